@@ -1,0 +1,71 @@
+#include "base/raw_log.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdarg>
+#include <cstdio>
+#include <cstring>
+
+namespace heapgauge {
+
+std::atomic<LogLevel> g_log_level{LogLevel::kWarning};
+std::atomic<LogSink> g_log_sink{nullptr};
+
+void WriteLogLine(int descriptor, const char* line, size_t bytes) noexcept {
+  pollfd room = {descriptor, POLLOUT, 0};
+  if (poll(&room, 1, 0) != 1 || (room.revents & POLLOUT) == 0) return;
+  sigset_t pipe_signal;
+  sigset_t before;
+  sigset_t pending;
+  sigemptyset(&pipe_signal);
+  sigaddset(&pipe_signal, SIGPIPE);
+  sigpending(&pending);
+  if (pthread_sigmask(SIG_BLOCK, &pipe_signal, &before) != 0) return;
+  if (::write(descriptor, line, bytes) < 0 && errno == EPIPE &&
+      sigismember(&pending, SIGPIPE) == 0) {
+    // Ours, and sent to this thread: taken back before it can be delivered.
+    const timespec now = {0, 0};
+    while (sigtimedwait(&pipe_signal, nullptr, &now) < 0 && errno == EINTR) {
+    }
+  }
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+void RawLog(LogLevel level, const char* format, ...) noexcept {
+  // relaxed: see the declaration.
+  if (level > g_log_level.load(std::memory_order_relaxed)) return;
+  const int saved_errno = errno;
+  char line[1024] = "heapgauge: ";
+  const size_t prefix = std::strlen(line);
+  va_list args;
+  va_start(args, format);
+  // glibc's vsnprintf allocates only for huge floating-point precisions and wide strings; we use
+  // neither.
+  const int wanted = std::vsnprintf(line + prefix, sizeof(line) - prefix - 1, format, args);
+  va_end(args);
+  if (wanted >= 0) {
+    size_t length = prefix + static_cast<size_t>(wanted);
+    if (length > sizeof(line) - 2) length = sizeof(line) - 2;
+    // Values of variables and names of files are shown, and may hold what moves a terminal's cursor.
+    for (size_t i = prefix; i < length; ++i) {
+      const auto byte = static_cast<unsigned char>(line[i]);
+      if (byte < 0x20 || byte == 0x7F) line[i] = '?';
+    }
+    line[length++] = '\n';
+    // relaxed: see the declaration.
+    const LogSink sink = g_log_sink.load(std::memory_order_relaxed);
+    if (sink != nullptr) {
+      sink(line, length);
+    } else {
+      WriteLogLine(STDERR_FILENO, line, length);
+    }
+  }
+  errno = saved_errno;
+}
+
+}  // namespace heapgauge

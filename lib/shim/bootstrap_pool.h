@@ -1,0 +1,21 @@
+// Memory for the few allocations that happen while the next allocator is being looked up (dlsym may
+// call calloc).
+//
+// Each block starts a 4 KiB page, so that free()'s alignment test sends it to the slow path, which
+// knows the pool. Blocks are never reused.  Any thread; lock-free.
+#ifndef HEAPGAUGE_SHIM_BOOTSTRAP_POOL_H_
+#define HEAPGAUGE_SHIM_BOOTSTRAP_POOL_H_
+
+#include <cstddef>
+
+namespace heapgauge {
+
+// Zeroed memory aligned to 4096, or nullptr when the pool is used up.
+void* PoolAllocate(size_t bytes) noexcept;
+bool PoolOwns(const void* block) noexcept;
+// Bytes from `block` to the end of its piece.
+size_t PoolUsableSize(const void* block) noexcept;
+
+}  // namespace heapgauge
+
+#endif  // HEAPGAUGE_SHIM_BOOTSTRAP_POOL_H_

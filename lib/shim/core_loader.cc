@@ -1,0 +1,152 @@
+#include "shim/core_loader.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <fnmatch.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <unistd.h>
+
+#include "base/errno_keeper.h"
+#include "base/raw_log.h"
+#include "shim/next_allocator.h"
+#include "shim/thread_state.h"
+
+namespace heapgauge {
+
+std::atomic<const CoreApi*> g_core{nullptr};
+std::atomic<bool> g_stepped_aside{false};
+thread_local constinit ThreadState t_thread_state;
+
+namespace {
+
+char g_library_path[PATH_MAX];
+
+ThreadState* ThisThreadForCore() noexcept { return &t_thread_state; }
+
+// Programs built with a sanitizer have an allocator that must stay the first: its checks need every
+// block.
+const char* HostSanitizer() noexcept {
+  static constexpr struct {
+    const char* symbol;
+    const char* name;
+  } kSanitizers[] = {{"__asan_init", "AddressSanitizer"},
+                     {"__hwasan_init", "HWAddressSanitizer"},
+                     {"__tsan_init", "ThreadSanitizer"},
+                     {"__msan_init", "MemorySanitizer"},
+                     {"__lsan_init", "LeakSanitizer"}};
+  for (const auto& sanitizer : kSanitizers) {
+    if (dlsym(RTLD_DEFAULT, sanitizer.symbol) != nullptr) return sanitizer.name;
+  }
+  return nullptr;
+}
+
+const char* LastComponent(const char* path) noexcept {
+  const char* const slash = strrchr(path, '/');
+  return slash != nullptr ? slash + 1 : path;
+}
+
+// HEAPGAUGE_ONLY is judged here and not in the core: a program that does not match should pay
+// nothing.  Either name will do: the executable's own, or the one it was started by (a link to it,
+// or a script).
+bool ProgramIsWanted() noexcept {
+  const char* const glob = secure_getenv("HEAPGAUGE_ONLY");
+  if (glob == nullptr || *glob == '\0' || strcmp(glob, "*") == 0) return true;
+  const char* const started_by = reinterpret_cast<const char*>(getauxval(AT_EXECFN));
+  if (started_by != nullptr && fnmatch(glob, LastComponent(started_by), 0) == 0) return true;
+  char path[PATH_MAX];
+  const ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 1);
+  if (length <= 0) return fnmatch(glob, program_invocation_short_name, 0) == 0;
+  path[length] = '\0';
+  return fnmatch(glob, LastComponent(path), 0) == 0;
+}
+
+bool FindLibrary() noexcept {
+  Dl_info info;
+  if (dladdr(reinterpret_cast<void*>(&ThisThreadForCore), &info) == 0 || info.dli_fname == nullptr)
+    return false;
+  return realpath(info.dli_fname, g_library_path) != nullptr ||
+         snprintf(g_library_path, sizeof(g_library_path), "%s", info.dli_fname) < PATH_MAX;
+}
+
+const CoreApi* Load() noexcept {
+  if (!FindLibrary()) {
+    RawLog(LogLevel::kError, "can't tell where libheapgauge.so was loaded from; tracking is off");
+    return nullptr;
+  }
+  static constexpr char kCore[] = "libheapgauge-core.so";
+  char path[PATH_MAX + sizeof(kCore)];
+  const char* const slash = strrchr(g_library_path, '/');
+  const int directory = slash != nullptr ? static_cast<int>(slash - g_library_path) + 1 : 0;
+  snprintf(path, sizeof(path), "%.*s%s", directory, g_library_path, kCore);
+  void* const handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+  if (handle == nullptr) {
+    RawLog(LogLevel::kError, "can't load %s (%s); tracking is off, reinstall heapgauge to mend it",
+           path, dlerror());
+    return nullptr;
+  }
+  const CoreEntry entry = reinterpret_cast<CoreEntry>(dlsym(handle, kCoreEntryName));
+  if (entry == nullptr) {
+    RawLog(LogLevel::kError,
+           "%s is not a heapgauge core; tracking is off, reinstall heapgauge to mend it", path);
+    return nullptr;
+  }
+  static ShimApi shim;
+  shim.control = &g_hot.control;
+  shim.this_thread = ThisThreadForCore;
+  shim.usable_size = g_next.usable_size;
+  shim.allocator = g_next.module;
+  shim.library_path = g_library_path;
+  return entry(&shim);
+}
+
+void AtExit() {
+  if (const CoreApi* const core = Core()) core->process_exit();
+}
+
+// Early among constructors; the program's own static objects come later, so their blocks are seen.
+__attribute__((constructor(101))) void LoadCore() {
+  const ErrnoKeeper errno_keeper;
+  ResolveNextAllocator();
+  if (const char* const sanitizer = HostSanitizer()) {
+    RawLog(LogLevel::kWarning,
+           "this program was built with %s, which needs its own allocator; tracking is off",
+           sanitizer);
+    g_stepped_aside.store(true,
+                          std::memory_order_relaxed);  // relaxed: seen late, it costs a slow path
+    return;
+  }
+  if (!ProgramIsWanted()) {
+    g_stepped_aside.store(true, std::memory_order_relaxed);  // relaxed: as above
+    return;
+  }
+  if (g_next.bypassed) {
+    const bool own = g_next.module == nullptr || *g_next.module == '\0';
+    RawLog(LogLevel::kWarning, "%s%s comes before heapgauge with a malloc of its own; tracking is off",
+           own ? "this program" : "", own ? "" : g_next.module);
+    g_stepped_aside.store(true, std::memory_order_relaxed);  // relaxed: as above
+    return;
+  }
+  ThreadState& self = ThisThread();
+  self.depth = 1;  // what loading allocates is not the program's
+  const CoreApi* const core = Load();
+  RememberCxxLibrary();
+  self.depth = 0;
+  self.sampler.Restart();
+  if (core == nullptr) {
+    g_hot.control.interval_bytes.store(0, std::memory_order_relaxed);  // relaxed: as above
+    g_stepped_aside.store(true, std::memory_order_relaxed);
+    return;
+  }
+  g_core.store(core, std::memory_order_release);  // release: the table is filled
+  // After the core's own registrations, so that it runs before them; before the program's, so after
+  // them.
+  atexit(AtExit);
+  at_quick_exit(AtExit);
+}
+
+}  // namespace
+}  // namespace heapgauge

@@ -1,0 +1,212 @@
+#include "shim/next_allocator.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <link.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/raw_log.h"
+#include "shim/bootstrap_pool.h"
+
+namespace heapgauge {
+namespace {
+
+enum ResolveState : int { kUnresolved, kResolving, kResolved };
+std::atomic<int> g_resolve_state{kUnresolved};
+thread_local constinit bool t_resolving __attribute__((tls_model("initial-exec"))) = false;
+
+// Calls of the hooks by the resolving thread.
+unsigned g_early_calls = 0;
+
+// True when the caller may use the pointers; false when it is the resolving thread itself, inside
+// dlsym or a malloc that comes before ours.
+bool Ready() noexcept {
+  if (t_resolving) {
+    ++g_early_calls;
+    return false;
+  }
+  ResolveNextAllocator();
+  return true;
+}
+
+void* EarlyMalloc(size_t bytes) { return Ready() ? g_hot.malloc(bytes) : PoolAllocate(bytes); }
+void EarlyFree(void* block) {
+  if (Ready()) g_hot.free(block);
+}
+void* EarlyCalloc(size_t count, size_t size) {
+  if (Ready()) return g_hot.calloc(count, size);
+  size_t bytes;
+  return __builtin_mul_overflow(count, size, &bytes) ? nullptr : PoolAllocate(bytes);
+}
+void* EarlyRealloc(void* block, size_t bytes) {
+  if (Ready()) return g_hot.realloc(block, bytes);
+  void* const fresh = PoolAllocate(bytes);
+  if (fresh != nullptr && block != nullptr) {
+    const size_t old = PoolUsableSize(block);
+    memcpy(fresh, block, old < bytes ? old : bytes);
+  }
+  return fresh;
+}
+void* EarlyMemalign(size_t alignment, size_t bytes) {
+  return Ready() ? g_next.memalign(alignment, bytes) : nullptr;
+}
+void* EarlyAlignedAlloc(size_t alignment, size_t bytes) {
+  return Ready() ? g_next.aligned_alloc(alignment, bytes) : nullptr;
+}
+int EarlyPosixMemalign(void** out, size_t alignment, size_t bytes) {
+  return Ready() ? g_next.posix_memalign(out, alignment, bytes) : ENOMEM;
+}
+void* EarlyValloc(size_t bytes) { return Ready() ? g_next.valloc(bytes) : nullptr; }
+void* EarlyPvalloc(size_t bytes) { return Ready() ? g_next.pvalloc(bytes) : nullptr; }
+size_t EarlyUsableSize(void* block) { return Ready() ? g_next.usable_size(block) : 0; }
+
+// Stand-ins for entry points that the next allocator may lack.
+void* MemalignByPosix(size_t alignment, size_t bytes) {
+  void* block = nullptr;
+  if (alignment < sizeof(void*)) alignment = sizeof(void*);
+  const int error = g_next.posix_memalign(&block, alignment, bytes);
+  if (error == 0) return block;
+  errno = error;
+  return nullptr;
+}
+size_t UnknownUsableSize(void*) { return 0; }
+
+// Not by dladdr(): it also looks for the symbol's name, and passes through the C library's whole
+// symbol table for it, for each call of every process that starts.
+const char* ModuleOf(void* symbol, const void** base) noexcept {
+  dl_find_object module;
+  if (symbol == nullptr || _dl_find_object(symbol, &module) != 0) return nullptr;
+  *base = module.dlfo_map_start;
+  return module.dlfo_link_map->l_name;
+}
+
+// The definition that the program's own calls lead to, when it is not ours; nullptr as a rule.
+void* SymbolBeforeOurs(const char* name) noexcept {
+  void* const first = dlsym(RTLD_DEFAULT, name);
+  const void* base = nullptr;
+  const void* own_base = nullptr;
+  ModuleOf(first, &base);
+  ModuleOf(reinterpret_cast<void*>(&SymbolBeforeOurs), &own_base);
+  return base == own_base ? nullptr : first;
+}
+
+// True when the program's calls of malloc never reach ours: it has one of its own, or a library that
+// comes before us has.  Found out by such a call, for a malloc before ours may be a wrapper that
+// hands on to us.
+bool HooksAreBypassed() noexcept {
+  void* const first_malloc = SymbolBeforeOurs("malloc");
+  if (first_malloc == nullptr) return false;
+  void* const first_free = dlsym(RTLD_DEFAULT, "free");
+  const unsigned before = g_early_calls;
+  void* const block = reinterpret_cast<void* (*)(size_t)>(first_malloc)(1);
+  const bool reached = g_early_calls != before;
+  if (first_free != nullptr) reinterpret_cast<void (*)(void*)>(first_free)(block);
+  return !reached;
+}
+
+// Set while the pointers are looked up: with it, the family that comes before ours is taken, so that
+// the few entry points that family lacks and we have (reallocarray, operator new) end where the
+// program's blocks come from.
+bool g_prefer_before = false;
+
+template <typename Function>
+bool Find(const char* name, Function** out) noexcept {
+  void* symbol = g_prefer_before ? SymbolBeforeOurs(name) : nullptr;
+  if (symbol == nullptr) symbol = NextSymbol(name);
+  if (symbol == nullptr) return false;
+  *out = reinterpret_cast<Function*>(symbol);
+  return true;
+}
+
+bool IsCxxLibrary(const char* path) noexcept {
+  return strstr(path, "libstdc++") != nullptr || strstr(path, "libc++") != nullptr;
+}
+
+void LookUp() noexcept {
+  g_prefer_before = HooksAreBypassed();
+  void* const malloc_symbol =
+      g_prefer_before ? SymbolBeforeOurs("malloc") : NextSymbol("malloc");
+  if (malloc_symbol == nullptr) {
+    // Can't happen with a dynamic libc; without an allocator there is nothing to forward to.
+    RawLog(LogLevel::kError,
+           "no malloc found behind libheapgauge.so; the program can't run with it loaded");
+    abort();
+  }
+  NextAllocator next{};
+  next.bypassed = g_prefer_before;
+  const void* malloc_base = nullptr;
+  next.module = ModuleOf(malloc_symbol, &malloc_base);
+  void (*free_function)(void*) = nullptr;
+  void* (*calloc_function)(size_t, size_t) = nullptr;
+  void* (*realloc_function)(void*, size_t) = nullptr;
+  Find("free", &free_function);
+  Find("calloc", &calloc_function);
+  Find("realloc", &realloc_function);
+  Find("aligned_alloc", &next.aligned_alloc);
+  Find("posix_memalign", &next.posix_memalign);
+  Find("valloc", &next.valloc);
+  Find("pvalloc", &next.pvalloc);
+  if (!Find("malloc_usable_size", &next.usable_size)) next.usable_size = UnknownUsableSize;
+  void* memalign_symbol = nullptr;
+  if (Find("memalign", &next.memalign)) {
+    memalign_symbol = reinterpret_cast<void*>(next.memalign);
+  } else {
+    next.memalign = MemalignByPosix;
+    memalign_symbol = reinterpret_cast<void*>(next.posix_memalign);
+  }
+  const void* memalign_base = nullptr;
+  const void* free_base = nullptr;
+  ModuleOf(memalign_symbol, &memalign_base);
+  ModuleOf(reinterpret_cast<void*>(free_function), &free_base);
+  next.can_align =
+      memalign_base != nullptr && memalign_base == malloc_base && free_base == malloc_base;
+  const void* new_base = nullptr;
+  const char* const new_module = ModuleOf(NextSymbol("_Znwm"), &new_base);
+  next.foreign_new =
+      next.bypassed ||
+      (new_module != nullptr && new_base != malloc_base && !IsCxxLibrary(new_module));
+
+  g_next = next;
+  g_hot.free = free_function;
+  g_hot.calloc = calloc_function;
+  g_hot.realloc = realloc_function;
+  g_hot.malloc = reinterpret_cast<void* (*)(size_t)>(malloc_symbol);
+}
+
+}  // namespace
+
+constinit SampleFilter g_filter;
+HotState g_hot = {{.filter = &g_filter}, EarlyMalloc, EarlyFree, EarlyCalloc, EarlyRealloc};
+NextAllocator g_next = {EarlyMemalign,
+                        EarlyAlignedAlloc,
+                        EarlyPosixMemalign,
+                        EarlyValloc,
+                        EarlyPvalloc,
+                        EarlyUsableSize,
+                        false,
+                        false,
+                        false,
+                        nullptr};
+
+void* NextSymbol(const char* name) noexcept { return dlsym(RTLD_NEXT, name); }
+
+void ResolveNextAllocator() noexcept {
+  // acquire: pairs with the release below; the pointers are set.
+  int state = g_resolve_state.load(std::memory_order_acquire);
+  if (state == kResolved) return;
+  if (state == kUnresolved &&
+      g_resolve_state.compare_exchange_strong(state, kResolving, std::memory_order_acquire,
+                                              std::memory_order_acquire)) {
+    t_resolving = true;
+    LookUp();
+    t_resolving = false;
+    g_resolve_state.store(kResolved, std::memory_order_release);  // release: publishes the pointers
+    return;
+  }
+  // acquire: as above.  A second thread before the first malloc is done: a matter of microseconds.
+  while (g_resolve_state.load(std::memory_order_acquire) != kResolved) sched_yield();
+}
+
+}  // namespace heapgauge

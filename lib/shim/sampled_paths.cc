@@ -1,0 +1,236 @@
+#include "shim/sampled_paths.h"
+
+#include <cerrno>
+#include <cstdint>
+#include <cstring>
+
+#include "shim/bootstrap_pool.h"
+#include "shim/core_loader.h"
+#include "shim/kept_blocks.h"
+#include "shim/next_allocator.h"
+#include "shim/thread_state.h"
+
+namespace heapgauge {
+namespace {
+
+// A sample that realloc or calloc left at an address that says nothing is moved to one that does,
+// up to this size; above it the copy costs more than the slower free() while the block lives.
+constexpr size_t kMoveLimit = 32 * 1024;
+
+bool IsRecognisable(const void* block) noexcept {
+  return Control::Recognisable(reinterpret_cast<uintptr_t>(block));
+}
+
+// After Crosses() said true: the interval whose process sampled these bytes, 0 if they are not to
+// be recorded.
+uint64_t TakeSample(ThreadState& self, size_t bytes) noexcept {
+  // relaxed: a thread that sees a change of interval late samples at the old one a little longer.
+  const uint64_t now = g_hot.control.interval_bytes.load(std::memory_order_relaxed);
+  if (HG_UNLIKELY(now == 0)) {
+    // Before the constructor this comes again with the next request; after stepping aside never.
+    if (g_stepped_aside.load(std::memory_order_relaxed)) {
+      self.sampler.Exempt();
+    } else {
+      self.sampler.Restart();
+    }
+    return 0;
+  }
+  if (HG_UNLIKELY(self.exempt)) {
+    self.sampler.Exempt();
+    return 0;
+  }
+  const uint64_t interval = self.sampler.TakeSample(bytes, now);
+  // relaxed: on and off are not ordered with other threads' allocations.
+  if (self.depth != 0 || g_hot.control.recording.load(std::memory_order_relaxed) == 0) return 0;
+  return interval;
+}
+
+bool WantsAlignment(uint64_t interval) noexcept {
+  return interval != Sampler::kExact && g_next.can_align;
+}
+
+size_t AtLeastPage(size_t alignment) noexcept {
+  return alignment < Control::kAlignment ? Control::kAlignment : alignment;
+}
+
+void Record(ThreadState& self, void* block, size_t bytes, uint64_t interval,
+            void* caller) noexcept {
+  if (block != nullptr) Core()->record(&self, block, bytes, interval, caller);
+}
+
+// A block at the start of a page; nullptr when there is none to be had, with any errno.
+void* AlignedBlock(size_t bytes) noexcept {
+  void* const kept = TakeKept(bytes);
+  return kept != nullptr ? kept : g_next.memalign(Control::kAlignment, KeepableSize(bytes));
+}
+
+// Gives a sampled block an address that free() recognises, where that is cheap.
+void* MakeRecognisable(void* block, size_t bytes, uint64_t interval) noexcept {
+  if (block == nullptr || IsRecognisable(block) || !WantsAlignment(interval) ||
+      bytes > kMoveLimit) {
+    return block;
+  }
+  const int saved_errno = errno;
+  void* const aligned = AlignedBlock(bytes);
+  errno = saved_errno;  // the program's call has succeeded already
+  if (aligned == nullptr) return block;
+  memcpy(aligned, block, bytes);
+  g_hot.free(block);
+  return aligned;
+}
+
+// The block of a request that is sampled: with alignment, so that free() recognises it, or else as
+// the program asked for it.  Where the aligned request fails the plain one may still succeed, and
+// if it fails too, what it leaves in errno is what the program knows (jemalloc's memalign sets
+// none).
+template <typename Plain>
+void* Place(uint64_t interval, size_t alignment, size_t bytes, Plain plain) noexcept {
+  if (!WantsAlignment(interval)) return plain();
+  const int saved_errno = errno;
+  void* const block =
+      alignment <= Control::kAlignment ? AlignedBlock(bytes) : g_next.memalign(alignment, bytes);
+  if (HG_LIKELY(block != nullptr)) return block;
+  errno = saved_errno;
+  return plain();
+}
+
+}  // namespace
+
+void* SampledMalloc(size_t bytes, void* caller) noexcept {
+  ThreadState& self = ThisThread();
+  const uint64_t interval = TakeSample(self, bytes);
+  if (interval == 0) return g_hot.malloc(bytes);
+  void* const block =
+      Place(interval, Control::kAlignment, bytes, [=] { return g_hot.malloc(bytes); });
+  Record(self, block, bytes, interval, caller);
+  return block;
+}
+
+void* SampledCalloc(size_t count, size_t size, void* caller) noexcept {
+  ThreadState& self = ThisThread();
+  size_t bytes;
+  if (__builtin_mul_overflow(count, size, &bytes)) bytes = SIZE_MAX;  // fails below, as it must
+  const uint64_t interval = TakeSample(self, bytes);
+  // Through calloc, which knows what is zero already; memalign and memset would touch every page of
+  // a large block.
+  void* const block = g_hot.calloc(count, size);
+  if (interval == 0) return block;
+  void* const placed = MakeRecognisable(block, bytes, interval);
+  Record(self, placed, bytes, interval, caller);
+  return placed;
+}
+
+void* SampledMemalign(size_t alignment, size_t bytes, void* caller) noexcept {
+  ThreadState& self = ThisThread();
+  const uint64_t interval = TakeSample(self, bytes);
+  if (interval == 0) return g_next.memalign(alignment, bytes);
+  void* const block =
+      Place(interval, alignment, bytes, [=] { return g_next.memalign(alignment, bytes); });
+  Record(self, block, bytes, interval, caller);
+  return block;
+}
+
+void* SampledAlignedAlloc(size_t alignment, size_t bytes, void* caller) noexcept {
+  ThreadState& self = ThisThread();
+  const uint64_t interval = TakeSample(self, bytes);
+  const auto plain = [=] { return g_next.aligned_alloc(alignment, bytes); };
+  // Only a power of two may be widened: another value is the allocator's to judge.
+  const bool widen = interval != 0 && alignment != 0 && (alignment & (alignment - 1)) == 0;
+  void* const block = widen ? Place(interval, alignment, bytes, plain) : plain();
+  if (interval != 0) Record(self, block, bytes, interval, caller);
+  return block;
+}
+
+int SampledPosixMemalign(void** out, size_t alignment, size_t bytes, void* caller) noexcept {
+  ThreadState& self = ThisThread();
+  const uint64_t interval = TakeSample(self, bytes);
+  const bool valid =
+      alignment % sizeof(void*) == 0 && alignment != 0 && (alignment & (alignment - 1)) == 0;
+  if (interval == 0 || !valid) return g_next.posix_memalign(out, alignment, bytes);
+  const int wider =
+      WantsAlignment(interval) ? g_next.posix_memalign(out, AtLeastPage(alignment), bytes) : ENOMEM;
+  const int error = wider == 0 ? 0 : g_next.posix_memalign(out, alignment, bytes);
+  if (error == 0) Record(self, *out, bytes, interval, caller);
+  return error;
+}
+
+void* SampledValloc(size_t bytes, void* caller) noexcept {
+  ThreadState& self = ThisThread();
+  const uint64_t interval = TakeSample(self, bytes);
+  void* const block = g_next.valloc(bytes);
+  if (interval != 0) Record(self, block, bytes, interval, caller);
+  return block;
+}
+
+void* SampledPvalloc(size_t bytes, void* caller) noexcept {
+  ThreadState& self = ThisThread();
+  const uint64_t interval = TakeSample(self, bytes);
+  void* const block = g_next.pvalloc(bytes);
+  if (interval != 0) Record(self, block, bytes, interval, caller);
+  return block;
+}
+
+void FreeSlow(void* block) noexcept {
+  if (block == nullptr) return;
+  if (HG_UNLIKELY(PoolOwns(block))) return;
+  // Forget, then release: afterwards another thread may own and record this address (live_table.h,
+  // L1).
+  const CoreApi* const core = Core();
+  if (core != nullptr && core->forget(block)) {
+    // relaxed: alignment is speed, never correctness.
+    const uint64_t interval = g_hot.control.interval_bytes.load(std::memory_order_relaxed);
+    if (WantsAlignment(interval) && Keep(block)) return;
+  }
+  g_hot.free(block);
+}
+
+// A sampled block keeps its birth through realloc, and its inclusion probability stays that of its
+// present size: a block that grows by d bytes is charged those d bytes, one that shrinks is thinned
+// (docs/sampling.md, section 4).
+void* ReallocSlow(void* block, size_t bytes, void* caller) noexcept {
+  if (HG_UNLIKELY(PoolOwns(block))) {
+    void* const moved = g_hot.malloc(bytes);
+    if (moved != nullptr) {
+      const size_t old = PoolUsableSize(block);
+      memcpy(moved, block, old < bytes ? old : bytes);
+    }
+    return moved;
+  }
+  ThreadState& self = ThisThread();
+  const CoreApi* const core = Core();
+  TakenSample taken;
+  if (core != nullptr && core->take(block, &taken)) {
+    // Forget first: once realloc has moved the block, its old address may be somebody else's.
+    void* const moved = g_hot.realloc(block, bytes);
+    if (moved == nullptr) {
+      if (bytes == 0) {
+        core->died(&taken);  // glibc's realloc(p, 0) is free(p)
+      } else {
+        core->restore(block, &taken);
+      }
+      return nullptr;
+    }
+    // relaxed: alignment is speed, never correctness.
+    const uint64_t interval = g_hot.control.interval_bytes.load(std::memory_order_relaxed);
+    void* const placed = MakeRecognisable(moved, bytes, interval);
+    core->moved(&self, placed, bytes, &taken, caller);
+    return placed;
+  }
+  const size_t before = g_next.usable_size(block);
+  void* const moved = g_hot.realloc(block, bytes);
+  if (moved == nullptr) return nullptr;
+  const size_t after = g_next.usable_size(moved);
+  const size_t grown = after > before ? after - before : 0;
+  return self.sampler.Crosses(grown) ? SampledGrowth(moved, bytes, grown, caller) : moved;
+}
+
+void* SampledGrowth(void* block, size_t bytes, size_t grown, void* caller) noexcept {
+  ThreadState& self = ThisThread();
+  const uint64_t interval = TakeSample(self, grown);
+  if (interval == 0) return block;
+  void* const placed = MakeRecognisable(block, bytes, interval);
+  Record(self, placed, bytes, interval, caller);
+  return placed;
+}
+
+}  // namespace heapgauge

@@ -1,0 +1,35 @@
+// The slow half of every hook: what runs when a request crosses the thread's next sample point,
+// when a block that can be sampled is released, and for every realloc.
+//
+// `caller` is the hook's own return address: the stack of a sample is cut there (never by a count
+// of frames, which differs with every tail call).  All keep the errno that the plain call would
+// have left.
+#ifndef HEAPGAUGE_SHIM_SAMPLED_PATHS_H_
+#define HEAPGAUGE_SHIM_SAMPLED_PATHS_H_
+
+#include <cstddef>
+
+#include "base/macros.h"
+
+namespace heapgauge {
+
+HG_COLD void* SampledMalloc(size_t bytes, void* caller) noexcept;
+HG_COLD void* SampledCalloc(size_t count, size_t size, void* caller) noexcept;
+HG_COLD void* SampledMemalign(size_t alignment, size_t bytes, void* caller) noexcept;
+HG_COLD void* SampledAlignedAlloc(size_t alignment, size_t bytes, void* caller) noexcept;
+HG_COLD int SampledPosixMemalign(void** out, size_t alignment, size_t bytes, void* caller) noexcept;
+HG_COLD void* SampledValloc(size_t bytes, void* caller) noexcept;
+HG_COLD void* SampledPvalloc(size_t bytes, void* caller) noexcept;
+
+// free() of a block whose address says that it can be sampled, a bootstrap block, or nullptr.
+HG_COLD void FreeSlow(void* block) noexcept;
+
+// realloc of a block that can be sampled, or of a bootstrap block.
+HG_COLD void* ReallocSlow(void* block, size_t bytes, void* caller) noexcept;
+// realloc has let a block that was not sampled grow by `grown` bytes, and those cross a sample
+// point.
+HG_COLD void* SampledGrowth(void* block, size_t bytes, size_t grown, void* caller) noexcept;
+
+}  // namespace heapgauge
+
+#endif  // HEAPGAUGE_SHIM_SAMPLED_PATHS_H_

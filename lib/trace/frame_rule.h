@@ -1,0 +1,93 @@
+// How to step out of a function: what the unwind tables say about one return address, in one word.
+//
+// Found by reading .eh_frame of the module that holds the address.  The module is found by
+// _dl_find_object, which takes no lock (glibc 2.35), so a rule may be looked up wherever malloc may
+// be called: inside dlopen, beside a fork, in a signal handler.  libunwind asks dl_iterate_phdr,
+// which waits for the loader.
+#ifndef HEAPGAUGE_TRACE_FRAME_RULE_H_
+#define HEAPGAUGE_TRACE_FRAME_RULE_H_
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "base/macros.h"
+
+namespace heapgauge {
+
+// CFA = base register + cfa_offset().  The return address lies just below the CFA (x86-64: always).
+// The caller's frame pointer lies at CFA + frame_offset(), or is in its register still when that is
+// 0.
+//
+//   63            32 31        16 15      3   2..1    0
+//   | cfa offset    | frame off. |  unused | kind | base |
+class FrameRule final {
+ public:
+  enum Kind : uint8_t {
+    kUnusable,  // needs more than the two registers, a signal frame, damaged tables
+    kStep,
+    kEnd  // the outermost function: no caller
+  };
+
+  constexpr FrameRule() noexcept = default;
+  constexpr explicit FrameRule(uint64_t word) noexcept : word_(word) {}
+  static constexpr FrameRule Step(bool from_frame_pointer, int32_t cfa_offset,
+                                  int16_t frame_offset) noexcept {
+    return FrameRule(static_cast<uint64_t>(static_cast<uint32_t>(cfa_offset)) << 32 |
+                     static_cast<uint64_t>(static_cast<uint16_t>(frame_offset)) << 16 |
+                     static_cast<uint64_t>(kStep) << 1 | (from_frame_pointer ? 1 : 0));
+  }
+  static constexpr FrameRule End() noexcept { return FrameRule(static_cast<uint64_t>(kEnd) << 1); }
+
+  constexpr uint64_t word() const noexcept { return word_; }
+  constexpr Kind kind() const noexcept { return static_cast<Kind>((word_ >> 1) & 3); }
+  constexpr bool from_frame_pointer() const noexcept { return (word_ & 1) != 0; }
+  constexpr int64_t cfa_offset() const noexcept { return static_cast<int64_t>(word_) >> 32; }
+  constexpr int64_t frame_offset() const noexcept { return static_cast<int16_t>(word_ >> 16); }
+
+ private:
+  uint64_t word_ = 0;
+};
+
+// The rule at a return address.  An address outside every module (generated code) is taken to keep
+// a frame pointer, as compilers at run time do.  Takes no lock, allocates nothing.
+FrameRule FindFrameRule(uintptr_t return_address) noexcept;
+
+// A cache of rules that all threads share: lossy (two addresses that meet in an entry push each
+// other out), lock-free.
+//
+// An entry is two words, written one after the other by any thread.  The first is the address xor
+// the second, so an entry of which a reader sees one old and one new word matches no address it
+// looks for.
+class FrameRuleCache final {
+ public:
+  HG_ALWAYS_INLINE FrameRule Get(uintptr_t return_address) noexcept {
+    Entry& entry = entries_[(return_address * 0x9E3779B97F4A7C15U) >> (64 - kEntryBits)];
+    // relaxed: the two words check each other.
+    const uint64_t rule = entry.rule.load(std::memory_order_relaxed);
+    if (HG_LIKELY((entry.mixed.load(std::memory_order_relaxed) ^ rule) == return_address))
+      return FrameRule(rule);
+    return Fill(entry, return_address);
+  }
+
+  // After modules were unloaded.
+  void Clear() noexcept;
+
+ private:
+  struct Entry {
+    std::atomic<uint64_t> mixed;
+    std::atomic<uint64_t> rule;
+  };
+  static constexpr int kEntryBits = 14;  // 256 KiB, touched where used
+
+  HG_COLD static FrameRule Fill(Entry& entry, uintptr_t return_address) noexcept;
+
+  std::array<Entry, size_t{1} << kEntryBits> entries_{};
+};
+
+extern FrameRuleCache g_frame_rules;
+
+}  // namespace heapgauge
+
+#endif  // HEAPGAUGE_TRACE_FRAME_RULE_H_

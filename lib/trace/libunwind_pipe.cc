@@ -1,0 +1,169 @@
+#include "trace/libunwind_pipe.h"
+
+#define UNW_LOCAL_ONLY
+#include <dlfcn.h>
+#include <libunwind.h>
+#include <link.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <climits>
+#include <cstdint>
+#include <cstring>
+
+#include "trace/stack_bounds.h"
+
+namespace heapgauge {
+namespace {
+
+// Numbers that no descriptor has: the kernel stops well below.
+constexpr int kReadEnd = INT_MAX - 1;
+constexpr int kWriteEnd = INT_MAX;
+
+int Pipe(int* ends, int /*flags*/) noexcept {
+  ends[0] = kReadEnd;
+  ends[1] = kWriteEnd;
+  return 0;
+}
+
+// An empty pipe that does not block: libunwind drains it before each test.
+ssize_t Read(int descriptor, void* to, size_t bytes) noexcept {
+  if (descriptor != kReadEnd) return read(descriptor, to, bytes);
+  errno = EAGAIN;
+  return -1;
+}
+
+// The test itself: writing from an address that can't be read fails.
+ssize_t Write(int descriptor, const void* from, size_t bytes) noexcept {
+  if (descriptor != kWriteEnd) return write(descriptor, from, bytes);
+  if (IsReadable(reinterpret_cast<uintptr_t>(from))) return static_cast<ssize_t>(bytes);
+  errno = EFAULT;
+  return -1;
+}
+
+struct Replacement {
+  const char* name;
+  void* with;
+};
+const Replacement kReplacements[] = {{"pipe2", reinterpret_cast<void*>(&Pipe)},
+                                     {"read", reinterpret_cast<void*>(&Read)},
+                                     {"write", reinterpret_cast<void*>(&Write)}};
+constexpr size_t kWanted = sizeof(kReplacements) / sizeof(kReplacements[0]);
+
+// One module's imports, as its dynamic section describes them.
+struct Imports {
+  const link_map* module;
+  const ElfW(Sym) * symbols = nullptr;
+  const char* names = nullptr;
+  const ElfW(Rela) * calls = nullptr;  // DT_JMPREL
+  size_t calls_bytes = 0;
+  const ElfW(Rela) * data = nullptr;  // DT_RELA: imports bound at load time are here
+  size_t data_bytes = 0;
+
+  explicit Imports(const link_map* of) noexcept : module(of) {
+    // The loader has made the pointers absolute (it leaves them alone on RISC-V and MIPS only).
+    for (const ElfW(Dyn)* entry = of->l_ld; entry->d_tag != DT_NULL; ++entry) {
+      const ElfW(Addr) value = entry->d_un.d_ptr;
+      switch (entry->d_tag) {
+        case DT_SYMTAB:
+          symbols = reinterpret_cast<const ElfW(Sym)*>(value);
+          break;
+        case DT_STRTAB:
+          names = reinterpret_cast<const char*>(value);
+          break;
+        case DT_JMPREL:
+          calls = reinterpret_cast<const ElfW(Rela)*>(value);
+          break;
+        case DT_PLTRELSZ:
+          calls_bytes = entry->d_un.d_val;
+          break;
+        case DT_RELA:
+          data = reinterpret_cast<const ElfW(Rela)*>(value);
+          break;
+        case DT_RELASZ:
+          data_bytes = entry->d_un.d_val;
+          break;
+        default:
+          break;
+      }
+    }
+  }
+
+  void* const* SlotIn(const ElfW(Rela) * table, size_t bytes, const char* name) const noexcept {
+    for (size_t i = 0; table != nullptr && i < bytes / sizeof(*table); ++i) {
+      const size_t index = ELF64_R_SYM(table[i].r_info);
+      if (index == 0 || std::strcmp(names + symbols[index].st_name, name) != 0) continue;
+      return reinterpret_cast<void* const*>(module->l_addr + table[i].r_offset);
+    }
+    return nullptr;
+  }
+
+  void* const* Slot(const char* name) const noexcept {
+    if (symbols == nullptr || names == nullptr) return nullptr;
+    void* const* const slot = SlotIn(calls, calls_bytes, name);
+    return slot != nullptr ? slot : SlotIn(data, data_bytes, name);
+  }
+};
+
+struct Page {
+  uintptr_t at;
+  bool read_only;
+};
+
+// A module that is linked with -z now has its slots in memory that is read-only by now.
+bool IsReadOnly(uintptr_t address) noexcept {
+  Page page{address, false};
+  dl_iterate_phdr(
+      [](dl_phdr_info* module, size_t, void* data) {
+        Page& wanted = *static_cast<Page*>(data);
+        for (int i = 0; i < module->dlpi_phnum; ++i) {
+          const ElfW(Phdr)& part = module->dlpi_phdr[i];
+          const uintptr_t from = module->dlpi_addr + part.p_vaddr;
+          if (part.p_type != PT_GNU_RELRO || wanted.at < from || wanted.at >= from + part.p_memsz)
+            continue;
+          wanted.read_only = true;
+          return 1;
+        }
+        return 0;
+      },
+      &page);
+  return page.read_only;
+}
+
+bool Fill(void* const* slot, void* with) noexcept {
+  const uintptr_t address = reinterpret_cast<uintptr_t>(slot);
+  const uintptr_t page_bytes = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
+  void* const page = reinterpret_cast<void*>(address & ~(page_bytes - 1));
+  const bool read_only = IsReadOnly(address);
+  if (read_only && mprotect(page, page_bytes, PROT_READ | PROT_WRITE) != 0) return false;
+  // relaxed: a word that other threads may call through meanwhile; either value will do.
+  __atomic_store_n(const_cast<void**>(slot), with, __ATOMIC_RELAXED);
+  if (read_only) mprotect(page, page_bytes, PROT_READ);
+  return true;
+}
+
+}  // namespace
+
+bool ReplaceLibunwindPipe() noexcept {
+  Dl_info info;
+  void* module = nullptr;
+  if (dladdr1(reinterpret_cast<void*>(&unw_backtrace), &info, &module, RTLD_DL_LINKMAP) == 0 ||
+      module == nullptr) {
+    return false;
+  }
+  const Imports imports(static_cast<const link_map*>(module));
+  // All or none: half a pipe would be worse than libunwind's own.
+  void* const* slots[kWanted];
+  for (size_t i = 0; i < kWanted; ++i) {
+    slots[i] = imports.Slot(kReplacements[i].name);
+    if (slots[i] == nullptr) return false;
+  }
+  // pipe2 last: it is what makes the others' numbers appear.
+  for (size_t i = kWanted; i-- > 0;) {
+    if (!Fill(slots[i], kReplacements[i].with)) return false;
+  }
+  return true;
+}
+
+}  // namespace heapgauge

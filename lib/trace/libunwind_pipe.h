@@ -1,0 +1,19 @@
+// Keeps libunwind out of the host's table of descriptors.
+#ifndef HEAPGAUGE_TRACE_LIBUNWIND_PIPE_H_
+#define HEAPGAUGE_TRACE_LIBUNWIND_PIPE_H_
+
+namespace heapgauge {
+
+// libunwind tests whether an address can be read by writing the byte there into a pipe of its own.
+// Both ends would be the host's descriptors for good, 0 and 1 in a host that runs with those
+// closed; and a host that closes what it does not know and opens a file gets these bytes into its
+// file.
+//
+// So libunwind's calls of pipe2, read and write are led to functions of ours, by its own table of
+// imports: no other module's calls change.  Before libunwind's first use.  False when that table is
+// not as expected (another version): then its pipe is there.
+bool ReplaceLibunwindPipe() noexcept;
+
+}  // namespace heapgauge
+
+#endif  // HEAPGAUGE_TRACE_LIBUNWIND_PIPE_H_

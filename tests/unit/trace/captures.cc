@@ -1,0 +1,60 @@
+#include "captures.h"
+
+#include <algorithm>
+
+namespace heapgauge::test {
+namespace {
+
+Frames ToFrames(const StackTrace& trace) {
+  return Frames(trace.frames, trace.frames + trace.depth);
+}
+
+}  // namespace
+
+ThreadState& TestThread() {
+  static thread_local ThreadState self;
+  return self;
+}
+
+__attribute__((noinline)) void CaptureHook(Call& call) {
+  Captures& captures = *static_cast<Captures*>(call.context);
+  void* const caller = __builtin_return_address(0);
+  ++captures.count;
+  captures.truth.assign(call.shadow.frames.rbegin(), call.shadow.frames.rend());
+  captures.truth.insert(captures.truth.begin(), reinterpret_cast<uintptr_t>(caller));
+  StackTrace trace;
+  CaptureDwarf(trace, captures.max_frames, caller);
+  captures.dwarf = ToFrames(trace);
+  CaptureAuto(trace, captures.max_frames, caller, TestThread());
+  captures.automatic = ToFrames(trace);
+  CaptureFramePointers(trace, captures.max_frames, caller, TestThread());
+  captures.frame_pointers = ToFrames(trace);
+  captures.by_tables = CaptureByTables(trace, captures.max_frames, caller, TestThread());
+}
+
+Captures CaptureChain(const Chain& chain, size_t depth, size_t max_frames) {
+  Captures captures;
+  captures.max_frames = max_frames;
+  Call call;
+  call.hook = CaptureHook;
+  call.context = &captures;
+  call.depth = depth;
+  chain.run(call);
+  return captures;
+}
+
+bool BeginsWith(const Frames& trace, const Frames& truth, size_t max_frames) {
+  const size_t length = std::min(truth.size(), max_frames);
+  return trace.size() >= length &&
+         std::equal(truth.begin(), truth.begin() + static_cast<ptrdiff_t>(length), trace.begin());
+}
+
+bool Contains(const Frames& trace, const Frames& truth) {
+  auto at = trace.begin();
+  return std::all_of(truth.begin(), truth.end(), [&](uintptr_t frame) {
+    at = std::find(at, trace.end(), frame);
+    return at != trace.end() && (++at, true);
+  });
+}
+
+}  // namespace heapgauge::test

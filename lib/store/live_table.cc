@@ -1,0 +1,239 @@
+#include "store/live_table.h"
+
+#include <sched.h>
+
+#include <bit>
+#include <new>
+
+#include "base/macros.h"
+
+namespace heapgauge {
+namespace {
+
+// Packed::bytes_and_tag: the requested size, the slot's generation, and whether the address says
+// nothing.
+constexpr uint64_t kBytesMask = (uint64_t{1} << 48) - 1;
+constexpr uint64_t kGeneration = uint64_t{1} << 48;  // one step of it
+constexpr uint64_t kGenerationMask = ((uint64_t{1} << 15) - 1) * kGeneration;
+constexpr uint64_t kUnalignedFlag = uint64_t{1} << 63;
+
+// A segment takes no more blocks above this share of its slots while another one can: full buckets
+// become common.
+constexpr uint64_t kCrowdedNumerator = 3;
+constexpr uint64_t kCrowdedDenominator = 4;
+
+// Times that an insertion lets the processor go to the thread that grows its shard.
+constexpr int kMostWaits = 1000;
+
+}  // namespace
+
+uint64_t LiveTable::Hash(uintptr_t block) noexcept {
+  uint64_t hash = block * 0x9E3779B97F4A7C15U;
+  hash ^= hash >> 32;
+  return hash * 0xD6E8FEB86659FD93U;
+}
+
+LiveSample LiveTable::Unpack(const Packed& packed, uint64_t bytes_and_tag) noexcept {
+  // acquire: ForEach() looks at the slot again after these loads.
+  const uint64_t site_and_weight = packed.site_and_weight.load(std::memory_order_acquire);
+  LiveSample sample;
+  sample.bytes = bytes_and_tag & kBytesMask;
+  sample.unaligned = (bytes_and_tag & kUnalignedFlag) != 0;
+  sample.site = static_cast<uint32_t>(site_and_weight);
+  sample.weight = std::bit_cast<float>(static_cast<uint32_t>(site_and_weight >> 32));
+  sample.birth_ns = packed.birth_ns.load(std::memory_order_acquire);
+  return sample;
+}
+
+bool LiveTable::Crowded(const Segment& segment) noexcept {
+  // relaxed: a little early or late does no harm.
+  return segment.live.load(std::memory_order_relaxed) * kCrowdedDenominator >=
+         (segment.mask + 1) * kSlots * kCrowdedNumerator;
+}
+
+LiveTable::Place LiveTable::Find(uintptr_t block) const noexcept {
+  const uint64_t hash = Hash(block);
+  // acquire: pairs with the release in Grow().  The segment that holds `block` is in the chain by
+  // L1.
+  Segment* segment = shards_[hash >> 60].newest.load(std::memory_order_acquire);
+  for (; segment != nullptr; segment = segment->older) {
+    // relaxed: if `block` is here, its own increment happened before (L1), and reads of one atomic
+    // don't go back.
+    if (segment->live.load(std::memory_order_relaxed) == 0) continue;
+    const size_t home = hash & segment->mask;
+    for (size_t probe = 0; probe < kMaxProbe; ++probe) {
+      const Bucket& bucket = segment->buckets[(home + probe) & segment->mask];
+      for (size_t slot = 0; slot < kSlots; ++slot) {
+        // relaxed: L1 orders the insertion of this address before us; other addresses don't matter.
+        if (bucket.keys[slot].load(std::memory_order_relaxed) == block) {
+          return Place{segment, home, probe, slot};
+        }
+      }
+      // relaxed: if `block` passed here its increment is ordered before us by L1 (L3).
+      if (HG_LIKELY(bucket.passed.load(std::memory_order_relaxed) == 0)) break;
+    }
+  }
+  return Place{};
+}
+
+bool LiveTable::Take(uintptr_t block, LiveSample* sample) noexcept {
+  if (HG_UNLIKELY(block <= kBusy)) return false;
+  const Place place = Find(block);
+  if (place.segment == nullptr) return false;
+  Segment& segment = *place.segment;
+  const size_t index = (place.home + place.probes) & segment.mask;
+  const Packed& packed = segment.samples[index * kSlots + place.slot];
+  // relaxed: ours until the address is gone, and written before it was returned to the program (L1,
+  // L2).
+  *sample = Unpack(packed, packed.bytes_and_tag.load(std::memory_order_relaxed));
+  uintptr_t expected = block;
+  // release: our reads of the sample stay before the slot is free for others.  A compare-exchange
+  // and not a store, so that a host's double free takes the block out once.
+  if (!segment.buckets[index].keys[place.slot].compare_exchange_strong(
+          expected, kEmpty, std::memory_order_release, std::memory_order_relaxed)) {
+    return false;
+  }
+  for (size_t probe = 0; probe < place.probes; ++probe) {
+    // release: after the address is gone (L3).
+    segment.buckets[(place.home + probe) & segment.mask].passed.fetch_sub(
+        1, std::memory_order_release);
+  }
+  segment.live.fetch_sub(1, std::memory_order_release);  // release: likewise
+  return true;
+}
+
+bool LiveTable::InsertInto(Segment& segment, uint64_t hash, uintptr_t block,
+                           const LiveSample& sample) noexcept {
+  const size_t home = hash & segment.mask;
+  segment.live.fetch_add(
+      1, std::memory_order_relaxed);  // relaxed: L1 orders it before the block's Take()
+  for (size_t probe = 0; probe < kMaxProbe; ++probe) {
+    const size_t index = (home + probe) & segment.mask;
+    Bucket& bucket = segment.buckets[index];
+    for (size_t slot = 0; slot < kSlots; ++slot) {
+      std::atomic<uintptr_t>& key = bucket.keys[slot];
+      uintptr_t expected = kEmpty;
+      if (key.load(std::memory_order_relaxed) != kEmpty)
+        continue;  // relaxed: a look before the bus lock
+      // acquire: pairs with the release in Take(): the former owner's reads of the sample are done.
+      if (!key.compare_exchange_strong(expected, kBusy, std::memory_order_acquire,
+                                       std::memory_order_relaxed)) {
+        continue;
+      }
+      Packed& packed = segment.samples[index * kSlots + slot];
+      // relaxed: the former owner's, ordered by the acquire above.
+      const uint64_t generation =
+          (packed.bytes_and_tag.load(std::memory_order_relaxed) + kGeneration) & kGenerationMask;
+      // release: a reader in ForEach() that saw one of these sees the key busy (L5).  The tag last:
+      // it reads it first.
+      packed.site_and_weight.store(
+          sample.site | (uint64_t{std::bit_cast<uint32_t>(sample.weight)} << 32),
+          std::memory_order_release);
+      packed.birth_ns.store(sample.birth_ns, std::memory_order_release);
+      packed.bytes_and_tag.store(
+          (sample.bytes & kBytesMask) | generation | (sample.unaligned ? kUnalignedFlag : 0),
+          std::memory_order_release);
+      key.store(block, std::memory_order_release);  // release: publishes the sample to ForEach()
+      return true;
+    }
+    bucket.passed.fetch_add(
+        1, std::memory_order_relaxed);  // relaxed: L1 orders it before the block's Take()
+  }
+  for (size_t probe = 0; probe < kMaxProbe; ++probe) {
+    segment.buckets[(home + probe) & segment.mask].passed.fetch_sub(1, std::memory_order_relaxed);
+  }
+  segment.live.fetch_sub(1, std::memory_order_relaxed);
+  return false;
+}
+
+bool LiveTable::Insert(uintptr_t block, const LiveSample& sample) noexcept {
+  const uint64_t hash = Hash(block);
+  Shard& shard = shards_[hash >> 60];
+  // acquire, here and below: pairs with the release in Grow().
+  Segment* newest = shard.newest.load(std::memory_order_acquire);
+  int waited = 0;
+  for (;;) {
+    // Older segments take what leaves the newest one crowded, or a table whose blocks come and go
+    // would grow for ever.
+    for (Segment* segment = newest; segment != nullptr; segment = segment->older) {
+      if (!Crowded(*segment) && InsertInto(*segment, hash, block, sample)) return true;
+    }
+    const bool grown = Grow(shard, newest);
+    Segment* const now = shard.newest.load(std::memory_order_acquire);
+    if (!grown && now == newest) {
+      // Full for good, or another thread is at it: mapping takes microseconds, in which hundreds of
+      // threads in exact mode could use up the free quarter.  Bounded, for a signal handler may
+      // have interrupted the grower. relaxed: only a reason to look again.
+      if (!shard.growing.load(std::memory_order_relaxed) || ++waited > kMostWaits) break;
+      sched_yield();
+    }
+    newest = now;
+  }
+  for (Segment* segment = newest; segment != nullptr; segment = segment->older) {
+    if (InsertInto(*segment, hash, block, sample)) return true;
+  }
+  return false;
+}
+
+bool LiveTable::Grow(Shard& shard, const Segment* seen) noexcept {
+  // acquire/release on `growing` hands the shard from one grower to the next.  Who finds it taken
+  // goes on with what there is: a quarter of the slots is still free.
+  if (shard.growing.exchange(true, std::memory_order_acquire)) return false;
+  Segment* const newest =
+      shard.newest.load(std::memory_order_relaxed);  // relaxed: we hold `growing`
+  bool grown = newest != seen;                       // somebody else has done it just now
+  if (!grown) {
+    size_t buckets = 0;
+    for (const Segment* s = newest; s != nullptr; s = s->older) buckets += s->mask + 1;
+    buckets = buckets == 0 ? kFirstBuckets : std::bit_floor(buckets);
+    // Near the limit a smaller one may still fit.
+    for (; !grown && buckets >= kFirstBuckets; buckets /= 2) {
+      Segment* const fresh = MakeSegment(buckets, newest);
+      if (fresh == nullptr) continue;
+      shard.newest.store(fresh,
+                         std::memory_order_release);  // release: publishes the segment's fields
+      grown = true;
+    }
+  }
+  shard.growing.store(false, std::memory_order_release);
+  return grown;
+}
+
+void LiveTable::AfterForkInChild() noexcept {
+  // A thread that was growing a shard when another one forked does not exist here, and would block
+  // growth for ever. What it held of a segment is lost to the arena; a slot it had made busy stays
+  // so, which costs that slot.
+  for (Shard& shard : shards_)
+    shard.growing.store(false, std::memory_order_relaxed);  // relaxed: one thread
+}
+
+LiveTable::Segment* LiveTable::MakeSegment(size_t buckets, Segment* older) noexcept {
+  const size_t slots = buckets * kSlots;
+  void* const memory = arena_->Allocate(sizeof(Segment) + alignof(Bucket) +
+                                        buckets * sizeof(Bucket) + slots * sizeof(Packed));
+  if (memory == nullptr) return nullptr;
+  Segment* const segment = new (memory) Segment;
+  const uintptr_t after = reinterpret_cast<uintptr_t>(segment + 1);
+  const uintptr_t aligned = (after + alignof(Bucket) - 1) / alignof(Bucket) * alignof(Bucket);
+  segment->older = older;
+  segment->mask = buckets - 1;
+  segment->live.store(0, std::memory_order_relaxed);  // private so far
+  // Arena memory is zero (A2), and zero is what empty buckets and samples are: nothing is touched
+  // before its use.
+  segment->buckets = reinterpret_cast<Bucket*>(aligned);
+  segment->samples = reinterpret_cast<Packed*>(aligned + buckets * sizeof(Bucket));
+  return segment;
+}
+
+uint64_t LiveTable::size() const noexcept {
+  uint64_t total = 0;
+  for (const Shard& shard : shards_) {
+    const Segment* segment = shard.newest.load(std::memory_order_acquire);  // acquire: as in Find()
+    for (; segment != nullptr; segment = segment->older) {
+      total += segment->live.load(std::memory_order_relaxed);  // relaxed: a figure
+    }
+  }
+  return total;
+}
+
+}  // namespace heapgauge

@@ -1,0 +1,170 @@
+// Which sampled blocks are still alive?  Block address -> LiveSample, split into shards by hash.
+//
+// Writers: any application thread, inside malloc, free or realloc, also in signal handlers that
+// interrupted one. Readers: the report thread and snapshot callers, through ForEach().  No call
+// waits or enters the kernel, but for the mapping of a new segment, which others yield to.  Bounded
+// by the arena: a table that can't grow refuses the sample, and the caller counts it.
+//
+// A shard is a chain of segments, the newest first, each as large as all before it together, so a
+// lookup meets the newest half first.  A new one is made when all of them are three quarters full.
+// A segment is an array of buckets, one cache line each: seven addresses and a count of the blocks
+// that found this bucket full and went on to the next.  A miss therefore reads one line of a
+// segment and stops, and taking a block out frees its slot at once.
+//
+//        bucket     | key | key | key | key | key | key | key | passed |      64 bytes
+//        samples    | 24 bytes each, in a parallel array, touched for hits only |
+//
+// L1  A block's address is in the table before the block is returned to the program and leaves it
+// before the block
+//     is released, so the program's own ordering of malloc and free orders Insert() and Take() of
+//     one address, and an address is in at most one slot.
+// L2  A slot goes empty -> busy -> address -> empty.  Only the thread that made it busy writes its
+// sample, before the
+//     address appears.
+// L3  `passed` of a bucket counts exactly the blocks in the table, or on their way in or out, that
+// probed past it: it
+//     rises before the address appears and falls after it is gone.  So a lookup that meets passed
+//     == 0 may stop.
+// L4  Take() of a block that is in the table always finds it: no free is lost.
+// L5  ForEach() never shows a sample put together from two: the sample's words carry the slot's
+// generation, written
+//     last and read first (and again at the end).
+// Tried and dropped: open addressing with tombstones (they never become empty again, so every miss
+// of an old table probes to the end); a header before each block (breaks memalign and frees that
+// bypass us).
+#ifndef HEAPGAUGE_STORE_LIVE_TABLE_H_
+#define HEAPGAUGE_STORE_LIVE_TABLE_H_
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "base/page_arena.h"
+
+namespace heapgauge {
+
+// What is known of a live sampled block.
+struct LiveSample {
+  uint64_t bytes = 0;      // as requested; below 2^48
+  uint64_t birth_ns = 0;   // MonotonicNs()
+  uint32_t site = 0;       // SiteTable index
+  float weight = 1;        // 1/p
+  bool unaligned = false;  // its address says nothing: counted in the word that free() tests
+};
+
+class LiveTable final {
+ public:
+  static constexpr size_t kShards = 16;
+  static constexpr size_t kSlots = 7;          // a bucket
+  static constexpr size_t kMaxProbe = 16;      // buckets
+  static constexpr size_t kFirstBuckets = 32;  // of a shard's first segment
+
+  constexpr explicit LiveTable(PageArena& arena) noexcept : arena_(&arena) {}
+  LiveTable(const LiveTable&) = delete;
+  LiveTable& operator=(const LiveTable&) = delete;
+
+  // False when there is no room; the sample is not in the table then.
+  bool Insert(uintptr_t block, const LiveSample& sample) noexcept;
+
+  // Takes the block out.  False when it is not in the table.
+  bool Take(uintptr_t block, LiveSample* sample) noexcept;
+
+  bool Holds(uintptr_t block) const noexcept {
+    return block > kBusy && Find(block).segment != nullptr;
+  }
+
+  // Calls visit(block, sample) for the samples in the table.  Those that come or go meanwhile may
+  // be seen or not; none is seen torn (L5).
+  template <typename Visit>
+  void ForEach(Visit&& visit) const;
+
+  uint64_t size() const noexcept;
+
+  // In a fork's child, where no other thread exists.
+  void AfterForkInChild() noexcept;
+
+ private:
+  friend class LiveTablePeer;  // tests/unit/store
+
+  struct alignas(64) Bucket {
+    std::array<std::atomic<uintptr_t>, kSlots> keys;
+    std::atomic<uint64_t> passed;
+  };
+  struct Packed {  // LiveSample in 24 bytes
+    std::atomic<uint64_t> bytes_and_tag;
+    std::atomic<uint64_t> site_and_weight;
+    std::atomic<uint64_t> birth_ns;
+  };
+  struct Segment {
+    Segment* older;
+    size_t mask;  // buckets - 1
+    std::atomic<uint64_t> live;
+    Bucket* buckets;
+    Packed* samples;
+  };
+  struct alignas(64) Shard {
+    std::atomic<Segment*> newest{nullptr};
+    std::atomic<bool> growing{false};
+  };
+  struct Place {
+    Segment* segment = nullptr;
+    size_t home = 0;    // first bucket probed
+    size_t probes = 0;  // buckets passed
+    size_t slot = 0;
+  };
+
+  static constexpr uintptr_t kEmpty = 0;
+  static constexpr uintptr_t kBusy = 1;
+
+  static uint64_t Hash(uintptr_t block) noexcept;
+  Place Find(uintptr_t block) const noexcept;
+  bool InsertInto(Segment& segment, uint64_t hash, uintptr_t block,
+                  const LiveSample& sample) noexcept;
+  // True when the shard's newest segment is another one than `seen` now.
+  bool Grow(Shard& shard, const Segment* seen) noexcept;
+  Segment* MakeSegment(size_t buckets, Segment* older) noexcept;
+  static bool Crowded(const Segment& segment) noexcept;
+  static LiveSample Unpack(const Packed& packed, uint64_t bytes_and_tag) noexcept;
+
+  PageArena* arena_;
+  std::array<Shard, kShards> shards_{};
+};
+
+template <typename Visit>
+void LiveTable::ForEach(Visit&& visit) const {
+  for (const Shard& shard : shards_) {
+    // acquire: pairs with the release in Grow(); the segment's fields are set.
+    const Segment* segment = shard.newest.load(std::memory_order_acquire);
+    for (; segment != nullptr; segment = segment->older) {
+      if (segment->live.load(std::memory_order_relaxed) == 0) continue;  // relaxed: a hint here
+      for (size_t b = 0; b <= segment->mask; ++b) {
+        const Bucket& bucket = segment->buckets[b];
+        for (size_t slot = 0; slot < kSlots; ++slot) {
+          // acquire: pairs with the release in InsertInto(); the sample is written.
+          const uintptr_t key = bucket.keys[slot].load(std::memory_order_acquire);
+          if (key <= kBusy) continue;
+          const Packed& packed = segment->samples[b * kSlots + slot];
+          // The slot may be emptied and refilled while we read (L5).  All loads but the last are
+          // acquire, so they happen in this order.  Who refills makes the key busy, then writes the
+          // fields with release, the tag last of them, then the key.  If any field read below is of
+          // a later generation than the first tag, then a key read after it is busy or later; and
+          // if that is this address again, the last tag is of its generation.  (After 32768 refills
+          // between two loads the generation comes round.)
+          const uint64_t tag = packed.bytes_and_tag.load(std::memory_order_acquire);
+          const LiveSample sample = Unpack(packed, tag);
+          if (bucket.keys[slot].load(std::memory_order_acquire) != key ||
+              packed.bytes_and_tag.load(std::memory_order_relaxed) !=
+                  tag) {  // relaxed: the last one
+            continue;
+          }
+          visit(key, sample);
+        }
+      }
+    }
+  }
+}
+
+}  // namespace heapgauge
+
+#endif  // HEAPGAUGE_STORE_LIVE_TABLE_H_

@@ -1,0 +1,127 @@
+#include "store/site_table.h"
+
+#include <cstring>
+#include <new>
+
+namespace heapgauge {
+namespace {
+
+uint64_t HashStack(const uintptr_t* frames, size_t depth) noexcept {
+  uint64_t hash = depth;
+  for (size_t i = 0; i < depth; ++i) {
+    hash = (hash ^ frames[i]) * 0x9E3779B97F4A7C15U;
+    hash ^= hash >> 29;
+  }
+  return hash;
+}
+
+bool SameStack(const StoredSite& site, uint64_t hash, const uintptr_t* frames,
+               size_t depth) noexcept {
+  return site.hash == hash && site.depth == depth &&
+         std::memcmp(site.frames(), frames, depth * sizeof(uintptr_t)) == 0;
+}
+
+}  // namespace
+
+bool SiteTable::Initialize(size_t limit_bytes) noexcept {
+  limit_bytes_ = limit_bytes;
+  void* const memory = arena_->Allocate(kHeads * sizeof(std::atomic<StoredSite*>));
+  if (memory == nullptr) return false;
+  // Empty as it is (A2); writing it would touch all of its pages in every process.
+  heads_ = static_cast<std::atomic<StoredSite*>*>(memory);
+  StoredSite* const overflow = Make(nullptr, 0, 0);
+  return overflow != nullptr && Register(overflow);
+}
+
+StoredSite* SiteTable::Make(const uintptr_t* frames, size_t depth, uint64_t hash) noexcept {
+  const size_t bytes = sizeof(StoredSite) + depth * sizeof(uintptr_t);
+  // relaxed: the counter guards only itself.
+  if (used_bytes_.fetch_add(bytes, std::memory_order_relaxed) + bytes > limit_bytes_) {
+    used_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
+    return nullptr;
+  }
+  void* const memory = arena_->Allocate(bytes);
+  if (memory == nullptr) {
+    used_bytes_.fetch_sub(bytes, std::memory_order_relaxed);  // relaxed: as above
+    return nullptr;
+  }
+  StoredSite* const site = new (memory) StoredSite;
+  site->hash = hash;
+  site->depth = static_cast<uint32_t>(depth);
+  if (depth != 0) std::memcpy(site->frames(), frames, depth * sizeof(uintptr_t));
+  return site;
+}
+
+// Gives the site its index and makes At(index) find it.  A site that then loses the race in
+// Intern() leaves a hole: a registered Site that stays at zero, which readers skip.
+bool SiteTable::Register(StoredSite* site) noexcept {
+  // relaxed: the index is only handed out here; At() synchronises through the directory's entries.
+  const uint32_t mine = size_.fetch_add(1, std::memory_order_relaxed);
+  if (mine >= kMostSites) return false;
+  std::atomic<Directory*>& slot = directories_[mine >> kDirectoryBits];
+  // acquire: pairs with the release below; the directory is zeroed.
+  Directory* directory = slot.load(std::memory_order_acquire);
+  if (directory == nullptr) {
+    void* const memory = arena_->Allocate(sizeof(Directory));
+    if (memory == nullptr) return false;
+    Directory* const fresh = new (memory) Directory{};
+    // release: publishes the zeroed directory.  acquire on failure: the winner's is used (ours is
+    // lost to the arena, 8 KiB at most once a directory and contender).
+    if (slot.compare_exchange_strong(directory, fresh, std::memory_order_release,
+                                     std::memory_order_acquire)) {
+      directory = fresh;
+    }
+  }
+  site->index = mine;
+  // release: publishes hash, frames and index to At().
+  (*directory)[mine & ((1U << kDirectoryBits) - 1)].store(site, std::memory_order_release);
+  return true;
+}
+
+StoredSite* SiteTable::At(uint32_t index) const noexcept {
+  if (index >= kMostSites) return nullptr;
+  // acquire twice: pairs with the releases in Register().
+  const Directory* const directory =
+      directories_[index >> kDirectoryBits].load(std::memory_order_acquire);
+  if (directory == nullptr) return nullptr;
+  return (*directory)[index & ((1U << kDirectoryBits) - 1)].load(std::memory_order_acquire);
+}
+
+uint32_t SiteTable::size() const noexcept {
+  // relaxed: an upper bound; At() answers nullptr for an index that is not published yet.
+  const uint32_t size = size_.load(std::memory_order_relaxed);
+  return size < kMostSites ? size : kMostSites;
+}
+
+StoredSite* SiteTable::Intern(const uintptr_t* frames, size_t depth) noexcept {
+  const uint64_t hash = HashStack(frames, depth);
+  std::atomic<StoredSite*>& head = heads_[hash >> 50];  // 14 bits: kHeads
+  StoredSite* fresh = nullptr;
+  StoredSite* compared = nullptr;
+  // acquire: pairs with the release below; frames of all reachable sites are complete (S1).
+  StoredSite* seen = head.load(std::memory_order_acquire);
+  for (;;) {
+    for (StoredSite* site = seen; site != compared; site = site->next) {
+      if (SameStack(*site, hash, frames, depth)) return site;
+    }
+    compared = seen;
+    if (fresh == nullptr) {
+      // size() first: what Make() takes from the arena does not come back.
+      fresh = size() < kMostSites ? Make(frames, depth, hash) : nullptr;
+      if (fresh == nullptr || !Register(fresh)) {
+        overflowed_.fetch_add(1, std::memory_order_relaxed);  // relaxed: a figure
+        return At(kOverflowIndex);
+      }
+    }
+    fresh->next =
+        seen;  // plain store: no chain reaches `fresh` yet, and At() readers do not follow `next`
+    // release: publishes fresh's frames and next to the loads above and below.
+    // acquire on failure: the newcomers are compared in the next round.
+    if (head.compare_exchange_weak(seen, fresh, std::memory_order_release,
+                                   std::memory_order_acquire)) {
+      return fresh;
+    }
+  }
+}
+
+}  // namespace heapgauge

@@ -1,0 +1,102 @@
+// Every distinct stack that allocated: stack -> StoredSite, insert-only.
+//
+// Writers: any application thread, inside malloc, free or realloc.  Readers: the report thread,
+// snapshot callers. Lock-free; no call waits or enters the kernel but to map memory.  Sites are
+// never removed, so a StoredSite* stays valid for the process's life and no reclamation scheme is
+// needed.
+//
+// Cost: a walk of one hash chain (16 Ki heads) and, for a new stack, one piece of arena memory of
+// about 450 bytes plus 8 a frame.  When the table's share of the arena is used up, new stacks fall
+// to one overflow site.
+//
+// S1  A StoredSite is complete (hash, frames) before it can be reached.
+// S2  Once reachable a StoredSite is never unlinked, moved or changed, but for its counters.
+// S3  index -> StoredSite is defined for every index < size(), once Intern() has returned that
+// Site. S4  Live figures of a site = allocated - freed, at every point where no call is in
+// progress.
+#ifndef HEAPGAUGE_STORE_SITE_TABLE_H_
+#define HEAPGAUGE_STORE_SITE_TABLE_H_
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "base/age_buckets.h"
+#include "base/page_arena.h"
+
+namespace heapgauge {
+
+// Sums of weighted samples are kept in fixed point: an integer add is one instruction, exact in
+// exact mode, and what is added at birth can be taken off to the last bit at death.
+inline constexpr double kBytesUnit = 1.0 / 256;      // of allocated_bytes and freed_bytes
+inline constexpr double kObjectsUnit = 1.0 / 65536;  // of allocated_objects and freed_objects
+
+// Counters of one site.  All are updated relaxed: each is a sum on its own, nobody infers one from
+// another but for S4, which is only claimed at quiet points.
+struct SiteCounters {
+  std::atomic<int64_t> allocated_bytes{0};    // [kBytesUnit]
+  std::atomic<int64_t> freed_bytes{0};        // [kBytesUnit]
+  std::atomic<int64_t> allocated_objects{0};  // [kObjectsUnit]
+  std::atomic<int64_t> freed_objects{0};      // [kObjectsUnit]
+  std::atomic<uint64_t> allocated_samples{0};
+  std::atomic<uint64_t> freed_samples{0};
+  std::atomic<double> allocated_variance{
+      0};  // sum of bytes^2 (1-p)/p^2 [byte^2]; stays 0 in exact mode
+  std::atomic<double> freed_variance{0};
+  std::array<std::atomic<uint32_t>, kAgeBuckets> deaths{};  // samples by AgeBucket at death
+};
+
+struct StoredSite {
+  StoredSite* next = nullptr;
+  uint64_t hash = 0;
+  uint32_t index = 0;
+  uint32_t depth = 0;
+  SiteCounters counters;
+  // `depth` return addresses follow, innermost first.
+  const uintptr_t* frames() const noexcept { return reinterpret_cast<const uintptr_t*>(this + 1); }
+  uintptr_t* frames() noexcept { return reinterpret_cast<uintptr_t*>(this + 1); }
+};
+
+class SiteTable final {
+ public:
+  static constexpr size_t kHeads = size_t{1} << 14;
+  static constexpr uint32_t kOverflowIndex = 0;
+
+  constexpr explicit SiteTable(PageArena& arena) noexcept : arena_(&arena) {}
+  SiteTable(const SiteTable&) = delete;
+  SiteTable& operator=(const SiteTable&) = delete;
+
+  // Maps the heads and the overflow site.  False when there is no memory; the table must not be
+  // used then.
+  bool Initialize(size_t limit_bytes) noexcept;
+
+  // The one StoredSite of this stack; the overflow site when there is no room for a new one.
+  StoredSite* Intern(const uintptr_t* frames, size_t depth) noexcept;
+
+  // S3.
+  StoredSite* At(uint32_t index) const noexcept;
+  uint32_t size() const noexcept;
+  uint64_t overflowed() const noexcept { return overflowed_.load(std::memory_order_relaxed); }
+
+ private:
+  static constexpr size_t kDirectoryBits = 10;
+  static constexpr size_t kDirectories = 1024;  // of 1024 sites each
+  static constexpr uint32_t kMostSites = kDirectories << kDirectoryBits;
+  using Directory = std::array<std::atomic<StoredSite*>, size_t{1} << kDirectoryBits>;
+
+  StoredSite* Make(const uintptr_t* frames, size_t depth, uint64_t hash) noexcept;
+  bool Register(StoredSite* site) noexcept;
+
+  PageArena* arena_;
+  std::atomic<StoredSite*>* heads_ = nullptr;
+  std::array<std::atomic<Directory*>, kDirectories> directories_{};
+  std::atomic<uint32_t> size_{0};
+  std::atomic<size_t> used_bytes_{0};
+  std::atomic<uint64_t> overflowed_{0};
+  size_t limit_bytes_ = 0;
+};
+
+}  // namespace heapgauge
+
+#endif  // HEAPGAUGE_STORE_SITE_TABLE_H_

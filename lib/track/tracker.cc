@@ -1,0 +1,273 @@
+#include "track/tracker.h"
+
+#include "base/clock.h"
+#include "base/errno_keeper.h"
+#include "base/fork_gate.h"
+#include "base/macros.h"
+#include "trace/stack_bounds.h"
+#include "track/weights.h"
+
+namespace heapgauge {
+namespace {
+
+// Sites may take this part of the memory limit; the rest is the live table's.
+constexpr size_t kSiteShare = 2;
+// A stack with less room than this gets its caller's address alone: libunwind's cold path needs
+// about 8 KiB.
+constexpr uintptr_t kUnwindRoom = 12 * 1024;
+
+LiveSample FromTaken(const TakenSample& taken) noexcept {
+  return {taken.bytes, taken.birth_ns, taken.site, taken.weight, taken.unaligned};
+}
+
+void AddDouble(std::atomic<double>& to, double value) noexcept {
+  // relaxed: a sum on its own.
+  double seen = to.load(std::memory_order_relaxed);
+  while (!to.compare_exchange_weak(seen, seen + value, std::memory_order_relaxed,
+                                   std::memory_order_relaxed)) {
+  }
+}
+
+class DepthGuard final {
+ public:
+  explicit DepthGuard(ThreadState& self) noexcept : self_(self) { ++self_.depth; }
+  ~DepthGuard() { --self_.depth; }
+  DepthGuard(const DepthGuard&) = delete;
+  DepthGuard& operator=(const DepthGuard&) = delete;
+
+ private:
+  ThreadState& self_;
+};
+
+}  // namespace
+
+constinit Tracker Tracker::instance_;
+
+bool Tracker::Initialize(const Options& options, Control& control, ThreadState& self) noexcept {
+  control_ = &control;
+  unwind_ = options.unwind;
+  max_frames_ = options.max_frames;
+  arena_.set_limit_bytes(options.memory_limit_bytes);
+  if (!sites_.Initialize(options.memory_limit_bytes / kSiteShare)) return false;
+  WarmUnwinders(self);
+  start_ns_ = MonotonicNs();
+  SetInterval(options.sample_interval_bytes);
+  SetRecording(options.start);
+  return true;
+}
+
+uint64_t Tracker::Now() const noexcept {
+  return interval_bytes() == Sampler::kExact ? CoarseMonotonicNs() : MonotonicNs();
+}
+
+void Tracker::SetRecording(bool on) noexcept {
+  control_->recording.store(on ? 1 : 0, std::memory_order_relaxed);  // relaxed: orders nothing
+}
+
+bool Tracker::recording() const noexcept {
+  return control_->recording.load(std::memory_order_relaxed) != 0;  // relaxed: as above
+}
+
+void Tracker::SetInterval(uint64_t bytes) noexcept {
+  // In exact mode no block is aligned, so free() has to look at every one.  The reason is added
+  // before the first exact sample and stays for good: exact samples may live on after the mode has
+  // changed.
+  // acquire: pairs with the exchange; whoever set the flag has added the reason.
+  if (bytes == Sampler::kExact && !control_->exact.load(std::memory_order_acquire)) {
+    control_->AddReason();
+    // Added before the flag says so (release): a thread that reads the flag relies on the reason.
+    if (control_->exact.exchange(true, std::memory_order_acq_rel)) control_->RemoveReason();
+  }
+  // release: a thread that draws from the new interval sees the reason (it reads this before it
+  // records).
+  control_->interval_bytes.store(bytes, std::memory_order_release);
+}
+
+uint64_t Tracker::interval_bytes() const noexcept {
+  return control_->interval_bytes.load(std::memory_order_relaxed);  // relaxed: a figure
+}
+
+void Tracker::set_observer(SampleObserver observer) noexcept {
+  observer_.store(observer,
+                  std::memory_order_release);  // release: what the observer needs is set up
+}
+
+bool Tracker::AddressTells(const void* block) const noexcept {
+  // acquire: pairs with the exchange in SetInterval(); exact mode's own reason is counted, and it
+  // is never taken back.
+  return Control::Recognisable(reinterpret_cast<uintptr_t>(block)) ||
+         control_->exact.load(std::memory_order_acquire);
+}
+
+void Tracker::Capture(ThreadState& self, void* caller, StackTrace& trace) noexcept {
+  switch (unwind_) {
+    case UnwindMode::kFramePointers:
+      return CaptureFramePointers(trace, max_frames_, caller, self);
+    case UnwindMode::kAuto:
+      if (HG_LIKELY(CaptureByTables(trace, max_frames_, caller, self))) return;
+      break;
+    case UnwindMode::kDwarf:
+      break;
+  }
+  const uintptr_t here = reinterpret_cast<uintptr_t>(__builtin_frame_address(0));
+  if (HG_UNLIKELY(!self.stack_known)) LearnStack(self, here, caller);
+  const bool cramped = !StackHasRoom(self, here, kUnwindRoom);
+  const ForkGate::Passage gate;  // libunwind alone takes locks
+  if (HG_UNLIKELY(cramped || !gate.entered())) {
+    trace.frames[0] = reinterpret_cast<uintptr_t>(caller);
+    trace.depth = 1;
+    return;
+  }
+  CaptureDwarf(trace, max_frames_, caller);
+}
+
+void Tracker::CountBirth(SiteCounters& counters, const LiveSample& sample) noexcept {
+  // relaxed throughout: site_table.h.
+  counters.allocated_bytes.fetch_add(BytesShare(sample.bytes, sample.weight),
+                                     std::memory_order_relaxed);
+  counters.allocated_objects.fetch_add(ObjectsShare(sample.weight), std::memory_order_relaxed);
+  counters.allocated_samples.fetch_add(1, std::memory_order_relaxed);
+  if (sample.weight != 1.0F) {
+    AddDouble(counters.allocated_variance, VarianceShare(sample.bytes, sample.weight));
+  }
+}
+
+void Tracker::CountExit(SiteCounters& counters, const LiveSample& sample) noexcept {
+  // relaxed throughout: site_table.h.
+  counters.freed_bytes.fetch_add(BytesShare(sample.bytes, sample.weight),
+                                 std::memory_order_relaxed);
+  counters.freed_objects.fetch_add(ObjectsShare(sample.weight), std::memory_order_relaxed);
+  counters.freed_samples.fetch_add(1, std::memory_order_relaxed);
+  if (sample.weight != 1.0F) {
+    AddDouble(counters.freed_variance, VarianceShare(sample.bytes, sample.weight));
+  }
+}
+
+void Tracker::CountDeath(const LiveSample& sample) noexcept {
+  SiteCounters& counters = sites_.At(sample.site)->counters;
+  CountExit(counters, sample);
+  const uint64_t now = Now();
+  const uint64_t age = now > sample.birth_ns ? now - sample.birth_ns : 0;
+  counters.deaths[AgeBucket(age)].fetch_add(1, std::memory_order_relaxed);  // relaxed: site_table.h
+}
+
+// relaxed: if this thread sees the flag, so does whoever frees the block that it leaves uncounted.
+bool Tracker::Filtered() const noexcept {
+  return control_->filter != nullptr && !control_->exact.load(std::memory_order_relaxed);
+}
+
+bool Tracker::Admit(void* block, const LiveSample& sample) noexcept {
+  const uintptr_t address = reinterpret_cast<uintptr_t>(block);
+  if (sample.unaligned) control_->AddReason();  // before the block is returned
+  if (Filtered()) control_->filter->Add(address);
+  if (HG_LIKELY(live_.Insert(address, sample))) return true;
+  if (Filtered()) control_->filter->Remove(address);
+  if (sample.unaligned) control_->RemoveReason();
+  dropped_.fetch_add(1, std::memory_order_relaxed);  // relaxed: a figure
+  return false;
+}
+
+void Tracker::Record(ThreadState& self, void* block, size_t bytes, uint64_t interval,
+                     void* caller) noexcept {
+  const ErrnoKeeper errno_keeper;
+  const DepthGuard guard(self);
+  static constinit std::atomic<uint64_t> tick{0};
+  const bool timed =
+      interval != Sampler::kExact &&
+      tick.fetch_add(1, std::memory_order_relaxed) % kTimedOneIn == 0;  // relaxed: a figure
+  const uint64_t began = timed ? MonotonicNs() : 0;
+  StackTrace trace;
+  Capture(self, caller, trace);
+  StoredSite* const site = sites_.Intern(trace.frames, trace.depth);
+  LiveSample sample;
+  sample.bytes = bytes;
+  sample.birth_ns = Now();
+  sample.site = site->index;
+  sample.weight = static_cast<float>(1 / InclusionProbability(bytes, interval));
+  sample.unaligned = !AddressTells(block);
+  if (Admit(block, sample)) CountBirth(site->counters, sample);
+  if (timed) {
+    timed_ns_.fetch_add(MonotonicNs() - began, std::memory_order_relaxed);  // relaxed: figures
+    timed_samples_.fetch_add(1, std::memory_order_relaxed);
+  }
+  // acquire: pairs with the release in set_observer().
+  const SampleObserver observer = observer_.load(std::memory_order_acquire);
+  if (HG_UNLIKELY(observer != nullptr)) observer(self, trace);
+}
+
+bool Tracker::TakeOut(void* block, LiveSample* sample) noexcept {
+  const uintptr_t address = reinterpret_cast<uintptr_t>(block);
+  if (!live_.Take(address, sample)) return false;
+  if (Filtered()) control_->filter->Remove(address);
+  return true;
+}
+
+bool Tracker::Forget(void* block) noexcept {
+  LiveSample sample;
+  if (!TakeOut(block, &sample)) return false;
+  if (HG_UNLIKELY(sample.unaligned)) control_->RemoveReason();
+  CountDeath(sample);
+  return true;
+}
+
+bool Tracker::Take(void* block, TakenSample* taken) noexcept {
+  LiveSample sample;
+  if (!TakeOut(block, &sample)) return false;
+  *taken = {sample.bytes, sample.birth_ns, sample.site, sample.weight, sample.unaligned};
+  return true;
+}
+
+void Tracker::Restore(void* block, const TakenSample& taken) noexcept {
+  const ErrnoKeeper errno_keeper;  // it says why realloc failed, and the table may ask for memory
+  // Its slot was free a moment ago; if others have filled the table since, the sample ends here,
+  // and says so.
+  LiveSample sample = FromTaken(taken);
+  if (sample.unaligned) control_->RemoveReason();  // Admit() adds it again
+  if (!Admit(block, sample)) CountExit(sites_.At(sample.site)->counters, sample);
+}
+
+void Tracker::Died(const TakenSample& taken) noexcept {
+  if (taken.unaligned) control_->RemoveReason();
+  CountDeath(FromTaken(taken));
+}
+
+void Tracker::Moved(ThreadState& self, void* block, size_t bytes, const TakenSample& taken,
+                    void* caller) noexcept {
+  const ErrnoKeeper errno_keeper;
+  const DepthGuard guard(self);
+  const LiveSample before = FromTaken(taken);
+  const double p_before = 1 / static_cast<double>(before.weight);
+  const bool grows = bytes >= before.bytes;
+  double p = p_before;
+  if (recording()) {  // while it is off, growth gives no unsampled block another chance
+    const uint64_t interval = self.sampler.ChargedAt(interval_bytes());
+    p = grows ? ProbabilityAfterGrowth(p_before, bytes - before.bytes, interval)
+              : ProbabilityAfterShrinking(p_before, before.bytes, bytes, interval);
+  }
+  if (taken.unaligned) control_->RemoveReason();
+  SiteCounters& old_counters = sites_.At(before.site)->counters;
+  if (!grows && p < p_before) {
+    // Thinning: a block of this size would be in the sample with p only.
+    if (self.sampler.Uniform() * p_before >= p) return CountExit(old_counters, before);
+  }
+  StackTrace trace;
+  Capture(self, caller, trace);
+  StoredSite* const site = sites_.Intern(trace.frames, trace.depth);
+  LiveSample after = before;
+  after.bytes = bytes;
+  after.weight = static_cast<float>(1 / p);
+  after.site = site->index;
+  after.unaligned = !AddressTells(block);
+  CountExit(old_counters, before);
+  if (Admit(block, after)) CountBirth(site->counters, after);
+}
+
+uint64_t Tracker::SamplingCpuNs() const noexcept {
+  // relaxed: figures.
+  const uint64_t samples = timed_samples_.load(std::memory_order_relaxed);
+  return timed_ns_.load(std::memory_order_relaxed) * (samples != 0 ? kTimedOneIn : 0);
+}
+
+void Tracker::AfterForkInChild() noexcept { live_.AfterForkInChild(); }
+
+}  // namespace heapgauge

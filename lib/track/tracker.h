@@ -1,0 +1,108 @@
+// The tracker: what happens to a sampled block between its birth and its death.
+//
+// One for the process, never destroyed: threads outlive main.  Record(), Forget() and the realloc
+// quartet run inside hooks on any thread, hold no lock, allocate nothing from the watched heap,
+// keep errno.  Everything else belongs to ordinary contexts.
+//
+// T1  A sample is counted (site counters) if and only if it entered the live table; one that found
+// no room is counted
+//     in dropped() and leaves no other trace.
+// T2  What leaves the live table adds to the same site's freed figures exactly what its birth added
+// to the allocated
+//     ones: both are computed from the stored bytes and weight.
+// T3  Nothing of ours is held while a stack is walked; a fork waits until no thread is inside an
+// unwinder, so a child
+//     never inherits one of the loader's or libunwind's locks from a sample in progress.
+#ifndef HEAPGAUGE_TRACK_TRACKER_H_
+#define HEAPGAUGE_TRACK_TRACKER_H_
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "base/page_arena.h"
+#include "core_api/core_api.h"
+#include "store/live_table.h"
+#include "store/site_table.h"
+#include "trace/stack_trace.h"
+#include "track/options.h"
+
+namespace heapgauge {
+
+class Tracker final {
+ public:
+  static Tracker& Get() noexcept { return instance_; }
+
+  constexpr Tracker() noexcept : arena_(0), sites_(arena_), live_(arena_) {}
+  Tracker(const Tracker&) = delete;
+  Tracker& operator=(const Tracker&) = delete;
+
+  // Once, from the shim's constructor.  False: no memory; nothing was armed.
+  bool Initialize(const Options& options, Control& control, ThreadState& self) noexcept;
+
+  // Hooks (core_api.h says when).
+  void Record(ThreadState& self, void* block, size_t bytes, uint64_t interval,
+              void* caller) noexcept;
+  bool Forget(void* block) noexcept;  // true when it was sampled
+  bool Take(void* block, TakenSample* taken) noexcept;
+  void Restore(void* block, const TakenSample& taken) noexcept;
+  void Moved(ThreadState& self, void* block, size_t bytes, const TakenSample& taken,
+             void* caller) noexcept;
+  void Died(const TakenSample& taken) noexcept;
+
+  // Steering.  Any thread.
+  void SetRecording(bool on) noexcept;
+  bool recording() const noexcept;
+  // 1 .. Sampler::kMaxInterval; takes effect at each thread's next sample.
+  void SetInterval(uint64_t bytes) noexcept;
+  uint64_t interval_bytes() const noexcept;
+
+  // Reading.  Any thread.
+  const SiteTable& sites() const noexcept { return sites_; }
+  const LiveTable& live() const noexcept { return live_; }
+  uint64_t dropped() const noexcept { return dropped_.load(std::memory_order_relaxed); }
+  uint64_t memory_bytes() const noexcept { return arena_.held_bytes(); }
+  uint64_t start_ns() const noexcept { return start_ns_; }
+  uint64_t Now() const noexcept;  // the clock that births are read from
+  // CPU the sampled paths have cost so far [ns], extrapolated from one sample in kTimedOneIn.
+  uint64_t SamplingCpuNs() const noexcept;
+
+  // Called after a sample with its stack, until it is set to nullptr: how the report thread gets
+  // started from a context that allows it.
+  using SampleObserver = void (*)(ThreadState& self, const StackTrace& trace);
+  void set_observer(SampleObserver observer) noexcept;
+
+  // In a fork's child.
+  void AfterForkInChild() noexcept;
+
+ private:
+  static Tracker instance_;
+
+  static constexpr uint64_t kTimedOneIn = 32;
+
+  void Capture(ThreadState& self, void* caller, StackTrace& trace) noexcept;
+  bool Admit(void* block, const LiveSample& sample) noexcept;
+  void CountBirth(SiteCounters& counters, const LiveSample& sample) noexcept;
+  void CountExit(SiteCounters& counters, const LiveSample& sample) noexcept;
+  void CountDeath(const LiveSample& sample) noexcept;
+  bool AddressTells(const void* block) const noexcept;
+  bool Filtered() const noexcept;
+  bool TakeOut(void* block, LiveSample* sample) noexcept;
+
+  PageArena arena_;
+  SiteTable sites_;
+  LiveTable live_;
+  Control* control_ = nullptr;
+  UnwindMode unwind_ = UnwindMode::kAuto;
+  size_t max_frames_ = 64;
+  uint64_t start_ns_ = 0;
+  std::atomic<SampleObserver> observer_{nullptr};
+  std::atomic<uint64_t> dropped_{0};
+  std::atomic<uint64_t> timed_ns_{0};
+  std::atomic<uint64_t> timed_samples_{0};
+};
+
+}  // namespace heapgauge
+
+#endif  // HEAPGAUGE_TRACK_TRACKER_H_

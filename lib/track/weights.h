@@ -1,0 +1,54 @@
+// What a sample stands for: inclusion probability, weight, and their changes through realloc.
+// docs/sampling.md.
+#ifndef HEAPGAUGE_TRACK_WEIGHTS_H_
+#define HEAPGAUGE_TRACK_WEIGHTS_H_
+
+#include <cmath>
+#include <cstdint>
+
+#include "sample/sampler.h"
+
+namespace heapgauge {
+
+// Probability that a block of `bytes` was sampled at mean interval `interval`.
+inline double InclusionProbability(uint64_t bytes, uint64_t interval) noexcept {
+  if (interval == Sampler::kExact) return 1;
+  return -std::expm1(-static_cast<double>(bytes) / static_cast<double>(interval));
+}
+
+// After a block with inclusion probability `before` grew by `grown` bytes that were charged at
+// `interval`.
+inline double ProbabilityAfterGrowth(double before, uint64_t grown, uint64_t interval) noexcept {
+  if (interval == Sampler::kExact) return 1;
+  return 1 - (1 - before) * std::exp(-static_cast<double>(grown) / static_cast<double>(interval));
+}
+
+// Of a block that had `before` at `old_bytes`, at `bytes` <= old_bytes.  The interval it was born
+// with follows from the two; when `before` is 1 that is lost and `interval` stands in.
+inline double ProbabilityAfterShrinking(double before, uint64_t old_bytes, uint64_t bytes,
+                                        uint64_t interval) noexcept {
+  if (interval == Sampler::kExact) return 1;
+  if (before >= 1 || old_bytes == 0) return InclusionProbability(bytes, interval);
+  const double rate = -std::log1p(-before) / static_cast<double>(old_bytes);
+  return -std::expm1(-rate * static_cast<double>(bytes));
+}
+
+// Fixed-point shares of one sample in its site's sums (site_table.h gives the units).
+inline int64_t BytesShare(uint64_t bytes, float weight) noexcept {
+  if (weight == 1.0F) return static_cast<int64_t>(bytes << 8);
+  return std::llround(static_cast<double>(bytes) * static_cast<double>(weight) * 256);
+}
+inline int64_t ObjectsShare(float weight) noexcept {
+  if (weight == 1.0F) return int64_t{1} << 16;
+  return std::llround(static_cast<double>(weight) * 65536);
+}
+// bytes^2 (1-p)/p^2 [byte^2]: this sample's share of the variance of a Horvitz-Thompson sum.
+inline double VarianceShare(uint64_t bytes, float weight) noexcept {
+  const double b = static_cast<double>(bytes);
+  const double w = static_cast<double>(weight);
+  return b * b * w * (w - 1);
+}
+
+}  // namespace heapgauge
+
+#endif  // HEAPGAUGE_TRACK_WEIGHTS_H_

@@ -1,0 +1,148 @@
+#include <algorithm>
+#include <cmath>
+
+#include "ingredients.h"
+
+namespace heapgauge::sim {
+namespace {
+
+// How fast it leaks, in samples a report: as slow as lets 32 samples come in two thirds of the run.
+double LeakRate(const Setting& setting, Random& random) {
+  const double least = std::max(0.1, 48.0 / setting.reports);
+  return random.LogUniform(least, std::max(60.0, 10 * least));
+}
+
+// Late enough to have a past, early enough to leave two thirds of the run to the leak.
+double Onset(const Setting& setting, Random& random) {
+  return setting.report_s * random.Uniform(0.05, 0.3) * std::min(setting.reports, 400);
+}
+
+Process Around(std::vector<Population> populations, const Setting& setting, const Traffic& traffic,
+               Random& random) {
+  Process process;
+  process.sites.emplace_back(0, setting.interval_bytes, std::move(populations));
+  AddCompany(process.sites, setting, traffic, random);
+  return process;
+}
+
+// Most objects die soon, a share never does.
+Process Mixed(const Setting& setting, const Traffic& traffic, double share, double from_s,
+              Random& random) {
+  const double bytes = AnyBytes(setting, random);
+  const double leak = LeakRate(setting, random);
+  const double rest = std::min(leak / share, 3000.0);
+  return Around({Objects(rest, bytes, setting, traffic,
+                         Exponential(setting.report_s * random.LogUniform(1e-3, 1))),
+                 Objects(leak, bytes, setting, During(from_s, kNever, traffic), ForEver(), true)},
+                setting, traffic, random);
+}
+
+Process FromStart(const Setting& setting, Random& random) {
+  return Mixed(setting, Constant(), random.LogUniform(0.01, 0.5), 0, random);
+}
+
+Process Thousandth(const Setting& setting, Random& random) {
+  return Mixed(setting, Constant(), 1e-3, random.Chance(0.5) ? 0 : Onset(setting, random), random);
+}
+
+Process StartsMidway(const Setting& setting, Random& random) {
+  return Mixed(setting, Constant(), random.LogUniform(0.01, 1), Onset(setting, random), random);
+}
+
+Process InTraffic(const Setting& setting, Random& random) {
+  return Mixed(setting, AnyTraffic(setting, random), random.LogUniform(0.01, 0.5),
+               random.Chance(0.5) ? 0 : Onset(setting, random), random);
+}
+
+// It comes with the spike and stays.
+Process InSpike(const Setting& setting, Random& random) {
+  const double from = Onset(setting, random);
+  const Traffic traffic =
+      Spike(from, from + setting.report_s * random.Uniform(3, 20), random.LogUniform(2, 10));
+  return Mixed(setting, traffic, random.LogUniform(0.01, 0.3), from, random);
+}
+
+Process InWaves(const Setting& setting, Random& random) {
+  const Traffic traffic = Waves(setting.report_s * random.LogUniform(5, 200),
+                                random.Uniform(0.3, 0.9), random.Uniform());
+  return Mixed(setting, traffic, random.LogUniform(0.01, 0.5), 0, random);
+}
+
+// No object of this line ever dies.
+Process NothingDies(const Setting& setting, Random& random) {
+  const double from = random.Chance(0.5) ? 0 : Onset(setting, random);
+  return Around({Objects(LeakRate(setting, random), AnyBytes(setting, random), setting,
+                         During(from, kNever, Constant()), ForEver(), true)},
+                setting, Constant(), random);
+}
+
+// The same line made what is kept for ever when the process started.
+Process AfterSetUp(const Setting& setting, Random& random) {
+  const double bytes = AnyBytes(setting, random);
+  const double from = std::max(4 * setting.report_s, Onset(setting, random));
+  const double takes = setting.report_s * random.LogUniform(0.1, 2);
+  const double leak = LeakRate(setting, random);
+  std::vector<Population> populations = {
+      Objects(random.LogUniform(10, 1000) * setting.report_s / takes, bytes, setting,
+              During(0, takes, Constant()), ForEver()),
+      Objects(leak, bytes, setting, During(from, kNever, Constant()), ForEver(), true)};
+  if (random.Chance(0.5)) {
+    populations.push_back(Objects(leak / random.LogUniform(0.01, 0.5), bytes, setting, Constant(),
+                                  Exponential(setting.report_s * random.LogUniform(1e-3, 0.5))));
+  }
+  return Around(std::move(populations), setting, Constant(), random);
+}
+
+// Sessions end, but some are forgotten.
+Process ForgottenSessions(const Setting& setting, Random& random) {
+  const double bytes = AnyBytes(setting, random);
+  const double leak = LeakRate(setting, random);
+  const double longest = std::min(4.0, 0.02 * setting.reports);
+  return Around({Objects(leak / random.LogUniform(0.05, 0.5), bytes, setting, Constant(),
+                         Exponential(setting.report_s * random.LogUniform(0.2, longest))),
+                 Objects(leak, bytes, setting, Constant(), ForEver(), true)},
+                setting, Constant(), random);
+}
+
+Process WithThreads(const Setting& setting, Random& random) {
+  const double bytes = AnyBytes(setting, random);
+  const double leak = LeakRate(setting, random);
+  Population threads = Objects(leak / random.LogUniform(0.02, 0.5), bytes, setting, Constant(),
+                               Exponential(setting.report_s * random.LogUniform(0.01, 1)));
+  threads.cluster = 1 + static_cast<double>(random.Below(20));
+  return Around({threads, Objects(leak, bytes, setting, Constant(), ForEver(), true)}, setting,
+                Constant(), random);
+}
+
+// It stops in the middle; what leaked stays.
+Process Heals(const Setting& setting, Random& random) {
+  const double bytes = AnyBytes(setting, random);
+  const double leak = std::max(3.0, LeakRate(setting, random));
+  const double until = setting.report_s * std::max(24.0, 0.4 * std::min(setting.reports, 400));
+  return Around({Objects(leak / random.LogUniform(0.02, 0.5), bytes, setting, Constant(),
+                         Exponential(setting.report_s * random.LogUniform(1e-3, 0.5))),
+                 Objects(leak, bytes, setting, During(0, until, Constant()), ForEver(), true)},
+                setting, Constant(), random);
+}
+
+}  // namespace
+
+const std::vector<Scenario>& LeakScenarios() {
+  static const std::vector<Scenario> kScenarios = {
+      {"from-start", "1 to 50 % of the births stay, from the start", true, true, false, FromStart},
+      {"thousandth", "one birth in a thousand stays", true, true, false, Thousandth},
+      {"midway", "starts after a while; up to half of the births", true, true, false, StartsMidway},
+      {"in-traffic", "while traffic does what it likes", true, true, false, InTraffic},
+      {"in-spike", "comes with a spike and stays", true, true, false, InSpike},
+      {"in-waves", "follows day and night", true, true, false, InWaves},
+      {"nothing-dies", "every birth stays", true, true, false, NothingDies},
+      {"after-set-up", "at a line that made what is kept for ever", true, true, false, AfterSetUp},
+      {"sessions-forgotten", "sessions end, some are forgotten", true, true, false,
+       ForgottenSessions},
+      {"with-threads", "among objects that live with threads", true, true, false, WithThreads},
+      {"heals", "stops after a while", true, true, true, Heals},
+  };
+  return kScenarios;
+}
+
+}  // namespace heapgauge::sim

@@ -1,0 +1,113 @@
+#include "run.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <map>
+#include <string>
+
+#include "analyze/analyzer.h"
+
+namespace heapgauge::sim {
+namespace {
+
+constexpr int kStepsAReport = 4;
+constexpr double kLargeLeakSamples = 32;
+constexpr double kLargeLeakReports = 24;
+constexpr double kStopSeconds = 3600;
+
+bool IsLarge(const Site& site, const Setting& setting, double now_s) {
+  if (now_s - site.first_leak_s() < kLargeLeakReports * setting.report_s) return false;
+  if (setting.interval_bytes <= 1)
+    return static_cast<double>(site.leaked_samples()) >= kLargeLeakSamples;
+  return site.leaked_bytes() >= kLargeLeakSamples * setting.interval_bytes;
+}
+
+void PrintTrace(int report, const Site& site, const SiteJudgement& judgement,
+                const SiteMeasures& measures) {
+  const Survivors& s = measures.survivors;
+  const double dt = measures.interval_s;
+  std::printf(
+      "%4d leaked %4.0f %-8s %.3f | living %.0f expected %.2g deaths %.0f from %.3g to %.3g "
+      "reports, "
+      "share %.3g hazard %.2g newest %.1f/%.1f gap %.2f empty %.2f crowd %.2f lumps %.2f slowing "
+      "%.2f "
+      "overdue %.1f evidence %.1f | p %.2g %s\n",
+      report, static_cast<double>(site.leaked_samples()),
+      std::string(SiteVerdictName(judgement.verdict)).c_str(), judgement.confidence, s.living,
+      s.expected, s.deaths, s.threshold_s / dt, s.span_s / dt, s.share, s.HazardSpan(0.9),
+      s.spread.newest, s.spread.newest_expected, s.spread.largest_gap, s.spread.empty,
+      s.spread.largest_crowd, s.spread.lumps, s.spread.slowing, s.spread.overdue, s.log_evidence,
+      measures.rise_p, judgement.evidence.c_str());
+}
+
+}  // namespace
+
+RunResult Run(const Scenario& scenario, const Setting& setting, uint64_t seed, bool trace) {
+  Random random(seed);
+  Process process = scenario.make(setting, random);
+  AnalyzerOptions options;
+  options.report_interval_s = setting.report_s;
+  Analyzer analyzer(options);
+  RunResult result;
+  std::map<uint64_t, Call> called;
+  const bool heals = scenario.heals;
+  if (process.stopped_at_s) {
+    for (Site& site : process.sites) site.Stop(*process.stopped_at_s, kStopSeconds);
+  }
+
+  for (int report = 1; report <= setting.reports; ++report) {
+    // The reporter wakes up a little late at times.
+    const double lived = setting.report_s * (report + 0.02 * random.Uniform());
+    const bool stopped_before = process.stopped_at_s && lived > *process.stopped_at_s;
+    uint64_t samples = 0;
+    for (Site& site : process.sites) {
+      site.AdvanceTo(lived, kStepsAReport, random);
+      samples += site.samples();
+    }
+    analyzer.Begin(lived + (stopped_before ? kStopSeconds : 0), samples);
+    for (Site& site : process.sites) analyzer.Observe(site.key(), site.Observe());
+    const AnalysisResult analysis = analyzer.Finish(ProcessObservation{});
+    for (const SiteJudgement& judgement : analysis.sites) {
+      const Site& site = process.sites[judgement.key];
+      if (trace && judgement.key == 0) {
+        PrintTrace(report, site, judgement, *analyzer.MeasuresOf(judgement.key));
+      }
+      if (judgement.key == 0) ++result.reports[static_cast<size_t>(judgement.verdict)];
+      if (judgement.verdict != Verdict::kLeak) {
+        if (report == setting.reports && judgement.key == 0) result.healed_cleared = true;
+        continue;
+      }
+      auto [call, first] = called.try_emplace(judgement.key);
+      call->second.last_confidence = judgement.confidence;
+      if (!first) continue;
+      Call& made = call->second;
+      made.right = site.leaks() && site.first_leak_s() <= lived;
+      made.still = lived - site.last_leak_s() < 3 * setting.report_s ||
+                   static_cast<double>(site.leaked_samples()) < 5;
+      made.confidence = judgement.confidence;
+      made.reports = (lived - site.first_leak_s()) / setting.report_s;
+      made.samples = static_cast<double>(site.leaked_samples());
+      made.bytes = site.leaked_bytes();
+    }
+    const Site& first = process.sites.front();
+    if (scenario.leaks && !result.leak_is_large && IsLarge(first, setting, lived)) {
+      result.leak_is_large = true;
+      result.leak_called = called.contains(first.key());
+      for (const SiteJudgement& judgement : analysis.sites) {
+        if (judgement.key != first.key() || judgement.growth_window_s <= 0) continue;
+        // What the leak did in the window the analysis chose is the truth, as far as it leaks
+        // evenly.
+        const double rate = first.leaked_bytes() / (lived - first.first_leak_s());
+        result.growth_known = scenario.name == "nothing-dies" || scenario.name == "from-start";
+        result.growth_covered = judgement.growth_low <= rate && rate <= judgement.growth_high;
+        result.growth_error = judgement.growth_bytes_per_s / rate - 1;
+      }
+      if (!heals) break;
+    }
+  }
+  for (const auto& [key, call] : called) result.calls.push_back(call);
+  return result;
+}
+
+}  // namespace heapgauge::sim

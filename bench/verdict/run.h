@@ -1,0 +1,43 @@
+// One simulated process under the analyzer, report by report.
+#ifndef HEAPGAUGE_BENCH_VERDICT_RUN_H_
+#define HEAPGAUGE_BENCH_VERDICT_RUN_H_
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "scenario.h"
+
+namespace heapgauge::sim {
+
+// A site that was called a leak.
+struct Call {
+  bool right = false;          // it leaks, and did so before the call
+  bool still = true;           // of a leak that healed: called while it lasted
+  double confidence = 0;       // at the first call
+  double last_confidence = 0;  // at the last report, if still called
+  double reports = 0;          // since the first leaked byte
+  double samples = 0;          // leaked ones, at the call
+  double bytes = 0;            // truly leaked, at the call
+};
+
+struct RunResult {
+  std::vector<Call> calls;
+  bool leak_is_large =
+      false;  // it came to 32 samples' worth and lasted 24 reports: must have been called
+  bool leak_called = false;
+  bool healed_cleared = false;  // of a healed leak: no longer called at the end
+  // Growth of the leaking site at the end against the truth.
+  bool growth_known = false;
+  bool growth_covered = false;  // the 95 % interval holds the true rate
+  double growth_error = 0;      // relative
+  // Reports by the verdict on the scenario's own site.
+  uint32_t reports[5] = {};
+};
+
+// `trace`: prints what the analysis sees and says of the scenario's own site, report by report.
+RunResult Run(const Scenario& scenario, const Setting& setting, uint64_t seed, bool trace = false);
+
+}  // namespace heapgauge::sim
+
+#endif  // HEAPGAUGE_BENCH_VERDICT_RUN_H_

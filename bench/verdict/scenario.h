@@ -1,0 +1,42 @@
+// What can happen to a process, with the truth known: harmless ways to grow, and leaks.
+//
+// Everything is drawn anew for each run: rates, lifetimes, sizes, onsets, the rest of the process.
+// Times are in units of the report interval, amounts in samples a report, so that one scenario
+// serves every setting.
+#ifndef HEAPGAUGE_BENCH_VERDICT_SCENARIO_H_
+#define HEAPGAUGE_BENCH_VERDICT_SCENARIO_H_
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "site.h"
+
+namespace heapgauge::sim {
+
+struct Setting {
+  double report_s = 60;
+  double interval_bytes = 524288;
+  int reports = 1440;
+};
+
+struct Process {
+  std::vector<Site> sites;  // the first is what the scenario is about; the others are its company
+  std::optional<double> stopped_at_s;  // SIGSTOP, for an hour
+};
+
+struct Scenario {
+  std::string name;
+  std::string about;
+  bool leaks = false;
+  bool counts = true;  // false: beyond what can be told, shown for honesty, not part of the goal
+  bool heals = false;
+  Process (*make)(const Setting&, Random&) = nullptr;
+};
+
+const std::vector<Scenario>& HarmlessScenarios();
+const std::vector<Scenario>& LeakScenarios();
+
+}  // namespace heapgauge::sim
+
+#endif  // HEAPGAUGE_BENCH_VERDICT_SCENARIO_H_

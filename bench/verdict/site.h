@@ -1,0 +1,79 @@
+// A simulated site: populations of objects that are born, sampled and die.
+//
+// Only sampled objects are simulated.  Each object is sampled on its own with p = 1 - exp(-bytes /
+// interval), so the sampled births of a Poisson process are a Poisson process of p times its rate:
+// exact, and a thousand times faster than simulating every object.
+#ifndef HEAPGAUGE_BENCH_VERDICT_SITE_H_
+#define HEAPGAUGE_BENCH_VERDICT_SITE_H_
+
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <vector>
+
+#include "analyze/observation.h"
+#include "random.h"
+
+namespace heapgauge::sim {
+
+inline constexpr double kNever = std::numeric_limits<double>::infinity();
+
+struct Population {
+  std::function<double(double)> births_per_s;  // of all objects, sampled or not, at that time
+  std::function<double(double, Random&)>
+      dies_at;  // of an object born then; kNever: at the end only
+  double bytes = 64;
+  double cluster = 1;  // objects that are born and die together
+  bool leaks = false;
+};
+
+class Site final {
+ public:
+  Site(uint64_t key, double interval_bytes, std::vector<Population> populations);
+
+  // Lives on until `time_s`, with `steps` constant rates on the way.
+  void AdvanceTo(double time_s, int steps, Random& random);
+  SiteObservation Observe() const;
+  // At that time the process is stopped for so long: its own time (everywhere here) stands still,
+  // but the clock that dates what is observed goes on, so that whatever lives then is that much
+  // older.
+  void Stop(double at_s, double seconds);
+
+  uint64_t key() const { return key_; }
+  uint64_t samples() const { return counters_.allocated_samples; }
+  bool leaks() const { return leaks_; }
+  // The truth about the leak: bytes (with the objects that were not sampled), samples, since when,
+  // until when.
+  double leaked_bytes() const { return leaked_bytes_; }
+  uint64_t leaked_samples() const { return leaked_samples_; }
+  double first_leak_s() const { return first_leak_s_; }  // kNever before
+  double last_leak_s() const { return last_leak_s_; }
+
+ private:
+  struct Sample {
+    double born_s;
+    double dies_s;
+    double bytes;
+    double p;
+  };
+  void Births(const Population& population, double from_s, double to_s, Random& random);
+  void Die(const Sample& sample);
+  double Age(const Sample& sample, double until_s) const;
+
+  uint64_t key_;
+  bool leaks_ = false;
+  double interval_bytes_;
+  std::vector<Population> populations_;
+  std::vector<Sample> living_;
+  SiteObservation counters_;  // its cumulative half
+  double stopped_at_s_ = kNever;
+  double stopped_for_s_ = 0;
+  double leaked_bytes_ = 0;
+  uint64_t leaked_samples_ = 0;
+  double first_leak_s_ = kNever;
+  double last_leak_s_ = 0;
+};
+
+}  // namespace heapgauge::sim
+
+#endif  // HEAPGAUGE_BENCH_VERDICT_SITE_H_

@@ -1,0 +1,252 @@
+#include "analyze/analyzer.h"
+
+#include <algorithm>
+#include <cmath>
+#include <unordered_map>
+#include <vector>
+
+#include "analyze/evidence.h"
+#include "analyze/false_discovery.h"
+
+namespace heapgauge {
+namespace {
+
+// A report on demand sooner than this after the last one waits for the next to become history.
+constexpr double kLeastInterval = 0.5;
+
+// Sites that wait for a place when all are taken, and how much larger than the one they push out
+// they must be.
+constexpr size_t kMostWaiting = 128;
+constexpr double kPushOut = 2;
+
+struct FollowedSite {
+  SiteHistory history;
+  SiteMeasures measures;
+  SiteState state;
+  uint32_t seen_in = 0;  // sequence number of the last report that had it
+};
+
+// Sum of sites, ages included: the heap as one site.
+void AddTo(SiteObservation& sum, const SiteObservation& site) {
+  sum.allocated_bytes += site.allocated_bytes;
+  sum.freed_bytes += site.freed_bytes;
+  sum.allocated_objects += site.allocated_objects;
+  sum.freed_objects += site.freed_objects;
+  sum.allocated_variance += site.allocated_variance;
+  sum.freed_variance += site.freed_variance;
+  sum.allocated_samples += site.allocated_samples;
+  sum.freed_samples += site.freed_samples;
+  sum.live_bytes += site.live_bytes;
+  sum.live_objects += site.live_objects;
+  sum.live_variance += site.live_variance;
+  sum.live_samples += site.live_samples;
+  sum.age_max_s = std::max(sum.age_max_s, site.age_max_s);
+  for (size_t i = 0; i < kAgeBuckets; ++i) {
+    sum.deaths[i] += site.deaths[i];
+    sum.living[i] += site.living[i];
+  }
+}
+
+SiteJudgement Describe(uint64_t key, const FollowedSite& site, Verdict verdict,
+                       const ActivityClock& clock) {
+  const SiteMeasures& measures = site.measures;
+  const SlopeEstimate& slope = measures.growth.bytes_per_s;
+  SiteJudgement judgement;
+  judgement.key = key;
+  judgement.verdict = verdict;
+  judgement.confidence = Confidence(verdict, measures);
+  judgement.live_bytes = site.history.live_bytes();
+  judgement.growth_bytes = site.history.last_growth_bytes();
+  judgement.growth_bytes_per_s = slope.slope;
+  judgement.growth_low = slope.Low();
+  judgement.growth_high = slope.High();
+  judgement.growth_window_s = measures.growth.window_s;
+  judgement.age_p50_s = measures.age_p50_s;
+  judgement.lifetime_p50_s = measures.lifetime_p50_s;
+  judgement.lifetime_p99_s = measures.lifetime_p99_s;
+  judgement.survivors = static_cast<uint64_t>(std::llround(measures.survivors.living));
+  if (verdict >= Verdict::kLoad)
+    judgement.rising_since_s = clock.WallSeconds(measures.growth.since_s);
+  judgement.healed = site.state.healed;
+  return judgement;
+}
+
+// Leaks first, then what grows, each by its rate; the rest by what it holds.
+bool RanksBefore(const SiteJudgement& a, const SiteJudgement& b) {
+  const auto alarm = [](const SiteJudgement& site) {
+    return site.verdict >= Verdict::kGrowing ? static_cast<int>(site.verdict) : 0;
+  };
+  if (alarm(a) != alarm(b)) return alarm(a) > alarm(b);
+  if (alarm(a) > 0 && a.growth_bytes_per_s != b.growth_bytes_per_s) {
+    return a.growth_bytes_per_s > b.growth_bytes_per_s;
+  }
+  if (a.live_bytes != b.live_bytes) return a.live_bytes > b.live_bytes;
+  return a.key < b.key;  // the same input, the same report
+}
+
+}  // namespace
+
+class Analyzer::State {
+ public:
+  explicit State(const AnalyzerOptions& given) : options(given) {
+    clock.SetInterval(options.report_interval_s);
+  }
+
+  double LeastSeconds() const { return kLeastInterval * clock.interval_s(); }
+  void Follow(uint64_t key, const SiteObservation& site);
+  void MakeRoom();
+  std::vector<SiteJudgement> JudgeSites();
+
+  AnalyzerOptions options;
+  ActivityClock clock;
+  std::unordered_map<uint64_t, FollowedSite> sites;
+  std::vector<std::pair<double, uint64_t>> waiting;  // live bytes, key
+  ProcessWatch process;
+  SiteObservation sum;
+  uint64_t samples_before = 0;
+  double before_s = 0;      // the clock at the last report
+  bool overflowed = false;  // more sites than places, ever
+  uint32_t sequence = 0;
+  size_t seen = 0;
+};
+
+void Analyzer::State::Follow(uint64_t key, const SiteObservation& site) {
+  auto found = sites.find(key);
+  if (found == sites.end()) {
+    if (sites.size() >= options.max_sites) {
+      overflowed = true;
+      if (waiting.size() < kMostWaiting) {
+        waiting.emplace_back(site.live_bytes, key);
+      } else if (const auto least = std::min_element(waiting.begin(), waiting.end());
+                 least->first < site.live_bytes) {
+        *least = {site.live_bytes, key};
+      }
+      return;
+    }
+    found = sites.try_emplace(key).first;
+    // A site not seen before had no samples at the last report; unless it was seen, but not
+    // followed.
+    if (!overflowed) found->second.history.BeginAt(sequence == 1 ? 0 : before_s);
+  }
+  FollowedSite& followed = found->second;
+  followed.history.Add(site, clock.now_s(), LeastSeconds());
+  followed.measures = Measure(followed.history, site, clock);
+  followed.seen_in = sequence;
+}
+
+// The smallest make way for the largest that wait; from the next report on those have a history.
+void Analyzer::State::MakeRoom() {
+  if (waiting.empty()) return;
+  std::vector<std::pair<double, uint64_t>> smallest;
+  for (const auto& [key, site] : sites) {
+    if (site.state.leak) continue;
+    smallest.emplace_back(site.seen_in == sequence ? site.history.live_bytes() : -1, key);
+  }
+  const size_t most = std::min(waiting.size(), smallest.size());
+  std::partial_sort(smallest.begin(), smallest.begin() + static_cast<std::ptrdiff_t>(most),
+                    smallest.end());
+  std::sort(waiting.begin(), waiting.end(), std::greater<>());
+  for (size_t i = 0; i < most && waiting[i].first > kPushOut * smallest[i].first; ++i) {
+    sites.erase(smallest[i].second);
+  }
+  waiting.clear();
+}
+
+std::vector<SiteJudgement> Analyzer::State::JudgeSites() {
+  const double traffic =
+      static_cast<double>(sum.allocated_samples - std::min(sum.allocated_samples, samples_before));
+  samples_before = sum.allocated_samples;
+  std::vector<double> rise_p;
+  std::vector<double> leak_e;
+  size_t tests = 0;
+  const auto evidence = [](const FollowedSite& site) {
+    return std::exp(std::min(site.measures.survivors.log_evidence, 500.0));
+  };
+  for (auto& [key, site] : sites) {
+    if (site.seen_in != sequence) continue;
+    site.history.AddTraffic(traffic);
+    ++tests;
+    if (site.measures.rise_p < 0.5) rise_p.push_back(site.measures.rise_p);
+    if (site.measures.leak_signs) leak_e.push_back(evidence(site));
+  }
+  const double rate = options.false_discovery_rate;
+  const double p_threshold = PValueThreshold(rise_p, tests, rate);
+  const double e_threshold = EValueThreshold(leak_e, tests, rate);
+
+  std::vector<SiteJudgement> judgements;
+  judgements.reserve(tests);
+  for (auto& [key, site] : sites) {
+    if (site.seen_in != sequence) continue;
+    const bool leak = site.measures.leak_signs && evidence(site) >= e_threshold;
+    const bool rise = site.measures.rise_p <= p_threshold;
+    judgements.push_back(Describe(key, site, Decide(site.measures, leak, rise, site.state), clock));
+  }
+  std::sort(judgements.begin(), judgements.end(), RanksBefore);
+  for (size_t i = 0; i < judgements.size(); ++i) {
+    SiteJudgement& judgement = judgements[i];
+    if (i >= options.explained_sites && judgement.verdict < Verdict::kGrowing) break;
+    const FollowedSite& site = sites.at(judgement.key);
+    judgement.evidence = SiteEvidence(judgement.verdict, site.measures, site.state);
+  }
+  return judgements;
+}
+
+Analyzer::Analyzer(const AnalyzerOptions& options) : state_(std::make_unique<State>(options)) {}
+Analyzer::~Analyzer() = default;
+
+void Analyzer::SetReportInterval(double seconds) {
+  state_->options.report_interval_s = seconds;
+  state_->clock.SetInterval(seconds);
+}
+
+void Analyzer::Begin(double time_s, uint64_t samples) {
+  state_->before_s = state_->clock.now_s();
+  state_->clock.Tick(time_s, samples);
+  ++state_->sequence;
+  state_->seen = 0;
+  state_->sum = SiteObservation{};
+  state_->sum.time_s = time_s;
+}
+
+void Analyzer::Observe(uint64_t key, const SiteObservation& site) {
+  ++state_->seen;
+  AddTo(state_->sum, site);
+  state_->Follow(key, site);
+}
+
+AnalysisResult Analyzer::Finish(const ProcessObservation& process) {
+  State& state = *state_;
+  AnalysisResult result;
+  result.sites = state.JudgeSites();
+  result.sites_seen = state.seen;
+  result.sites_followed = state.sites.size();
+  state.process.Add(state.sum, process, state.clock, state.LeastSeconds());
+  result.process = state.process.Judge(result.sites, state.clock);
+  state.MakeRoom();
+  return result;
+}
+
+AnalysisResult Analyzer::Update(double time_s,
+                                std::span<const std::pair<uint64_t, SiteObservation>> sites,
+                                const ProcessObservation& process) {
+  uint64_t samples = 0;
+  for (const auto& [key, site] : sites) samples += site.allocated_samples;
+  Begin(time_s, samples);
+  for (const auto& [key, site] : sites) Observe(key, site);
+  return Finish(process);
+}
+
+size_t Analyzer::followed() const { return state_->sites.size(); }
+
+size_t Analyzer::memory_bytes() const {
+  // A node of the map holds a pointer and the key beside its value; the buckets are a pointer each.
+  return sizeof(State) + state_->sites.size() * (sizeof(FollowedSite) + 3 * sizeof(uint64_t)) +
+         state_->sites.bucket_count() * sizeof(void*);
+}
+
+const SiteMeasures* Analyzer::MeasuresOf(uint64_t key) const {
+  const auto found = state_->sites.find(key);
+  return found == state_->sites.end() ? nullptr : &found->second.measures;
+}
+
+}  // namespace heapgauge

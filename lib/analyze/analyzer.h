@@ -1,0 +1,73 @@
+// The analysis of a process: the histories of its sites, and at every report a verdict on each and
+// on the whole.
+//
+// Pure: what it says depends on what it was handed, nothing else.  One thread at a time (the
+// reporter's). Memory    at most max_sites histories of about 2 KiB each; observations are not
+// kept.  When there are more sites than
+//           that, those with the most live bytes are followed; a site that grows gets among them
+//           sooner or later.
+// Bad input times that stand still or jump, intervals of zero, a process that was stopped for an
+// hour: see Begin().
+#ifndef HEAPGAUGE_ANALYZE_ANALYZER_H_
+#define HEAPGAUGE_ANALYZE_ANALYZER_H_
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <utility>
+
+#include "analyze/judge.h"
+#include "analyze/observation.h"
+#include "analyze/process_watch.h"
+#include "analyze/verdict.h"
+
+namespace heapgauge {
+
+struct AnalyzerOptions {
+  size_t max_sites = 4096;
+  // The report interval as set; reports on demand in between are taken over without being counted
+  // as history. 0: unknown, the intervals seen so far are the measure.
+  double report_interval_s = 0;
+  // Share of the sites called leak or growing at one report that may be wrongly so.
+  double false_discovery_rate = 0.01;
+  // So many at the head of the ranking, and all that leak or grow, get a sentence of evidence.
+  size_t explained_sites = 256;
+};
+
+class Analyzer final {
+ public:
+  explicit Analyzer(const AnalyzerOptions& options = {});
+  ~Analyzer();
+  Analyzer(const Analyzer&) = delete;
+  Analyzer& operator=(const Analyzer&) = delete;
+
+  void SetReportInterval(double seconds);
+
+  // One report: Begin, Observe for every site in any order, Finish.  Sites are streamed because a
+  // hundred thousand observations at once would weigh more than everything the tracker may hold.
+  // `time_s` is monotonic, since tracking began, and the same as in the observations.  A time not
+  // later than the last one's closes no interval.  After a gap of many intervals in which next to
+  // no samples came (SIGSTOP, a suspended machine) the history's clock goes on as if the gap had
+  // been an ordinary interval. `samples`: taken since tracking began; 0, unknown: then any such gap
+  // counts as a stop.
+  void Begin(double time_s, uint64_t samples = 0);
+  void Observe(uint64_t key, const SiteObservation& site);
+  AnalysisResult Finish(const ProcessObservation& process);
+
+  // The same for those who have it all at hand.
+  AnalysisResult Update(double time_s, std::span<const std::pair<uint64_t, SiteObservation>> sites,
+                        const ProcessObservation& process);
+
+  size_t followed() const;
+  size_t memory_bytes() const;  // about what this object holds
+  // What the last verdict on a site was made from; nullptr when it isn't followed.
+  const SiteMeasures* MeasuresOf(uint64_t key) const;
+
+ private:
+  class State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace heapgauge
+
+#endif  // HEAPGAUGE_ANALYZE_ANALYZER_H_

@@ -1,0 +1,94 @@
+#include "analyze/evidence.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "analyze/text.h"
+
+namespace heapgauge {
+namespace {
+
+std::string RateWithInterval(const SlopeEstimate& slope) {
+  return text::BytesPerSecond(slope.slope) + " (95 %: " + text::BytesPerSecond(slope.Low()) +
+         " to " + text::BytesPerSecond(slope.High()) + ")";
+}
+
+std::string Births(const SiteMeasures& measures) {
+  const std::string rate = text::PerSecond(measures.births_per_s);
+  const double change = std::log(measures.births_ratio);
+  if (std::abs(change) < std::max(0.2, 2 * measures.births_ratio_error))
+    return "births steady at " + rate;
+  if (change > 0) return "births rose " + text::Number(measures.births_ratio) + "-fold, to " + rate;
+  return "births fell to " + rate;
+}
+
+std::string OfAllThatDied(const SiteMeasures& measures) {
+  if (!measures.lifetime_p999_s) return "nothing born here has died yet";
+  return "of all that died, 99.9 % were gone within " + text::Duration(*measures.lifetime_p999_s);
+}
+
+std::string Leak(const SiteMeasures& measures) {
+  const Survivors& survivors = measures.survivors;
+  const auto living = static_cast<uint64_t>(std::llround(survivors.living));
+  const auto deaths = static_cast<uint64_t>(std::llround(survivors.deaths));
+  const std::string span = text::Duration(survivors.span_s);
+  if (survivors.share >= 0.5) {
+    const auto born = static_cast<uint64_t>(std::llround(survivors.living / survivors.share));
+    return (living >= born ? "all " : text::Count(living) + " of the ") + text::Count(born) +
+           " sampled objects born here in the last " + span +
+           " are still alive, and they come undiminished; " + Births(measures);
+  }
+  const auto born = static_cast<uint64_t>(std::llround(survivors.living / survivors.share));
+  const std::string stayed = text::Count(living) + " of " + text::Count(born) +
+                             " sampled objects born here in the last " + span + " live on past " +
+                             text::Duration(survivors.threshold_s);
+  const std::string fate = deaths == 0
+                               ? ", and none that old ever died"
+                               : ", and only " + text::Count(deaths) + " that old ever died";
+  return stayed + fate + "; " + OfAllThatDied(measures) + "; " + Births(measures);
+}
+
+std::string Growing(const SiteMeasures& measures) {
+  std::string sentence = "live bytes have risen by " +
+                         RateWithInterval(measures.growth.bytes_per_s) + " for " +
+                         text::Duration(measures.growth.window_s);
+  if (!measures.lifetime_p99_s)
+    return sentence + "; nothing born here has died yet, too early to call it a leak";
+  return sentence + "; objects still die (99 % of the dead within " +
+         text::Duration(*measures.lifetime_p99_s) + "), " + Births(measures);
+}
+
+std::string Load(const SiteMeasures& measures) {
+  return "live bytes follow the traffic: " + Births(measures) + ", and objects still live " +
+         text::Duration(measures.mean_life_s) + " on the average";
+}
+
+std::string Steady(const SiteMeasures& measures, const SiteState& state) {
+  if (state.healed) {
+    return "was a leak and stopped: of what was born lately nothing stays; what leaked before is "
+           "still held";
+  }
+  return "no growth beyond chance in " + text::Duration(measures.growth.window_s) + ": " +
+         RateWithInterval(measures.growth.bytes_per_s);
+}
+
+}  // namespace
+
+std::string SiteEvidence(Verdict verdict, const SiteMeasures& measures, const SiteState& state) {
+  switch (verdict) {
+    case Verdict::kWarming:
+      return "seen in " + text::Count(measures.reports) +
+             (measures.reports == 1 ? " report" : " reports") + ", too few to say";
+    case Verdict::kSteady:
+      return Steady(measures, state);
+    case Verdict::kLoad:
+      return Load(measures);
+    case Verdict::kGrowing:
+      return Growing(measures);
+    case Verdict::kLeak:
+      return Leak(measures);
+  }
+  return {};
+}
+
+}  // namespace heapgauge

@@ -1,0 +1,25 @@
+// How long is left until a memory limit, if the present growth goes on?
+#ifndef HEAPGAUGE_ANALYZE_FORECAST_H_
+#define HEAPGAUGE_ANALYZE_FORECAST_H_
+
+#include <optional>
+
+#include "analyze/trend.h"
+
+namespace heapgauge {
+
+struct LimitForecast {
+  double seconds = 0;      // at the estimated growth
+  double seconds_low = 0;  // 95 % interval of the growth; seconds_high may be infinite
+  double seconds_high = 0;
+};
+
+// nullopt unless the growth is significant (its 95 % interval lies above zero) and the limit is
+// less than `horizon_s` away: a forecast of years helps nobody.  0 seconds: the limit is reached.
+std::optional<LimitForecast> ForecastToLimit(double limit_bytes, double usage_bytes,
+                                             const SlopeEstimate& growth,
+                                             double horizon_s = 30.0 * 86400);
+
+}  // namespace heapgauge
+
+#endif  // HEAPGAUGE_ANALYZE_FORECAST_H_

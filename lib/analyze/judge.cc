@@ -1,0 +1,154 @@
+#include "analyze/judge.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "analyze/leak_signs.h"
+#include "analyze/statistics.h"
+#include "analyze/survival.h"
+
+namespace heapgauge {
+namespace {
+
+constexpr uint32_t kWarmReports = 6;
+// Once may be chance, as the borders between age buckets move; what looks a little like loads must
+// look like a leak for longer.
+constexpr uint8_t kLeakLooks = 4;
+constexpr uint8_t kClearLook = 2;
+constexpr uint8_t kRiseLooks = 2;
+constexpr uint8_t kQuietLooks = 3;  // to clear it again: an alert must not flap
+
+double MeanValue(std::span<const TrendPoint> points) {
+  double area = 0;
+  double seconds = 0;
+  for (size_t i = 1; i < points.size(); ++i) {
+    const double width = points[i].time_s - points[i - 1].time_s;
+    area += 0.5 * (points[i].value + points[i - 1].value) * width;
+    seconds += width;
+  }
+  return seconds > 0 ? area / seconds : 0;
+}
+
+void MeasureRise(const SiteHistory& history, SiteMeasures& measures) {
+  const SlopeEstimate& slope = measures.growth.bytes_per_s;
+  const std::vector<TrendPoint> points = history.LiveBytes(measures.growth.regime);
+  // The two tests err in different ways (the slope for steps, the ranks for drift); a rise
+  // convinces both.
+  const double z = TestTrend(points, slope.slope).z;
+  measures.rise_p = std::max(slope.P(), points.size() < 4 ? 1 : 1 - NormalCdf(z));
+  const size_t last = points.size() - 1;
+  const TrendPoint& then = points[last - std::max<size_t>(1, last / 4)];
+  const double gained = points.back().value - then.value;
+  measures.still_rising =
+      gained > 0 && gained > 0.3 * slope.slope * (points.back().time_s - then.time_s);
+}
+
+void MeasureTraffic(const SiteHistory& history, const SiteObservation& now,
+                    SiteMeasures& measures) {
+  const HistorySegment recent = history.SumSince(4 * measures.interval_s);
+  if (recent.seconds > 0 && now.allocated_samples > 0) {
+    const double objects_a_sample =
+        now.allocated_objects / static_cast<double>(now.allocated_samples);
+    measures.births_per_s = recent.births / recent.seconds * objects_a_sample;
+  }
+  const double window = measures.growth.window_s;
+  const HistorySegment whole = history.SumSince(window);
+  const HistorySegment late = history.SumSince(0.5 * window);
+  const double early_births = whole.births - late.births;
+  // By bytes, which stay right when the sample interval changes; the error by the count of samples.
+  const double early_bytes = whole.allocated_bytes - late.allocated_bytes;
+  if (early_births <= 0 || late.births <= 0 || early_bytes <= 0) return;
+  measures.births_ratio = late.allocated_bytes / early_bytes;
+  measures.births_ratio_error = std::sqrt(1 / early_births + 1 / late.births);
+  const std::vector<TrendPoint> points = history.LiveBytes(measures.growth.regime);
+  const double middle = points.back().time_s - 0.5 * window;
+  const auto at = std::find_if(points.begin(), points.end(),
+                               [middle](const TrendPoint& p) { return p.time_s >= middle; });
+  const auto split = static_cast<size_t>(at - points.begin());
+  const double early_live = MeanValue(std::span(points).first(split + 1));
+  const double late_live = MeanValue(std::span(points).subspan(split));
+  if (early_live > 0) measures.live_ratio = late_live / early_live;
+  measures.mean_life_s = late_live / (late.allocated_bytes / late.seconds);
+}
+
+}  // namespace
+
+SiteMeasures Measure(const SiteHistory& history, const SiteObservation& now,
+                     const ActivityClock& clock) {
+  SiteMeasures measures;
+  measures.interval_s = clock.interval_s();
+  measures.reports = history.reports();
+  measures.history_s = history.seconds();
+  measures.survivors = FindSurvivors(now, history, clock.TrueAgesBelow());
+  measures.leak_signs = HasLeakSigns(measures.survivors, measures.interval_s);
+  measures.leak_stopped = SpeaksAgainstLeak(measures.survivors);
+  // The survivors know better than the curve of live bytes when a leak began.
+  measures.growth =
+      MeasureGrowth(history, now, clock, measures.leak_signs ? measures.survivors.span_s : 0);
+  measures.age_p50_s = AgeQuantile(now.living, 0.5).value_or(0);
+  measures.lifetime_p50_s = AgeQuantile(now.deaths, 0.5);
+  measures.lifetime_p99_s = AgeQuantile(now.deaths, 0.99);
+  measures.lifetime_p999_s = AgeQuantile(now.deaths, 0.999);
+  MeasureRise(history, measures);
+  MeasureTraffic(history, now, measures);
+  return measures;
+}
+
+bool IsLoad(const SiteMeasures& measures) {
+  const double log_births = std::log(measures.births_ratio);
+  if (log_births < std::max(0.1, 3 * measures.births_ratio_error)) return false;
+  // Objects must have had the time to die, or nothing is known of how they do.
+  if (measures.mean_life_s > 0.25 * measures.growth.window_s) return false;
+  return std::log(measures.live_ratio) < 1.3 * log_births + 3 * measures.births_ratio_error;
+}
+
+Verdict Decide(const SiteMeasures& measures, bool leak_discovery, bool rise_discovery,
+               SiteState& state) {
+  const auto count = [](uint8_t& looks, bool more, uint8_t weight = 1) {
+    looks = more ? static_cast<uint8_t>(std::min(looks + weight, 255)) : uint8_t{0};
+  };
+  const bool clear = IsEven(measures.survivors.spread);
+  count(state.leak_looks, measures.leak_signs && leak_discovery, clear ? kClearLook : 1);
+  if (state.leak_looks >= kLeakLooks) {
+    state.leak = true;
+    state.healed = false;
+  }
+  count(state.quiet_looks, state.leak && !measures.leak_signs && measures.leak_stopped);
+  if (state.quiet_looks >= kQuietLooks) {
+    state.leak = false;
+    state.healed = true;
+  }
+  const SlopeEstimate& slope = measures.growth.bytes_per_s;
+  const bool rises = rise_discovery && slope.Low() > 0 && measures.still_rising;
+  count(state.rise_looks, rises);
+
+  if (state.leak) {
+    state.leak_rate = slope.slope;
+    return Verdict::kLeak;
+  }
+  if (measures.reports < kWarmReports) return Verdict::kWarming;
+  if (state.rise_looks < kRiseLooks) return Verdict::kSteady;
+  return IsLoad(measures) ? Verdict::kLoad : Verdict::kGrowing;
+}
+
+double Confidence(Verdict verdict, const SiteMeasures& measures) {
+  switch (verdict) {
+    case Verdict::kWarming:
+      return 0;
+    case Verdict::kLeak: {
+      return 0.99;
+    }
+    case Verdict::kGrowing:
+      return std::min(0.99, 1 - measures.rise_p);
+    case Verdict::kLoad: {
+      const double z =
+          std::log(measures.births_ratio) / std::max(1e-6, measures.births_ratio_error);
+      return std::min(0.99, (1 - measures.rise_p) * NormalCdf(z - 1));
+    }
+    case Verdict::kSteady:
+      return std::clamp(2 * measures.rise_p, 0.5, 0.99);
+  }
+  return 0;
+}
+
+}  // namespace heapgauge

@@ -1,0 +1,64 @@
+// The verdict on one site: what its history and its ages say, then what all sites together allow to
+// say.
+#ifndef HEAPGAUGE_ANALYZE_JUDGE_H_
+#define HEAPGAUGE_ANALYZE_JUDGE_H_
+
+#include "analyze/activity_clock.h"
+#include "analyze/growth.h"
+#include "analyze/history.h"
+#include "analyze/observation.h"
+#include "analyze/survivors.h"
+#include "analyze/verdict.h"
+
+namespace heapgauge {
+
+// What is measured of a site at one report; a few hundred bytes, so that all sites' can be held
+// until all are seen.
+struct SiteMeasures {
+  double interval_s = 0;  // between reports
+  uint32_t reports = 0;   // with this site
+  double history_s = 0;
+  Growth growth;
+  double rise_p = 1;          // chance of such a rise without any growth
+  bool still_rising = false;  // the last quarter of the regime rises, too
+  double age_p50_s = 0;
+  std::optional<double> lifetime_p50_s;
+  std::optional<double> lifetime_p99_s;
+  std::optional<double> lifetime_p999_s;
+
+  Survivors survivors;
+  bool leak_signs = false;    // every sign of a leak but the comparison with the other sites
+  bool leak_stopped = false;  // if it went on, it would have shown by now
+
+  double births_per_s = 0;  // objects, lately
+  double births_ratio =
+      1;  // bytes born per second in the later half of the regime over the earlier
+  double births_ratio_error = 0;  // standard error of its logarithm
+  double live_ratio = 1;          // mean live bytes in the same halves
+  double mean_life_s = 0;         // by Little's law
+};
+SiteMeasures Measure(const SiteHistory& history, const SiteObservation& now,
+                     const ActivityClock& clock);
+
+// What is remembered of a site's verdicts from report to report.
+struct SiteState {
+  uint8_t leak_looks = 0;  // reports in a row with all signs of a leak
+  uint8_t rise_looks = 0;
+  uint8_t quiet_looks = 0;  // reports in a row that speak against the leak it was called
+  bool leak = false;
+  bool healed = false;
+  double leak_rate = 0;  // growth when it was last called
+};
+
+// `leak_discovery`, `rise_discovery`: the evidence stands among all sites (false_discovery.h).
+Verdict Decide(const SiteMeasures& measures, bool leak_discovery, bool rise_discovery,
+               SiteState& state);
+
+double Confidence(Verdict verdict, const SiteMeasures& measures);
+
+// Traffic explains the rise: births rose as much, and objects die as they ever did.
+bool IsLoad(const SiteMeasures& measures);
+
+}  // namespace heapgauge
+
+#endif  // HEAPGAUGE_ANALYZE_JUDGE_H_

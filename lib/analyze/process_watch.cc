@@ -1,0 +1,106 @@
+#include "analyze/process_watch.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "analyze/evidence.h"
+#include "analyze/rss.h"
+#include "analyze/text.h"
+
+namespace heapgauge {
+namespace {
+
+// One process is one test; sites are many and are corrected for it.
+constexpr double kRiseP = 0.005;
+
+// A growing site concerns the process when it adds this share of the heap in an hour.
+constexpr double kWorthMentioning = 0.01;
+
+void AddSeries(SiteHistory& series, double value, double clock_s, double least_seconds) {
+  SiteObservation observation;
+  observation.time_s = clock_s;
+  observation.live_bytes = value;
+  series.Add(observation, clock_s, least_seconds);
+}
+
+SlopeEstimate SlopeOf(const SiteHistory& series, const ActivityClock& clock) {
+  SiteObservation exact;  // no sampling error: these are read, not estimated
+  return MeasureGrowth(series, exact, clock).bytes_per_s;
+}
+
+bool Concerns(const SiteJudgement& site, double heap_bytes) {
+  return site.growth_bytes_per_s * 3600 > kWorthMentioning * heap_bytes;
+}
+
+}  // namespace
+
+void ProcessWatch::Add(const SiteObservation& heap, const ProcessObservation& process,
+                       const ActivityClock& clock, double least_seconds) {
+  heap_now_ = heap;
+  now_ = process;
+  if (heap_.empty()) heap_.BeginAt(0);
+  heap_.Add(heap, clock.now_s(), least_seconds);
+  const RssParts parts = DecomposeRss(process.rss, heap.live_bytes, process.allocator_retained);
+  AddSeries(rss_, parts.rss, clock.now_s(), least_seconds);
+  AddSeries(allocator_, parts.allocator, clock.now_s(), least_seconds);
+  AddSeries(rest_, parts.rest, clock.now_s(), least_seconds);
+  AddSeries(usage_, process.usage, clock.now_s(), least_seconds);
+}
+
+ProcessJudgement ProcessWatch::Judge(std::span<const SiteJudgement> sites,
+                                     const ActivityClock& clock) {
+  ProcessJudgement judgement;
+  SiteMeasures measures = Measure(heap_, heap_now_, clock);
+  measures.leak_signs = false;  // sites leak; of their sum the ages say nothing
+  const SlopeEstimate& slope = measures.growth.bytes_per_s;
+  judgement.live_bytes = heap_now_.live_bytes;
+  judgement.growth_bytes = heap_.last_growth_bytes();
+  judgement.growth_bytes_per_s = slope.slope;
+  judgement.growth_low = slope.Low();
+  judgement.growth_high = slope.High();
+
+  judgement.verdict = Decide(measures, false, measures.rise_p < kRiseP, state_);
+  const SiteJudgement* reason = nullptr;
+  for (const SiteJudgement& site : sites) {
+    if (site.verdict < Verdict::kLoad || (reason != nullptr && site.verdict <= reason->verdict))
+      continue;
+    if (site.verdict == Verdict::kLeak || Concerns(site, heap_now_.live_bytes)) reason = &site;
+  }
+  if (judgement.verdict == Verdict::kGrowing && reason != nullptr &&
+      reason->verdict == Verdict::kLoad) {
+    judgement.verdict = Verdict::kLoad;  // no site grows of itself
+  }
+  if (reason != nullptr && reason->verdict > judgement.verdict) judgement.verdict = reason->verdict;
+  judgement.confidence = reason != nullptr && reason->verdict == judgement.verdict
+                             ? reason->confidence
+                             : Confidence(judgement.verdict, measures);
+
+  const RssParts parts = DecomposeRss(now_.rss, heap_now_.live_bytes, now_.allocator_retained);
+  judgement.rss = ExplainRss(parts, SlopeOf(rss_, clock), slope, SlopeOf(allocator_, clock),
+                             SlopeOf(rest_, clock));
+  if (reason != nullptr && reason->verdict == judgement.verdict) {
+    const auto same = std::count_if(sites.begin(), sites.end(), [&](const SiteJudgement& site) {
+      return site.verdict == judgement.verdict;
+    });
+    judgement.evidence =
+        (same == 1 ? "one site: " : text::Count(static_cast<uint64_t>(same)) + " sites, first: ") +
+        reason->evidence;
+  } else {
+    judgement.evidence = SiteEvidence(judgement.verdict, measures, state_);
+  }
+  if (judgement.rss.part == RssPart::kAllocator || judgement.rss.part == RssPart::kRest) {
+    judgement.evidence += "; " + judgement.rss.sentence;
+  }
+
+  if (now_.limit && measures.reports > 3) {
+    const SlopeEstimate usage = SlopeOf(usage_, clock);
+    judgement.forecast = ForecastToLimit(*now_.limit, now_.usage, usage);
+    // Pages come in lumps; the heap's own growth may be certain first.
+    if (!judgement.forecast && judgement.verdict >= Verdict::kLoad) {
+      judgement.forecast = ForecastToLimit(*now_.limit, now_.usage, slope);
+    }
+  }
+  return judgement;
+}
+
+}  // namespace heapgauge

@@ -1,0 +1,45 @@
+// The process as a whole: its live heap, its resident set and what counts against its limit, over
+// time.
+#ifndef HEAPGAUGE_ANALYZE_PROCESS_WATCH_H_
+#define HEAPGAUGE_ANALYZE_PROCESS_WATCH_H_
+
+#include <span>
+
+#include "analyze/activity_clock.h"
+#include "analyze/history.h"
+#include "analyze/judge.h"
+#include "analyze/verdict.h"
+
+namespace heapgauge {
+
+// The process at the moment of a report [bytes].  What is unknown stays 0 (or nullopt).
+struct ProcessObservation {
+  double rss = 0;
+  double allocator_retained = 0;
+  std::optional<double> limit;  // the nearest, see analyze/limits.h
+  double usage = 0;             // what counts against it
+};
+
+class ProcessWatch final {
+ public:
+  // `heap`: the sum over all sites.
+  void Add(const SiteObservation& heap, const ProcessObservation& process,
+           const ActivityClock& clock, double least_seconds);
+
+  // `sites` are this report's, ranked.
+  ProcessJudgement Judge(std::span<const SiteJudgement> sites, const ActivityClock& clock);
+
+ private:
+  SiteObservation heap_now_;
+  ProcessObservation now_;
+  SiteHistory heap_;
+  SiteHistory rss_;
+  SiteHistory allocator_;
+  SiteHistory rest_;
+  SiteHistory usage_;
+  SiteState state_;
+};
+
+}  // namespace heapgauge
+
+#endif  // HEAPGAUGE_ANALYZE_PROCESS_WATCH_H_

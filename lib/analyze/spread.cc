@@ -1,0 +1,150 @@
+#include "analyze/spread.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "analyze/survival.h"
+
+namespace heapgauge {
+namespace {
+
+constexpr double kNewestShare = 1.0 / 3;
+
+// So few of the expected may have come for the rest to be overdue: the odd one does, when a leak
+// was mended.
+constexpr double kOddOnes = 0.1;
+
+// Standard deviations of births and deaths that a burst must stand out by.
+constexpr double kNoise = 3;
+
+// Laplace's test for a trend in a Poisson process looks at the mean time of its events.  A rate
+// that falls as exp(-x t / length) moves it by x / 12 of the length, as long as x is small.
+template <typename Weight>
+double Slowing(std::span<const SpreadBin> bins, Weight weight) {
+  const double from = bins.front().from_s;
+  const double length = bins.back().to_s - from;
+  double sum = 0;
+  double ages = 0;
+  for (const SpreadBin& bin : bins) {
+    sum += weight(bin);
+    ages += weight(bin) * (0.5 * (bin.from_s + bin.to_s) - from);
+  }
+  return sum > 0 ? 12 * (ages / sum / length - 0.5) : 0;
+}
+
+}  // namespace
+
+Spread MeasureSpread(std::span<const SpreadBin> bins) {
+  Spread spread;
+  if (bins.empty()) return spread;
+  const double length = bins.back().to_s - bins.front().from_s;
+  double total = 0;
+  double activity = 0;
+  double bytes = 0;
+  for (const SpreadBin& bin : bins) {
+    total += bin.count;
+    activity += bin.activity;
+    bytes += bin.bytes;
+  }
+  if (!(total > 0) || !(length > 0)) return spread;
+
+  const double newest_until = bins.front().from_s + kNewestShare * length;
+  double gap = 0;
+  double gap_ended = 0;
+  double seen = 0;
+  double expected = 0;
+  double newest_activity = 0;
+  spread.largest_gap = 0;
+  spread.empty = 0;
+  for (size_t i = 0; i < bins.size(); ++i) {
+    const SpreadBin& bin = bins[i];
+    const double width = (bin.to_s - bin.from_s) / length;
+    if (bin.count > 0) gap = 0;
+    if (bin.count == 0 && gap == 0) gap_ended = bin.from_s;
+    if (bin.count == 0) gap += width;
+    if (gap > spread.largest_gap) {
+      spread.largest_gap = gap;
+      spread.gap_s = gap_ended;
+    }
+    spread.empty += width * ((bin.count > 0 ? 0 : 1) - std::exp(-total * width));
+    if (bin.count / total - width > spread.largest_crowd) {
+      spread.largest_crowd = bin.count / total - width;
+      spread.crowd_s = bin.from_s;
+    }
+    const double newest_part =
+        std::clamp((newest_until - bin.from_s) / (bin.to_s - bin.from_s), 0.0, 1.0);
+    spread.newest += bin.count * newest_part;
+    newest_activity += bin.activity * newest_part;
+    seen += bin.count;
+    expected += total * (activity > 0 ? std::min(width, bin.activity / activity) : width);
+    if (seen <= kOddOnes * expected) spread.overdue = expected;
+  }
+  const double newest_share =
+      activity > 0 ? std::min(kNewestShare, newest_activity / activity) : kNewestShare;
+  spread.newest_expected = total * newest_share;
+  // By bytes, too: when the sample interval grows, samples get fewer and each of them heavier.
+  spread.slowing = Slowing(bins, [](const SpreadBin& bin) { return bin.count; });
+  if (bytes > 0) {
+    spread.slowing =
+        std::min(spread.slowing, Slowing(bins, [](const SpreadBin& bin) { return bin.bytes; }));
+  }
+  return spread;
+}
+
+std::vector<SpreadBin> BinsByAge(const SiteObservation& now, const SiteHistory& history,
+                                 size_t first, size_t last, double oldest_s) {
+  std::vector<SpreadBin> bins;
+  double born_before = history.SumSince(AgeBucketLowSeconds(first)).births;
+  for (size_t i = first; i <= last; ++i) {
+    SpreadBin bin;
+    bin.from_s = AgeBucketLowSeconds(i);
+    bin.to_s = std::clamp(AgeBucketHighSeconds(i), bin.from_s * 1.001,
+                          std::max(oldest_s, bin.from_s * 1.001));
+    bin.count = now.living[i];
+    const double born = history.SumSince(bin.to_s).births;
+    bin.activity = born - born_before;
+    born_before = born;
+    bins.push_back(bin);
+  }
+  return bins;
+}
+
+double Lumps(const SiteHistory& history, double seconds, double survivors, double others,
+             bool by_births) {
+  const double births = history.SumSince(seconds).births;
+  if (!(births > 0) || !(survivors > 0)) return 0;
+  double lumps = 0;
+  double ago = 0;
+  for (size_t i = history.size(); i-- > 0 && ago < seconds;) {
+    const HistorySegment& segment = history.segment(i);
+    ago += segment.seconds;
+    const double net = segment.births - segment.deaths;
+    const double noise = kNoise * std::sqrt(segment.births + segment.deaths);
+    const double share = std::max(0.0, std::abs(net) - noise) / survivors;
+    const double width = segment.seconds / seconds;
+    const double explained = std::max(width, by_births ? segment.births / births : 0);
+    // What comes with a burst of traffic goes with it: the one cancels the other.
+    lumps += net < 0 ? -share : std::max(0.0, share - explained);
+  }
+  // Whoever lives and is no survivor came in some segment, too; let it have been a lump.
+  return std::max(0.0, lumps - others / survivors);
+}
+
+std::vector<SpreadBin> BinsByBirth(const SiteHistory& history, double seconds) {
+  std::vector<SpreadBin> bins;
+  double ago = 0;
+  for (size_t i = history.size(); i-- > 0 && ago < seconds;) {
+    const HistorySegment& segment = history.segment(i);
+    const double part = std::min(1.0, (seconds - ago) / segment.seconds);
+    SpreadBin bin;
+    bin.from_s = ago;
+    bin.to_s = ago = ago + part * segment.seconds;
+    bin.count = part * segment.births;
+    bin.bytes = part * segment.allocated_bytes;
+    bin.activity = part * segment.traffic;
+    bins.push_back(bin);
+  }
+  return bins;
+}
+
+}  // namespace heapgauge

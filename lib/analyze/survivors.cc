@@ -1,0 +1,185 @@
+#include "analyze/survivors.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "analyze/statistics.h"
+#include "analyze/survival.h"
+
+namespace heapgauge {
+namespace {
+
+// Mean of the exponential prior of how many survivors a leak has: a handful.
+constexpr double kPriorSurvivors = 10;
+
+// The ages beyond A must reach to at least this multiple of it, or too little is seen of what
+// becomes of them.
+constexpr double kLeastReach = 1.8;
+// The same for the spread of their births, which needs a few age buckets to be seen.
+constexpr double kLeastSpread = 3;
+
+// Up to this share of the living beyond an age may be about to die for their births to be looked
+// at.
+constexpr double kMostTransient = 0.25;
+
+// From this share of survivors on, births show the spread, and finer than age buckets.
+constexpr double kBirthsWillDo = 0.9;
+
+// How often to leave out what came before a crowd or a gap.
+constexpr int kMostCuts = 3;
+
+// A share of the survivors that may be older than those that count: a handful from the start-up of
+// the process must not make a leak of the last hour look like one of the whole day.
+constexpr double kForerunners = 0.1;
+
+// Cuts the bucket that holds the oldest sample at its true age.
+double HighSeconds(size_t bucket, double oldest_s) {
+  const double high = AgeBucketHighSeconds(bucket);
+  const double low = AgeBucketLowSeconds(bucket);
+  return oldest_s > low && oldest_s < high ? oldest_s : high;
+}
+
+double MiddleSeconds(size_t bucket, double oldest_s) {
+  return 0.5 * (AgeBucketLowSeconds(bucket) + HighSeconds(bucket, oldest_s));
+}
+
+// The 90 % bound by Wilson and Hilferty: good to a percent, and there are dozens of thresholds to
+// compare.
+double RoughPoissonUpper(double count) {
+  const double n = count + 1;
+  const double root = 1 - 1 / (9 * n) + 1.2816 / (3 * std::sqrt(n));
+  return n * root * root * root;
+}
+
+// Log e-value of `count` against a Poisson variable of mean `expected`: the likelihood under an
+// exponential prior of the mean, over that under the null; less the price of having chosen A among
+// some forty.
+double LogEvidence(double count, double expected) {
+  if (count <= expected || expected <= 0) return 0;
+  const double b = kPriorSurvivors;
+  const double leak = count * std::log(b) - (count + 1) * std::log1p(b);
+  int sign = 0;
+  const double null = count * std::log(expected) - expected - lgamma_r(count + 1, &sign);
+  return leak - null - std::log(40.0);
+}
+
+// Sums over the samples beyond an age.
+struct Beyond {
+  double living = 0;
+  double deaths = 0;
+  double living_ages = 0;
+  double death_ages = 0;
+  double Exposure(double age_s) const { return living_ages - living * age_s; }
+  double Residual(double age_s) const { return death_ages - deaths * age_s; }
+};
+
+Survivors FindBelow(const SiteObservation& now, const SiteHistory& history, double oldest_s) {
+  Survivors survivors;
+  oldest_s = std::min(oldest_s, now.age_max_s);
+  size_t end = kAgeBuckets;  // past the oldest of the living that may be looked at
+  while (end > 0 && (now.living[end - 1] == 0 || AgeBucketLowSeconds(end - 1) >= oldest_s)) --end;
+  if (end == 0 || !(oldest_s > 0)) return survivors;
+
+  // From the oldest bucket down, so that the sums beyond A grow by one bucket at a time.
+  const double births = static_cast<double>(std::max<uint64_t>(1, now.allocated_samples));
+  const HistorySegment lately = history.SumSince(oldest_s);
+  const double births_per_s = lately.seconds > 0 ? lately.births / lately.seconds : 0;
+  Beyond beyond;
+  Beyond chosen;
+  double least_hazard = INFINITY;
+  size_t first = kAgeBuckets;
+  size_t seen_from = kAgeBuckets;
+  for (size_t i = kAgeBuckets; i-- > 1;) {
+    const double middle = MiddleSeconds(i, oldest_s);
+    const double living = i < end ? now.living[i] : 0;
+    const double deaths = now.deaths[i];
+    beyond.living += living;
+    beyond.deaths += deaths;
+    beyond.living_ages += living * middle;
+    beyond.death_ages += deaths * middle;
+    const double age = AgeBucketLowSeconds(i);
+    if (beyond.living == 0) continue;
+    if (age * kLeastReach <= oldest_s) {
+      const double hazard = RoughPoissonUpper(beyond.deaths) / beyond.Exposure(age);
+      if (hazard < least_hazard) {
+        least_hazard = hazard;
+        first = i;
+        chosen = beyond;
+      }
+    }
+    // Who passes this age and dies: how many of them live beyond it at a time?
+    const double transient = beyond.Residual(age) * births_per_s / births;
+    const bool mostly_stay = transient <= kMostTransient * beyond.living;
+    if (age * kLeastSpread <= oldest_s && mostly_stay) seen_from = i;
+  }
+  if (first == kAgeBuckets) return survivors;
+
+  size_t last = end - 1;  // bucket of the oldest that counts
+  double left_out = 0;
+  while (last > first && left_out + now.living[last] <= kForerunners * chosen.living) {
+    left_out += now.living[last];
+    chosen.living_ages -= now.living[last] * MiddleSeconds(last, oldest_s);
+    --last;
+  }
+  chosen.living -= left_out;
+  survivors.threshold_s = AgeBucketLowSeconds(first);
+  survivors.living = chosen.living;
+  survivors.deaths = chosen.deaths;
+  survivors.exposure_s = chosen.Exposure(survivors.threshold_s);
+  survivors.span_s = HighSeconds(last, oldest_s);
+  // One more death, after half of what was seen of the residual life: the record of the dead is
+  // never complete.
+  survivors.expected =
+      (chosen.Residual(survivors.threshold_s) + 0.5 * (survivors.span_s - survivors.threshold_s)) *
+      births_per_s / births;
+  survivors.log_evidence = LogEvidence(survivors.living, survivors.expected);
+  const double born =
+      history.SumSince(survivors.span_s).births - history.SumSince(survivors.threshold_s).births;
+  survivors.share = born > 0 ? std::min(1.0, survivors.living / born) : 1.0;
+  if (survivors.share >= kBirthsWillDo) {
+    survivors.spread =
+        MeasureSpread(BinsByBirth(history, std::min(survivors.span_s, history.seconds())));
+  } else if (seen_from < kAgeBuckets) {
+    survivors.spread = MeasureSpread(BinsByAge(now, history, seen_from, last, survivors.span_s));
+  }
+  double young = 0;
+  for (size_t i = 0; i < first; ++i) young += now.living[i];
+  survivors.spread.lumps =
+      Lumps(history, survivors.span_s, survivors.living, young, survivors.share < kHardlyAnyDies);
+  return survivors;
+}
+
+}  // namespace
+
+double Survivors::HazardSpan(double confidence) const {
+  if (!(exposure_s > 0)) return INFINITY;
+  return PoissonUpper(deaths, confidence) * span_s / exposure_s;
+}
+
+bool IsUneven(const Spread& spread) {
+  if (spread.largest_crowd > 0.45 || spread.lumps > 0.45) return true;
+  return spread.largest_gap >= 0.12 && (spread.largest_gap >= 0.4 || spread.empty >= 0.25);
+}
+
+bool IsEven(const Spread& spread) {
+  return spread.largest_crowd < 0.3 && spread.lumps < 0.3 && spread.largest_gap < 0.2 &&
+         spread.empty < 0.12;
+}
+
+Survivors FindSurvivors(const SiteObservation& now, const SiteHistory& history, double oldest_s) {
+  const Survivors all = FindBelow(now, history, oldest_s);
+  // What was set up long ago and stays may hide a leak that began since: look again without it.
+  Survivors some = all;
+  for (int cut = 0; cut < kMostCuts && IsUneven(some.spread); ++cut) {
+    const Spread& spread = some.spread;
+    const double ended = spread.largest_crowd > 0.45 ? spread.crowd_s : spread.gap_s;
+    const double younger = AgeBucketLowSeconds(AgeBucket(static_cast<uint64_t>(ended * 1e9)));
+    if (!(younger > 0) || younger >= some.span_s) break;
+    some = FindBelow(now, history, younger);
+    some.cut = true;
+    if (!IsUneven(some.spread)) return some;
+  }
+  return all;
+}
+
+}  // namespace heapgauge

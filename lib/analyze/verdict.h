@@ -1,0 +1,76 @@
+// What the analysis says of a site and of the process.  Plain values: the reporter copies them into
+// the report.
+#ifndef HEAPGAUGE_ANALYZE_VERDICT_H_
+#define HEAPGAUGE_ANALYZE_VERDICT_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "analyze/forecast.h"
+#include "analyze/rss.h"
+
+namespace heapgauge {
+
+// In rising order of alarm, so that the worst of several is their maximum.
+enum class Verdict : uint8_t { kWarming, kSteady, kLoad, kGrowing, kLeak };
+
+// The words of the report: a site is "steady" where the process is "ok".
+constexpr std::string_view SiteVerdictName(Verdict verdict) {
+  constexpr std::string_view kNames[] = {"warming", "steady", "load", "growing", "leak"};
+  return kNames[static_cast<size_t>(verdict)];
+}
+constexpr std::string_view ProcessVerdictName(Verdict verdict) {
+  return verdict == Verdict::kSteady ? "ok" : SiteVerdictName(verdict);
+}
+
+struct SiteJudgement {
+  uint64_t key = 0;
+  Verdict verdict = Verdict::kWarming;
+  double confidence =
+      0;  // that the verdict is right, 0..1; calibrated for kLeak, see docs/verdict.md
+  std::string evidence;  // one sentence for people; empty for a steady site far down the ranking
+
+  double live_bytes = 0;
+  double growth_bytes = 0;        // since the previous report
+  double growth_bytes_per_s = 0;  // over the present regime of the history, with its 95 % interval
+  double growth_low = 0;
+  double growth_high = 0;
+  double growth_window_s = 0;  // how long that regime is
+
+  double age_p50_s = 0;                  // of the living
+  std::optional<double> lifetime_p50_s;  // of the dead; nullopt before the first death
+  std::optional<double> lifetime_p99_s;
+
+  uint64_t survivors =
+      0;  // samples that outlive nearly all that died; the leaked ones if it is a leak
+  std::optional<double> rising_since_s;  // when the present rise began [s since tracking began]
+  bool healed = false;                   // was a leak, and stopped since
+};
+
+struct ProcessJudgement {
+  Verdict verdict = Verdict::kWarming;
+  double confidence = 0;
+  std::string evidence;
+  // Of the live heap, all sites together.
+  double live_bytes = 0;
+  double growth_bytes = 0;
+  double growth_bytes_per_s = 0;
+  double growth_low = 0;
+  double growth_high = 0;
+  RssGrowth rss;                          // which part of the resident set grew
+  std::optional<LimitForecast> forecast;  // only when the growth is significant
+};
+
+struct AnalysisResult {
+  ProcessJudgement process;
+  std::vector<SiteJudgement> sites;  // ranked: what a report should show first comes first
+  size_t sites_seen = 0;             // handed in this time
+  size_t sites_followed = 0;         // of them with a history; the rest are too small to matter
+};
+
+}  // namespace heapgauge
+
+#endif  // HEAPGAUGE_ANALYZE_VERDICT_H_

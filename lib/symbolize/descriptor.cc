@@ -1,0 +1,30 @@
+#include "symbolize/descriptor.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace heapgauge::symbolize {
+namespace {
+
+// Above what shells and servers hand out by hand; below the usual soft limit of 1024.
+constexpr int kPreferredNumber = 600;
+// 0, 1 and 2 are the host's even while it has them closed.
+constexpr int kLowestNumber = 3;
+
+}  // namespace
+
+Descriptor::~Descriptor() {
+  if (fd_ >= 0) close(fd_);
+}
+
+Descriptor Descriptor::OpenToRead(const char* path) noexcept {
+  const Descriptor low(open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+  struct stat status;
+  if (!low.valid() || fstat(low.get(), &status) != 0 || !S_ISREG(status.st_mode)) return {};
+  int fd = fcntl(low.get(), F_DUPFD_CLOEXEC, kPreferredNumber);
+  if (fd < 0) fd = fcntl(low.get(), F_DUPFD_CLOEXEC, kLowestNumber);  // under a small ulimit -n
+  return Descriptor(fd);
+}
+
+}  // namespace heapgauge::symbolize

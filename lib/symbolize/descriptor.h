@@ -1,0 +1,33 @@
+// A file descriptor inside a host that must not notice it.
+#ifndef HEAPGAUGE_SYMBOLIZE_DESCRIPTOR_H_
+#define HEAPGAUGE_SYMBOLIZE_DESCRIPTOR_H_
+
+#include <utility>
+
+namespace heapgauge::symbolize {
+
+class Descriptor final {
+ public:
+  Descriptor() noexcept = default;
+  explicit Descriptor(int fd) noexcept : fd_(fd) {}
+  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Descriptor& operator=(Descriptor&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+  ~Descriptor();
+
+  // Opens a regular file, close-on-exec, never blocking (the name may have become a pipe), with a
+  // number far from those a host counts on: low ones, and those it closes by loops.
+  static Descriptor OpenToRead(const char* path) noexcept;
+
+  bool valid() const noexcept { return fd_ >= 0; }
+  int get() const noexcept { return fd_; }
+
+ private:
+  int fd_ = -1;
+};
+
+}  // namespace heapgauge::symbolize
+
+#endif  // HEAPGAUGE_SYMBOLIZE_DESCRIPTOR_H_

@@ -1,0 +1,89 @@
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <exception>
+#include <string>
+#include <vector>
+
+#include "symbolize/dwarf_limits.h"
+#include "symbolize/dwarf_module.h"
+#include "symbolize/helper_main.h"
+#include "symbolize/helper_protocol.h"
+
+namespace heapgauge {
+namespace {
+
+using symbolize::HelperRequest;
+using symbolize::ResponseEncoder;
+
+// Exit statuses, for whoever traces a helper.
+constexpr int kOk = 0;
+constexpr int kBadRequest = 2;
+constexpr int kNoMemory = 3;
+constexpr int kNobodyListens = 4;
+
+// A report's request is under 100 KiB.
+constexpr size_t kMaxRequestBytes = size_t{64} * 1024 * 1024;
+
+bool ReadAll(int fd, std::string& bytes) {
+  std::vector<char> piece(size_t{64} * 1024);
+  while (bytes.size() <= kMaxRequestBytes) {
+    const ssize_t got = read(fd, piece.data(), piece.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return got == 0;
+    bytes.append(piece.data(), static_cast<size_t>(got));
+  }
+  return false;
+}
+
+bool WriteAll(int fd, const std::string& bytes) {
+  for (size_t done = 0; done < bytes.size();) {
+    const ssize_t wrote = write(fd, bytes.data() + done, bytes.size() - done);
+    if (wrote < 0 && errno == EINTR) continue;
+    if (wrote <= 0) return false;
+    done += static_cast<size_t>(wrote);
+  }
+  return true;
+}
+
+// A module that can't be worked on is closed without frames; the asker then takes names itself.
+void Answer(const HelperRequest& request, uint32_t index, uint64_t budget, ResponseEncoder& out) {
+  try {
+    const auto frames =
+        symbolize::FramesOfModule(request.modules[index], request.debug_root, budget);
+    for (size_t i = 0; i < frames.size(); ++i)
+      out.Frames(index, static_cast<uint32_t>(i), frames[i]);
+  } catch (const std::exception&) {
+  }
+  out.ModuleEnd(index);
+}
+
+}  // namespace
+
+int RunSymbolizeHelper(int in_fd, int out_fd) {
+  symbolize::LimitProcess();
+  const uint64_t budget = symbolize::MemoryBudget();
+  if (budget < symbolize::kMinMemoryBytes) return kNoMemory;
+  symbolize::LimitMemory(budget, 0);
+  // Only matters if the command is run by hand: the library's own helper gets no such variable.
+  unsetenv("DEBUGINFOD_URLS");
+
+  std::string bytes;
+  if (!ReadAll(in_fd, bytes)) return kBadRequest;
+  const auto request = symbolize::DecodeRequest(bytes);
+  if (!request) return kBadRequest;
+
+  ResponseEncoder out;
+  for (uint32_t i = 0; i < request->modules.size(); ++i) {
+    // Before the work starts: if it ends us, the asker knows by which module.
+    out.ModuleBegin(i);
+    if (!WriteAll(out_fd, out.Take())) return kNobodyListens;
+    Answer(*request, i, budget, out);
+    if (!WriteAll(out_fd, out.Take())) return kNobodyListens;
+  }
+  out.End();
+  return WriteAll(out_fd, out.Take()) ? kOk : kNobodyListens;
+}
+
+}  // namespace heapgauge

@@ -1,0 +1,239 @@
+#include "symbolize/symbolizer.h"
+
+#include <algorithm>
+#include <unordered_map>
+#include <utility>
+
+#include "symbolize/demangle.h"
+#include "symbolize/frame_cache.h"
+#include "symbolize/helper_client.h"
+#include "symbolize/helper_path.h"
+#include "symbolize/module_files.h"
+#include "symbolize/symbol_names.h"
+
+namespace heapgauge {
+namespace {
+
+using symbolize::FrameCache;
+using symbolize::HelperClient;
+using symbolize::HelperRequest;
+using symbolize::HelperResponse;
+
+// Per question to the helper.  Template-heavy C++ takes 4 KiB an address; its answer has to fit
+// into the room kept for one (32 MiB).
+constexpr size_t kMaxHelperAddresses = 4096;
+
+const std::string& KeyOf(const ModuleAddress& address) {
+  return address.build_id.empty() ? address.module : address.build_id;
+}
+
+std::vector<Frame> Unnamed(const ModuleAddress& address) {
+  Frame frame;
+  frame.module = address.module;
+  frame.module_offset = address.offset;
+  return {std::move(frame)};
+}
+
+std::string FindHelperIfWanted(const Symbolizer::Options& options) {
+  if (options.mode != SymbolizeMode::kLines) return {};
+  return options.helper.empty() ? symbolize::FindHelper() : options.helper;
+}
+
+}  // namespace
+
+class Symbolizer::Impl final {
+ public:
+  explicit Impl(Options options)
+      : options_(std::move(options)),
+        helper_limit_(options_.helper_limit),
+        helper_path_(FindHelperIfWanted(options_)),
+        helper_(helper_path_) {
+    if (options_.mode == SymbolizeMode::kLines && helper_path_.empty()) {
+      problem_ = "the heapgauge command is not beside the library: functions only, no lines";
+    }
+  }
+
+  std::vector<std::vector<Frame>> Symbolize(std::span<const ModuleAddress> addresses) {
+    Known known;
+    if (options_.mode != SymbolizeMode::kOff) Resolve(addresses, known);
+    std::vector<std::vector<Frame>> result;
+    result.reserve(addresses.size());
+    for (const ModuleAddress& address : addresses) {
+      Slot* const slot = known.Find(address);
+      if (slot == nullptr || slot->frames.empty()) {
+        result.push_back(Unnamed(address));
+        continue;
+      }
+      result.push_back(--slot->uses == 0 ? std::move(slot->frames) : slot->frames);
+      for (Frame& frame : result.back()) {
+        frame.module = address.module;
+        frame.module_offset = address.offset;
+      }
+    }
+    return result;
+  }
+
+  std::string last_problem() const { return problem_; }
+  void set_helper_limit(std::chrono::milliseconds limit) noexcept { helper_limit_ = limit; }
+
+ private:
+  struct Slot {
+    std::vector<Frame> frames;
+    size_t uses = 0;  // addresses of this call that are still to get a copy
+  };
+
+  // The frames for one call: the cache may forget some of them meanwhile.
+  struct Known {
+    std::unordered_map<std::string, std::unordered_map<uint64_t, Slot>> modules;
+
+    Slot* Find(const ModuleAddress& address) {
+      const auto module = modules.find(KeyOf(address));
+      if (module == modules.end()) return nullptr;
+      const auto slot = module->second.find(address.offset);
+      return slot == module->second.end() ? nullptr : &slot->second;
+    }
+  };
+
+  // Addresses to be asked for, by module in order of first appearance: reports put what matters
+  // first, and a deadline may cut off what comes last.
+  std::vector<HelperRequest::Module> Missing(std::span<const ModuleAddress> addresses,
+                                             Known& known) {
+    std::vector<HelperRequest::Module> missing;
+    std::unordered_map<std::string, size_t> place;
+    const bool retry = helper_.Ready();
+    for (const ModuleAddress& address : addresses) {
+      if (address.module.empty()) continue;
+      const std::string& key = KeyOf(address);
+      Slot& slot = known.modules[key][address.offset];
+      if (++slot.uses > 1) continue;
+      if (auto answer = cache_.Find(key, address.offset)) {
+        if (!answer->provisional || !retry) {
+          slot.frames = std::move(answer->frames);
+          continue;
+        }
+      }
+      const auto [found, added] = place.try_emplace(key, missing.size());
+      if (added) missing.push_back({{}, address.module, address.build_id, {}});
+      missing[found->second].offsets.push_back(address.offset);
+    }
+    for (HelperRequest::Module& module : missing) {
+      std::sort(module.offsets.begin(), module.offsets.end());
+    }
+    return missing;
+  }
+
+  void Resolve(std::span<const ModuleAddress> addresses, Known& known) {
+    std::vector<HelperRequest::Module> missing = Missing(addresses, known);
+    if (missing.empty()) return;
+    if (options_.mode == SymbolizeMode::kLines && helper_.Ready()) {
+      problem_.clear();
+      const auto deadline = std::chrono::steady_clock::now() + helper_limit_;
+      while (helper_.Ready() && AskHelper(missing, deadline, known)) {
+      }
+    }
+    for (const HelperRequest::Module& module : missing) {
+      const bool provisional = options_.mode == SymbolizeMode::kLines && helper_.Expects(module);
+      TakeNames(module, provisional, known);
+    }
+  }
+
+  // One question; removes from `missing` what was answered.  False if nothing was.
+  bool AskHelper(std::vector<HelperRequest::Module>& missing, HelperClient::TimePoint deadline,
+                 Known& known) {
+    HelperRequest request;
+    request.debug_root = options_.debug_root;
+    std::vector<size_t> place;
+    size_t room = kMaxHelperAddresses;
+    for (size_t i = 0; i < missing.size() && room > 0; ++i) {
+      if (missing[i].offsets.empty() || !helper_.Expects(missing[i])) continue;
+      place.push_back(i);
+      HelperRequest::Module& module = request.modules.emplace_back(missing[i]);
+      if (module.offsets.size() > room) module.offsets.resize(room);
+      room -= module.offsets.size();
+      const auto binary = symbolize::FindBinary(module.path, module.build_id);
+      if (binary) module.file = binary->path;
+    }
+    if (place.empty()) return false;
+    auto answers = helper_.Ask(request, deadline);
+    if (!helper_.last_problem().empty()) problem_ = helper_.last_problem();
+    bool progress = false;
+    for (size_t k = 0; k < place.size(); ++k) {
+      HelperRequest::Module& module = missing[place[k]];
+      std::vector<HelperResponse::Frames>& frames = answers[k].frames;
+      std::vector<uint64_t> unanswered;
+      for (size_t n = 0; n < frames.size(); ++n) {
+        if (frames[n].empty()) {
+          unanswered.push_back(module.offsets[n]);
+        } else {
+          Remember(module, module.offsets[n], std::move(frames[n]), false, known);
+          progress = true;
+        }
+      }
+      module.offsets.erase(module.offsets.begin(),
+                           module.offsets.begin() + static_cast<ptrdiff_t>(frames.size()));
+      if (answers[k].finished) {  // these will never have an answer
+        progress = true;
+        TakeNames({module.file, module.path, module.build_id, std::move(unanswered)}, false, known);
+      } else {
+        module.offsets.insert(module.offsets.begin(), unanswered.begin(), unanswered.end());
+      }
+    }
+    return progress;
+  }
+
+  void TakeNames(const HelperRequest::Module& module, bool provisional, Known& known) {
+    if (module.offsets.empty()) return;
+    const std::vector<std::string> names =
+        symbolize::SymbolNames(module.path, module.build_id, module.offsets, options_.debug_root);
+    for (size_t n = 0; n < module.offsets.size(); ++n) {
+      std::vector<Frame> frames(1);
+      frames[0].function = symbolize::Demangle(names[n]);
+      Remember(module, module.offsets[n], std::move(frames), provisional, known);
+    }
+  }
+
+  void Remember(const HelperRequest::Module& module, uint64_t offset, std::vector<Frame> frames,
+                bool provisional, Known& known) {
+    const std::string& key = module.build_id.empty() ? module.path : module.build_id;
+    FrameCache::Answer answer{std::move(frames), provisional};
+    cache_.Store(key, offset, answer);
+    known.modules[key][offset].frames = std::move(answer.frames);
+  }
+
+  const Options options_;
+  std::chrono::milliseconds helper_limit_;
+  const std::string helper_path_;
+  HelperClient helper_;
+  FrameCache cache_;
+  std::string problem_;
+};
+
+Symbolizer::Symbolizer(SymbolizeMode mode, std::string helper)
+    : Symbolizer(Options{.mode = mode, .helper = std::move(helper)}) {}
+
+Symbolizer::Symbolizer(Options options) : impl_(std::make_unique<Impl>(std::move(options))) {}
+
+Symbolizer::~Symbolizer() = default;
+
+std::vector<std::vector<Frame>> Symbolizer::Symbolize(
+    std::span<const ModuleAddress> addresses) noexcept {
+  try {
+    return impl_->Symbolize(addresses);
+  } catch (...) {  // memory; the next report may find some
+  }
+  try {
+    std::vector<std::vector<Frame>> bare;
+    for (const ModuleAddress& address : addresses) bare.push_back(Unnamed(address));
+    return bare;
+  } catch (...) {
+    return {};
+  }
+}
+
+void Symbolizer::set_helper_limit(std::chrono::milliseconds limit) noexcept {
+  impl_->set_helper_limit(limit);
+}
+
+std::string Symbolizer::last_problem() const { return impl_->last_problem(); }
+
+}  // namespace heapgauge

@@ -1,0 +1,34 @@
+#include "report/folded_writer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "report/frame_text.h"
+
+namespace heapgauge {
+namespace {
+
+std::string Name(const Frame& frame) {
+  std::string name = FullName(frame);
+  std::replace(name.begin(), name.end(), ';', ':');
+  return name;
+}
+
+}  // namespace
+
+std::string ToFolded(const Report& report) {
+  std::string out;
+  for (const Site& site : report.sites) {
+    if (!std::isfinite(site.live_bytes) || site.live_bytes < 0.5) continue;
+    std::string stack;
+    for (auto frame = site.frames.rbegin(); frame != site.frames.rend(); ++frame) {
+      stack += (stack.empty() ? "" : ";") + Name(*frame);
+    }
+    out += fmt::format("{} {:.0f}\n", stack.empty() ? "[no stack]" : stack, site.live_bytes);
+  }
+  return out;
+}
+
+}  // namespace heapgauge

@@ -1,0 +1,266 @@
+#include "report/pprof_writer.h"
+
+#include <fmt/format.h>
+#include <zlib.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <ctime>
+#include <map>
+#include <protozero/pbf_writer.hpp>
+#include <tuple>
+#include <unordered_map>
+#include <vector>
+
+#include "report/frame_text.h"
+#include "report/printable.h"
+
+namespace heapgauge {
+namespace {
+
+using protozero::pbf_writer;
+
+// Field numbers of profile.proto (github.com/google/pprof/proto).
+namespace profile {
+enum : uint32_t {
+  kSampleType = 1,
+  kSample = 2,
+  kMapping = 3,
+  kLocation = 4,
+  kFunction = 5,
+  kStringTable = 6,
+  kTimeNanos = 9,
+  kDurationNanos = 10,
+  kPeriodType = 11,
+  kPeriod = 12,
+  kComment = 13,
+  kDefaultSampleType = 14
+};
+}
+namespace value_type {
+enum : uint32_t { kType = 1, kUnit = 2 };
+}
+namespace sample {
+enum : uint32_t { kLocationId = 1, kValue = 2, kLabel = 3 };
+}
+namespace label {
+enum : uint32_t { kKey = 1, kStr = 2 };
+}
+namespace mapping {
+enum : uint32_t {
+  kId = 1,
+  kMemoryStart = 2,
+  kMemoryLimit = 3,
+  kFilename = 5,
+  kBuildId = 6,
+  kHasFunctions = 7,
+  kHasFilenames = 8,
+  kHasLineNumbers = 9,
+  kHasInlineFrames = 10
+};
+}
+namespace location {
+enum : uint32_t { kId = 1, kMappingId = 2, kAddress = 3, kLine = 4 };
+}
+namespace line {
+enum : uint32_t { kFunctionId = 1, kLine = 2 };
+}
+namespace function {
+enum : uint32_t { kId = 1, kName = 2, kSystemName = 3, kFilename = 4 };
+}
+
+constexpr uint64_t kMappingSize = uint64_t{1} << 40;
+
+int64_t Whole(double value) {
+  if (!std::isfinite(value)) return 0;
+  return std::llround(std::fmin(std::fmax(value, -9e18), 9e18));
+}
+
+// Builds the tables that the samples point into.  Ids begin at 1, strings at 0 with "".
+class Tables final {
+ public:
+  explicit Tables(const Report& report) : report_(report) {
+    String("");
+    Module(report.exe);  // first: pprof takes it for the main program
+  }
+
+  int64_t String(const std::string& text) {
+    const auto [found, fresh] = strings_.emplace(text, static_cast<int64_t>(string_order_.size()));
+    if (fresh) string_order_.push_back(text);
+    return found->second;
+  }
+
+  // One location for frames[begin, end): inlined ones and the function they were inlined into.
+  uint64_t Location(const std::vector<Frame>& frames, size_t begin, size_t end) {
+    const Frame& outer = frames[end - 1];
+    // Where the call site is an inlined frame, the same address is entered further out than
+    // elsewhere.
+    const auto key = std::make_tuple(outer.module, outer.module_offset, end - begin);
+    const auto [found, fresh] = locations_.emplace(key, locations_.size() + 1);
+    if (!fresh) return found->second;
+    const uint64_t module = outer.module.empty() ? 0 : Module(outer.module).id;
+    pbf_writer all(location_bytes_);
+    pbf_writer writer(all, profile::kLocation);
+    writer.add_uint64(location::kId, found->second);
+    writer.add_uint64(location::kMappingId, module);
+    writer.add_uint64(location::kAddress, module * kMappingSize + outer.module_offset);
+    for (size_t i = begin; i < end; ++i) {
+      if (frames[i].function.empty()) continue;
+      const uint64_t function = Function(frames[i]);
+      pbf_writer line_writer(writer, location::kLine);
+      line_writer.add_uint64(line::kFunctionId, function);
+      line_writer.add_int64(line::kLine, frames[i].line.value_or(0));
+      if (module != 0) Module(outer.module).named = true;
+    }
+    return found->second;
+  }
+
+  // Everything but the samples; to be called last.
+  void AppendTo(std::string* out) {
+    {
+      pbf_writer all(*out);
+      for (const auto& [path, module] : modules_) WriteMapping(path, module, &all);
+    }
+    out->append(location_bytes_).append(function_bytes_);
+    pbf_writer all(*out);
+    for (const std::string& text : string_order_) all.add_string(profile::kStringTable, text);
+  }
+
+ private:
+  struct ModuleEntry {
+    uint64_t id = 0;
+    bool named = false;  // functions of it are known: pprof needn't look for the file
+  };
+
+  ModuleEntry& Module(const std::string& path) {
+    return modules_.emplace(path, ModuleEntry{modules_.size() + 1, false}).first->second;
+  }
+
+  uint64_t Function(const Frame& frame) {
+    const std::string file = frame.file ? Printable(*frame.file) : "";
+    const auto [found, fresh] =
+        functions_.emplace(std::make_pair(frame.function, file), functions_.size() + 1);
+    if (fresh) {
+      pbf_writer all(function_bytes_);
+      pbf_writer writer(all, profile::kFunction);
+      writer.add_uint64(function::kId, found->second);
+      writer.add_int64(function::kName, String(FullName(frame)));
+      writer.add_int64(function::kSystemName, String(Printable(frame.function)));
+      writer.add_int64(function::kFilename, String(file));
+    }
+    return found->second;
+  }
+
+  void WriteMapping(const std::string& path, const ModuleEntry& module, pbf_writer* all) {
+    const auto build_id = report_.modules.find(path);
+    pbf_writer writer(*all, profile::kMapping);
+    writer.add_uint64(mapping::kId, module.id);
+    writer.add_uint64(mapping::kMemoryStart, module.id * kMappingSize);
+    writer.add_uint64(mapping::kMemoryLimit, (module.id + 1) * kMappingSize);
+    writer.add_int64(mapping::kFilename, String(Printable(path)));
+    if (build_id != report_.modules.end())
+      writer.add_int64(mapping::kBuildId, String(Printable(build_id->second)));
+    for (const uint32_t has : {mapping::kHasFunctions, mapping::kHasFilenames,
+                               mapping::kHasLineNumbers, mapping::kHasInlineFrames}) {
+      writer.add_bool(has, module.named);
+    }
+  }
+
+  const Report& report_;
+  std::unordered_map<std::string, int64_t> strings_;
+  std::vector<std::string> string_order_;
+  std::map<std::string, ModuleEntry> modules_;
+  std::map<std::tuple<std::string, uint64_t, size_t>, uint64_t> locations_;
+  std::map<std::pair<std::string, std::string>, uint64_t> functions_;
+  std::string location_bytes_;
+  std::string function_bytes_;
+};
+
+void WriteValueType(pbf_writer* all, uint32_t field, int64_t type, int64_t unit) {
+  pbf_writer writer(*all, field);
+  writer.add_int64(value_type::kType, type);
+  writer.add_int64(value_type::kUnit, unit);
+}
+
+void WriteSample(const Site& site, Tables* tables, pbf_writer* all) {
+  std::vector<uint64_t> stack;
+  for (size_t begin = site.callsite; begin < site.frames.size();) {
+    size_t end = begin;
+    while (end + 1 < site.frames.size() && site.frames[end].inlined) ++end;
+    stack.push_back(tables->Location(site.frames, begin, ++end));
+    begin = end;
+  }
+  const int64_t values[] = {Whole(site.allocated_objects), Whole(site.allocated_bytes),
+                            Whole(site.live_objects), Whole(site.live_bytes),
+                            Whole(site.growth_bytes)};
+  pbf_writer writer(*all, profile::kSample);
+  writer.add_packed_uint64(sample::kLocationId, stack.begin(), stack.end());
+  writer.add_packed_int64(sample::kValue, std::begin(values), std::end(values));
+  for (const auto& [key, value] : site.labels) {
+    const int64_t key_index = tables->String(Printable(key));
+    const int64_t value_index = tables->String(Printable(value));
+    pbf_writer label_writer(writer, sample::kLabel);
+    label_writer.add_int64(label::kKey, key_index);
+    label_writer.add_int64(label::kStr, value_index);
+  }
+}
+
+// RFC 3339 in UTC, to the second; 0 if it isn't that.
+int64_t NanosOf(const std::string& time) {
+  struct tm parts {};
+  const char* end = strptime(time.c_str(), "%Y-%m-%dT%H:%M:%S", &parts);
+  return end == nullptr ? 0 : static_cast<int64_t>(timegm(&parts)) * 1000000000;
+}
+
+std::string Gzip(const std::string& plain) {
+  z_stream stream{};
+  constexpr int kGzipHeader = 16;
+  if (deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, MAX_WBITS + kGzipHeader, 8,
+                   Z_DEFAULT_STRATEGY) != Z_OK) {
+    return {};
+  }
+  std::string packed(deflateBound(&stream, plain.size()), '\0');
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(plain.data()));
+  stream.avail_in = static_cast<uInt>(plain.size());
+  stream.next_out = reinterpret_cast<Bytef*>(packed.data());
+  stream.avail_out = static_cast<uInt>(packed.size());
+  const bool done = deflate(&stream, Z_FINISH) == Z_STREAM_END;
+  packed.resize(done ? stream.total_out : 0);
+  deflateEnd(&stream);
+  return packed;
+}
+
+}  // namespace
+
+std::string ToPprofProto(const Report& report) {
+  Tables tables(report);
+  std::string out;
+  {
+    pbf_writer all(out);
+    const int64_t count = tables.String("count");
+    const int64_t bytes = tables.String("bytes");
+    const int64_t inuse_space = tables.String("inuse_space");
+    WriteValueType(&all, profile::kSampleType, tables.String("alloc_objects"), count);
+    WriteValueType(&all, profile::kSampleType, tables.String("alloc_space"), bytes);
+    WriteValueType(&all, profile::kSampleType, tables.String("inuse_objects"), count);
+    WriteValueType(&all, profile::kSampleType, inuse_space, bytes);
+    WriteValueType(&all, profile::kSampleType, tables.String("growth_space"), bytes);
+    for (const Site& site : report.sites) WriteSample(site, &tables, &all);
+    all.add_int64(profile::kTimeNanos, NanosOf(report.time));
+    all.add_int64(profile::kDurationNanos, Whole(report.uptime_s * 1e9));
+    WriteValueType(&all, profile::kPeriodType, tables.String("space"), bytes);
+    all.add_int64(profile::kPeriod, static_cast<int64_t>(report.sampling.interval_bytes));
+    for (const std::string& comment : {fmt::format("heapgauge: pid {} on {}, verdict {}",
+                                                   report.pid, report.host, report.verdict),
+                                       report.evidence}) {
+      if (!comment.empty()) all.add_int64(profile::kComment, tables.String(Printable(comment)));
+    }
+    all.add_int64(profile::kDefaultSampleType, inuse_space);
+  }
+  tables.AppendTo(&out);
+  return out;
+}
+
+std::string ToPprof(const Report& report) { return Gzip(ToPprofProto(report)); }
+
+}  // namespace heapgauge

@@ -1,0 +1,27 @@
+// Report -> pprof profile (perftools.profiles.Profile, gzip), for `go tool pprof`, Parca, Pyroscope
+// and speedscope.
+#ifndef HEAPGAUGE_REPORT_PPROF_WRITER_H_
+#define HEAPGAUGE_REPORT_PPROF_WRITER_H_
+
+#include <string>
+
+#include "report/report.h"
+
+namespace heapgauge {
+
+// Sample types alloc_objects, alloc_space, inuse_objects, inuse_space (the default) and
+// growth_space (since the last report), in this order.  A sample's stack begins at the call site:
+// with the allocation machinery below it `pprof -top` would show operator new where report.txt
+// shows the line that is to blame.
+//
+// Modules become mappings with their build-ids.  Reports hold offsets in modules and no run-time
+// addresses, so each mapping gets a made-up range of addresses, the executable's first, as pprof
+// expects.
+std::string ToPprof(const Report& report);
+
+// The same before compression.
+std::string ToPprofProto(const Report& report);
+
+}  // namespace heapgauge
+
+#endif  // HEAPGAUGE_REPORT_PPROF_WRITER_H_

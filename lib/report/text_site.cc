@@ -1,0 +1,181 @@
+#include "report/text_site.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "report/frame_text.h"
+#include "report/printable.h"
+#include "report/text_style.h"
+
+namespace heapgauge {
+namespace {
+
+constexpr size_t kNameColumn = 52;  // of a stack, at least
+constexpr size_t kPlaceColumn = 36;
+constexpr size_t kCalmFrames = 8;  // of a site that gives no cause for alarm
+constexpr double kSigmas95 = 1.96;
+constexpr std::string_view kInlined = "  (inlined)";
+
+// Where a frame is: file and line; else the module, with the offset unless that is the name
+// already.
+// At most `width` columns: the end of a path says most.
+std::string FullPlace(const Frame& frame, bool wrapper, size_t width) {
+  std::string place = FileAndLine(frame, !wrapper);
+  if (place.empty() && !frame.function.empty()) place = ModuleAndOffset(frame);
+  place = CutPath(place, frame.inlined ? width - kInlined.size() : width);
+  if (frame.inlined) place += kInlined.substr(place.empty() ? 2 : 0);
+  return place;
+}
+
+const Frame* Callsite(const Site& site) {
+  if (site.frames.empty()) return nullptr;
+  return &site.frames[site.callsite < site.frames.size() ? site.callsite : 0];
+}
+
+std::string Heading(const Site& site, const TextOptions& options) {
+  std::string verdict = Printable(site.verdict);
+  const Ink ink = InkOf(site.verdict);
+  if (site.verdict == "leak") verdict = "LEAK";
+  if (site.confidence > 0 && site.verdict != "warming")
+    verdict += fmt::format(" (confidence {:.2f})", site.confidence);
+  std::string name = "(no stack)";
+  std::string place;
+  if (const Frame* frame = Callsite(site)) {
+    // The signature is in the stack just below; here name and place go together on one line.
+    name = ShortFunction(*frame);
+    place = FileAndLine(*frame, true);
+    if (place.empty() && !frame->function.empty()) place = ModuleAndOffset(*frame);
+  }
+  std::string line = fmt::format("#{}  {}  {}", site.rank, Paint(verdict, ink, options.colour),
+                                 Paint(name, Ink::kBold, options.colour));
+  const size_t width = fmt::format("#{}  {}  {}", site.rank, verdict, name).size();
+  // A long signature pushes the place to its own line rather than off the screen.
+  const bool own_line = width + 2 + place.size() > options.width;
+  if (!place.empty())
+    line += (own_line ? "\n      at " : "  ") + Paint(place, Ink::kBold, options.colour);
+  return line + "\n";
+}
+
+std::string GrowthLine(const Site& site, RateUnit unit) {
+  std::string line = FormatRate(site.growth_bytes_per_s, unit);
+  if (site.growth_low != site.growth_high) {
+    line += fmt::format(" (95 %: {} to {})", FormatRate(site.growth_low, unit),
+                        FormatRate(site.growth_high, unit));
+  }
+  return line + fmt::format("; {} since the last report", FormatSignedBytes(site.growth_bytes));
+}
+
+std::string LiveLine(const Site& site) {
+  const std::string error = ErrorOf(site.live_bytes_stderr);
+  const std::string count = FormatCount(site.live_objects);
+  std::string line = fmt::format("{}{} in {} object{}", FormatBytes(site.live_bytes),
+                                 error.empty() ? "" : " " + error, count, count == "1" ? "" : "s");
+  if (count != "1" && site.live_objects >= 1) {
+    line += fmt::format(" of {} each", FormatBytes(site.live_bytes / site.live_objects));
+  }
+  return line + fmt::format("; {} allocated, {} freed", FormatBytes(site.allocated_bytes),
+                            FormatBytes(site.freed_bytes));
+}
+
+std::string AgeLine(const Site& site) {
+  std::string line = "living: none";
+  if (site.live_objects > 0) {
+    line = fmt::format("living: median {}, oldest {}", FormatDuration(site.age_p50_s),
+                       FormatDuration(site.age_max_s));
+  }
+  if (!site.lifetime_p50_s) return line + "; none freed yet";
+  line += fmt::format("; freed: median {}", FormatDuration(*site.lifetime_p50_s));
+  if (site.lifetime_p99_s)
+    line += fmt::format(", 99 % within {}", FormatDuration(*site.lifetime_p99_s));
+  return line;
+}
+
+// The whole signature where it fits, else the name alone: a column that one template fills is no
+// column.
+std::string NameInStack(const Frame& frame, bool wrapper, size_t width) {
+  std::string name = FullName(frame);
+  if (!wrapper && DisplayWidth(name) <= width) return name;
+  const std::string parameters =
+      frame.function.find('(') != std::string::npos && !wrapper ? "(...)" : "";
+  return CutEnd(ShortFunction(frame) + parameters, width);
+}
+
+// "|" allocation machinery, "=>" the call site; machinery from the C++ headers by file name only.
+std::string Stack(const Site& site, const TextOptions& options) {
+  const bool calm = site.verdict == "steady" || site.verdict == "warming";
+  const size_t wanted = calm ? std::min(options.max_frames, kCalmFrames) : options.max_frames;
+  const size_t end = std::min(site.frames.size(), site.callsite + wanted);
+  const size_t longest_name = std::max(kNameColumn, options.width / 2);
+  std::vector<std::string> names;
+  size_t name_width = 0;
+  for (size_t i = 0; i < end; ++i) {
+    names.push_back(NameInStack(site.frames[i], i < site.callsite, longest_name));
+    name_width = std::max(name_width, DisplayWidth(names[i]));
+  }
+  constexpr size_t kMargin = 5 + 2 + 2 + 2;  // indent, mark, and the gaps behind mark and name
+  const size_t rest = options.width - std::min(options.width, kMargin + name_width);
+
+  using Align = Table::Align;
+  Table table({Align::kLeft, Align::kLeft, Align::kLeft});
+  for (size_t i = 0; i < end; ++i) {
+    const bool wrapper = i < site.callsite;
+    const Ink ink = i == site.callsite ? Ink::kBold : wrapper ? Ink::kDim : Ink::kPlain;
+    const char* mark = i == site.callsite ? "=>" : wrapper ? " |" : "";
+    const std::string place = FullPlace(site.frames[i], wrapper, std::max(kPlaceColumn, rest));
+    table.Add({{mark, ink}, {names[i], ink}, {place, ink}});
+  }
+  std::string out = table.Render("     ", options.colour);
+  if (end < site.frames.size()) {
+    out += fmt::format("         ... {} more frames\n", site.frames.size() - end);
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string ErrorOf(double stderr_bytes) {
+  if (!(stderr_bytes > 0)) return {};
+  return "+/- " + FormatBytes(kSigmas95 * stderr_bytes);
+}
+
+std::string ShortCallsite(const Site& site, size_t width) {
+  const Frame* frame = Callsite(site);
+  if (frame == nullptr) return "(no stack)";
+  const std::string name = ShortFunction(*frame);
+  std::string place = FileAndLine(*frame, false);
+  if (place.empty() && !frame->function.empty()) place = Printable(Basename(frame->module));
+  const size_t place_width = place.empty() ? 0 : DisplayWidth(place) + 2;
+  // The place wins: a name cut at the front still says which function, a line number can't be
+  // guessed.
+  const size_t name_width = width > place_width + 12 ? width - place_width : 12;
+  return place.empty() ? CutFront(name, width) : CutFront(name, name_width) + "  " + place;
+}
+
+std::string SiteDetails(const Site& site, RateUnit unit, const TextOptions& options) {
+  std::string out = Heading(site, options);
+  if (!site.evidence.empty()) out += Wrapped(Printable(site.evidence), "    ", options.width);
+  const auto figure = [&](std::string_view name, const std::string& text) {
+    if (text.empty()) return;
+    const std::string indent(12, ' ');
+    const std::string label = fmt::format("{:<7}", name);
+    out += "    " + Paint(label, Ink::kDim, options.colour) + " " +
+           Wrapped(text, indent, options.width).substr(indent.size());
+  };
+  figure("growth", GrowthLine(site, unit));
+  figure("live", LiveLine(site));
+  figure("age", AgeLine(site));
+  if (!site.labels.empty()) {
+    std::string labels;
+    for (const auto& [key, value] : site.labels) {
+      labels += fmt::format("{}{}={}", labels.empty() ? "" : " ", Printable(key), Printable(value));
+    }
+    figure("labels", labels);
+  }
+  figure("site", Printable(site.id));
+  return out + Stack(site, options);
+}
+
+}  // namespace heapgauge

@@ -1,0 +1,185 @@
+#include <zlib.h>
+
+#include <catch2/catch.hpp>
+#include <map>
+#include <protozero/pbf_reader.hpp>
+#include <string>
+#include <vector>
+
+#include "report/folded_writer.h"
+#include "report/pprof_writer.h"
+#include "unit/report/golden.h"
+#include "unit/report/sample_report.h"
+
+namespace heapgauge {
+namespace {
+
+using protozero::pbf_reader;
+
+TEST_CASE("folded stacks run from root to leaf and weigh live bytes", "[report][folded][golden]") {
+  CheckGolden("leaking_checkout.folded", ToFolded(LeakingCheckout()));
+  CHECK(ToFolded(QuietProcess()).empty());
+}
+
+TEST_CASE("a name cannot add frames or lines to a folded stack", "[report][folded]") {
+  Report report = QuietProcess();
+  report.sites.resize(2);
+  report.sites[0].live_bytes = 10;
+  report.sites[0].frames.resize(1);
+  report.sites[0].frames[0].function = "a;b\nc 5";
+  report.sites[1].live_bytes = 7;
+  CHECK(ToFolded(report) == "a:b\\x0ac 5 10\n[no stack] 7\n");
+}
+
+// What a reader of profile.proto sees, strings resolved.
+struct Profile {
+  struct Sample {
+    std::vector<uint64_t> locations;
+    std::vector<int64_t> values;
+    std::map<std::string, std::string> labels;
+  };
+  std::vector<std::string> strings;
+  std::vector<std::pair<std::string, std::string>> sample_types;
+  std::vector<Sample> samples;
+  std::map<uint64_t, std::vector<std::string>>
+      locations;  // lines as "function file:line", innermost first
+  std::vector<std::pair<std::string, std::string>> mappings;  // path, build-id, in order
+  std::string default_type;
+  int64_t period = 0;
+  int64_t time_nanos = 0;
+};
+
+using Fields = std::map<uint32_t, int64_t>;
+
+Fields Numbers(pbf_reader message) {
+  Fields fields;
+  while (message.next()) fields[message.tag()] = message.get_int64();
+  return fields;
+}
+
+Profile Decode(const std::string& bytes) {
+  Profile profile;
+  for (pbf_reader all(bytes); all.next();) {
+    if (all.tag() == 6) {
+      profile.strings.push_back(all.get_string());
+    } else {
+      all.skip();
+    }
+  }
+  const auto string = [&](int64_t index) { return profile.strings.at(static_cast<size_t>(index)); };
+  std::map<int64_t, std::string> functions;
+  for (pbf_reader all(bytes); all.next(5);) {
+    Fields f = Numbers(all.get_message());
+    functions[f[1]] = string(f[2]) + " " + string(f[4]);
+  }
+  for (pbf_reader all(bytes); all.next();) {
+    if (all.tag() == 1) {
+      Fields f = Numbers(all.get_message());
+      profile.sample_types.emplace_back(string(f[1]), string(f[2]));
+    } else if (all.tag() == 2) {
+      Profile::Sample& sample = profile.samples.emplace_back();
+      for (pbf_reader message = all.get_message(); message.next();) {
+        if (message.tag() == 1) {
+          for (const uint64_t id : message.get_packed_uint64()) sample.locations.push_back(id);
+        } else if (message.tag() == 2) {
+          for (const int64_t value : message.get_packed_int64()) sample.values.push_back(value);
+        } else {
+          Fields f = Numbers(message.get_message());
+          sample.labels[string(f[1])] = string(f[2]);
+        }
+      }
+    } else if (all.tag() == 3) {
+      Fields f = Numbers(all.get_message());
+      profile.mappings.emplace_back(string(f[5]), string(f[6]));
+    } else if (all.tag() == 4) {
+      std::vector<std::string> lines;
+      uint64_t id = 0;
+      for (pbf_reader message = all.get_message(); message.next();) {
+        if (message.tag() == 1) {
+          id = message.get_uint64();
+        } else if (message.tag() == 4) {
+          Fields f = Numbers(message.get_message());
+          lines.push_back(functions.at(f[1]) + ":" + std::to_string(f[2]));
+        } else {
+          message.skip();
+        }
+      }
+      profile.locations[id] = lines;
+    } else if (all.tag() == 9) {
+      profile.time_nanos = all.get_int64();
+    } else if (all.tag() == 12) {
+      profile.period = all.get_int64();
+    } else if (all.tag() == 14) {
+      profile.default_type = string(all.get_int64());
+    } else {
+      all.skip();
+    }
+  }
+  return profile;
+}
+
+TEST_CASE("a profile holds the report's figures, from the call site up", "[report][pprof]") {
+  const Profile profile = Decode(ToPprofProto(LeakingCheckout()));
+  CHECK(profile.strings.at(0).empty());
+  CHECK(profile.sample_types ==
+        std::vector<std::pair<std::string, std::string>>{{"alloc_objects", "count"},
+                                                         {"alloc_space", "bytes"},
+                                                         {"inuse_objects", "count"},
+                                                         {"inuse_space", "bytes"},
+                                                         {"growth_space", "bytes"}});
+  CHECK(profile.default_type == "inuse_space");
+  CHECK(profile.period == 524288);
+  CHECK(profile.time_nanos == 1795400047000000000);
+  CHECK(profile.mappings.at(0).first == "/opt/checkout/bin/checkout_service");
+  CHECK(profile.mappings.at(0).second == "5d1c0ffee4a9b0e7d2c3");
+
+  REQUIRE(profile.samples.size() == 3);
+  const Profile::Sample& leak = profile.samples[0];
+  CHECK(leak.values == std::vector<int64_t>{16041000, 3328704512, 4103221, 851443712, 1310720});
+  CHECK(leak.labels ==
+        std::map<std::string, std::string>{{"peer", "inventory"}, {"tenant", "blue"}});
+  // The machinery is gone; an inlined function shares the location of the one it was inlined into.
+  REQUIRE(leak.locations.size() == 4);
+  CHECK(
+      profile.locations.at(leak.locations[0]) ==
+      std::vector<std::string>{
+          "checkout::ApplyCoupon(checkout::Cart&, std::string const&) /src/checkout/coupon.cc:88"});
+  CHECK(profile.locations.at(leak.locations[1]) ==
+        std::vector<std::string>{
+            "checkout::HandleCheckout(checkout::Request const&) /src/checkout/server.cc:210",
+            "checkout::Serve(int)::{lambda()#1}::operator()() const /src/checkout/server.cc:301"});
+  CHECK(profile.locations.at(leak.locations[2]).empty());  // no name: an address alone
+}
+
+TEST_CASE("a profile is gzip and decodes to the same bytes", "[report][pprof]") {
+  const std::string plain = ToPprofProto(LeakingCheckout());
+  std::string packed = ToPprof(LeakingCheckout());
+  REQUIRE(packed.starts_with("\x1f\x8b"));
+  std::string unpacked(plain.size() + 1, '\0');
+  z_stream stream{};
+  REQUIRE(inflateInit2(&stream, MAX_WBITS + 16) == Z_OK);
+  stream.next_in = reinterpret_cast<Bytef*>(packed.data());
+  stream.avail_in = static_cast<uInt>(packed.size());
+  stream.next_out = reinterpret_cast<Bytef*>(unpacked.data());
+  stream.avail_out = static_cast<uInt>(unpacked.size());
+  CHECK(inflate(&stream, Z_FINISH) == Z_STREAM_END);
+  unpacked.resize(stream.total_out);
+  inflateEnd(&stream);
+  CHECK(unpacked == plain);
+}
+
+TEST_CASE("an empty report makes an empty profile, an odd one a valid one", "[report][pprof]") {
+  CHECK(Decode(ToPprofProto(QuietProcess())).samples.empty());
+  Report report = LeakingCheckout();
+  report.sites[0].callsite = 99;
+  report.sites[0].live_bytes = 1e300;
+  report.sites[1].frames.back().inlined = true;  // cut inside an inlined group
+  report.time = "yesterday";
+  const Profile profile = Decode(ToPprofProto(report));
+  CHECK(profile.samples[0].locations.empty());
+  CHECK(profile.samples[0].values[3] == 9000000000000000000);
+  CHECK(profile.time_nanos == 0);
+}
+
+}  // namespace
+}  // namespace heapgauge

@@ -1,0 +1,14 @@
+// A report as a real service at night would write it, for the golden files and round trips.
+#ifndef HEAPGAUGE_TESTS_UNIT_REPORT_SAMPLE_REPORT_H_
+#define HEAPGAUGE_TESTS_UNIT_REPORT_SAMPLE_REPORT_H_
+
+#include "report/report.h"
+
+namespace heapgauge {
+
+Report LeakingCheckout();  // a leak, load, a steady site, a site without symbols
+Report QuietProcess();     // nothing sampled, exact mode, no limit
+
+}  // namespace heapgauge
+
+#endif  // HEAPGAUGE_TESTS_UNIT_REPORT_SAMPLE_REPORT_H_

@@ -1,0 +1,124 @@
+#include "report/text_writer.h"
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <limits>
+#include <string>
+
+#include "unit/report/golden.h"
+#include "unit/report/sample_report.h"
+
+namespace heapgauge {
+namespace {
+
+bool Has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+TEST_CASE("the text report of a leaking service reads as agreed", "[report][text][golden]") {
+  CheckGolden("leaking_checkout.txt", ToText(LeakingCheckout()));
+}
+
+TEST_CASE("the text report in colour differs in escapes alone", "[report][text][golden]") {
+  std::string coloured = ToText(LeakingCheckout(), {.colour = true});
+  CheckGolden("leaking_checkout_colour.txt", coloured);
+  for (size_t at = coloured.find('\x1b'); at != std::string::npos; at = coloured.find('\x1b', at)) {
+    coloured.erase(at, coloured.find('m', at) - at + 1);
+  }
+  CHECK(coloured == ToText(LeakingCheckout()));
+}
+
+TEST_CASE("a process without samples gets a report that says so", "[report][text][golden]") {
+  CheckGolden("quiet_process.txt", ToText(QuietProcess()));
+}
+
+TEST_CASE("dropped samples, partial coverage and lost reports are said loudly", "[report][text]") {
+  Report report = LeakingCheckout();
+  CHECK_FALSE(Has(ToText(report), "!!"));
+  report.sampling.dropped = 1204;
+  CHECK(Has(ToText(report), "!! 1,204 samples (2.4 %) were DROPPED"));
+  report = LeakingCheckout();
+  report.sampling.coverage = 0.62;
+  report.sampling.coverage_note = "The executable carries its own malloc.";
+  CHECK(Has(ToText(report),
+            "!! Only 62 % of this program's allocations are seen. The executable carries its own "
+            "malloc."));
+  report = LeakingCheckout();
+  report.sampling.reports_failed = 3;
+  CHECK(Has(ToText(report), "!! 3 earlier reports could not be written"));
+}
+
+TEST_CASE("names from the process cannot steer the terminal or break lines", "[report][text]") {
+  Report report = LeakingCheckout();
+  const std::string evil = "\x1b]0;owned\x07\n\r\xff\u202e";
+  report.exe = "/bin/" + evil;
+  report.host = evil;
+  report.time = evil;
+  report.evidence = evil;
+  report.verdict = evil;
+  report.build_id = evil;
+  report.sampling.unwind = evil;
+  report.process.limit_source = evil;
+  Site& site = report.sites[0];
+  site.id = site.verdict = site.evidence = evil;
+  site.labels = {{evil, evil}};
+  for (Frame& frame : site.frames) frame.function = frame.module = evil, frame.file = evil;
+  const std::string text = ToText(report);
+  CHECK(std::none_of(text.begin(), text.end(),
+                     [](char c) { return (c != '\n' && c >= 0 && c < 0x20) || c == 0x7F; }));
+  CHECK_FALSE(Has(text, "\xff"));
+  CHECK_FALSE(Has(text, "\u202e"));
+  CHECK(Has(text, "\\x1b]0;owned\\x07\\x0a\\x0d\\xff\\u{202e}"));
+}
+
+TEST_CASE("the number of sites and frames is limited and the rest is counted", "[report][text]") {
+  Report report = LeakingCheckout();
+  std::string text = ToText(report, {.max_sites = 1});
+  CHECK(Has(text, "Call sites (1 of 211 known)"));
+  CHECK(Has(text, "2 more call sites hold memory: heapgauge report DIR --top 3"));
+  CHECK_FALSE(Has(text, "CartStore"));
+  text = ToText(report, {.max_frames = 2});
+  CHECK(Has(text, "... 3 more frames"));
+  CHECK(ToText(report, {.max_sites = 0}).size() > 100);
+}
+
+TEST_CASE("sites that hold nothing and do not grow are left out", "[report][text]") {
+  Report report = LeakingCheckout();
+  report.sites[2].live_bytes = 0;
+  CHECK_FALSE(Has(ToText(report), "libpayment"));
+  report.sites[2].verdict = "growing";
+  CHECK(Has(ToText(report), "libpayment"));
+  for (Site& site : report.sites) site.verdict = "steady", site.live_bytes = 0;
+  CHECK(Has(ToText(report), "No call site holds memory now"));
+}
+
+TEST_CASE("a long path is cut at its front where it would leave the page", "[report][text]") {
+  Report report = LeakingCheckout();
+  report.sites[0].frames[4].file = "/" + std::string(200, 'd') + "/server.cc";
+  const std::string text = ToText(report);
+  CHECK(Has(text, " .../server.cc:210  (inlined)"));
+  CHECK_FALSE(Has(text, std::string(60, 'd')));
+}
+
+TEST_CASE("odd figures give a report all the same", "[report][text]") {
+  Report report = LeakingCheckout();
+  report.sites[0].growth_bytes_per_s = std::numeric_limits<double>::quiet_NaN();
+  report.sites[1].live_bytes = std::numeric_limits<double>::infinity();
+  report.sites[2].frames.clear();
+  report.sites[0].callsite = 99;
+  report.forecast->seconds_high = std::numeric_limits<double>::infinity();
+  const std::string text = ToText(report);
+  CHECK_FALSE(Has(text, " nan"));
+  CHECK_FALSE(Has(text, "inf "));
+  CHECK(Has(text, "(no stack)"));
+  CHECK(Has(text, "or more)"));
+  CHECK_NOTHROW(ToText(Report{}));
+  Report blank;
+  blank.sites.resize(1);
+  blank.sites[0].live_bytes = 1;
+  CHECK_NOTHROW(ToText(blank));
+  CHECK_NOTHROW(ToText(report, {.width = 1}));
+}
+
+}  // namespace
+}  // namespace heapgauge

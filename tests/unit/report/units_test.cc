@@ -1,0 +1,82 @@
+#include "report/units.h"
+
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <limits>
+
+namespace heapgauge {
+namespace {
+
+TEST_CASE("bytes have three digits and a binary unit", "[report][units]") {
+  CHECK(FormatBytes(0) == "0 B");
+  CHECK(FormatBytes(-0.2) == "0 B");
+  CHECK(FormatBytes(812) == "812 B");
+  CHECK(FormatBytes(999.6) == "0.98 KiB");
+  CHECK(FormatBytes(1024) == "1.00 KiB");
+  CHECK(FormatBytes(12.34 * 1024 * 1024) == "12.3 MiB");
+  CHECK(FormatBytes(123.4 * 1024) == "123 KiB");
+  CHECK(FormatBytes(1023.4 * 1024) == "1023 KiB");
+  CHECK(FormatBytes(1023.9 * 1024) == "1.00 MiB");
+  CHECK(FormatBytes(-4.0 * 1024 * 1024 * 1024) == "-4.00 GiB");
+  CHECK(FormatBytes(1e18) == "888 PiB");
+  CHECK(FormatBytes(1e22) == "8881784 PiB");
+  CHECK(FormatBytes(std::nan("")) == "?");
+  CHECK(FormatSignedBytes(1260) == "+1.23 KiB");
+  CHECK(FormatSignedBytes(-1260) == "-1.23 KiB");
+  CHECK(FormatSignedBytes(0) == "0 B");
+  CHECK(FormatSignedBytes(std::numeric_limits<double>::infinity()) == "?");
+}
+
+TEST_CASE("counts are exact while short", "[report][units]") {
+  CHECK(FormatCount(0) == "0");
+  CHECK(FormatCount(412.4) == "412");
+  CHECK(FormatCount(9999) == "9,999");
+  CHECK(FormatCount(12345) == "12.3 k");
+  CHECK(FormatCount(999.6e3) == "1.00 M");
+  CHECK(FormatCount(4.1e6) == "4.10 M");
+  CHECK(FormatCount(4.1e9) == "4.10 G");
+  CHECK(FormatCount(-1234) == "-1,234");
+  CHECK(FormatCount(std::nan("")) == "?");
+}
+
+TEST_CASE("durations have at most two units", "[report][units]") {
+  CHECK(FormatDuration(0) == "0 s");
+  CHECK(FormatDuration(2e-7) == "under 1 us");
+  CHECK(FormatDuration(2e-5) == "20 us");
+  CHECK(FormatDuration(0.9997e-3) == "1 ms");
+  CHECK(FormatDuration(0.0123) == "12 ms");
+  CHECK(FormatDuration(0.9997) == "1.0 s");
+  CHECK(FormatDuration(4.52) == "4.5 s");
+  CHECK(FormatDuration(45.2) == "45 s");
+  CHECK(FormatDuration(59.6) == "1 min");
+  CHECK(FormatDuration(725) == "12 min 5 s");
+  CHECK(FormatDuration(3599.7) == "1 h");
+  CHECK(FormatDuration(3 * 3600 + 12 * 60 + 20) == "3 h 12 min");
+  CHECK(FormatDuration(24 * 3600 - 1) == "1 d");
+  CHECK(FormatDuration(52 * 3600) == "2 d 4 h");
+  CHECK(FormatDuration(1e12) == "over 100 years");
+  CHECK(FormatDuration(-1) == "?");
+}
+
+TEST_CASE("shares keep two digits", "[report][units]") {
+  CHECK(FormatPercent(0.7123) == "71 %");
+  CHECK(FormatPercent(0.0123) == "1.2 %");
+  CHECK(FormatPercent(0.00123) == "0.12 %");
+  CHECK(FormatPercent(0.00001) == "under 0.01 %");
+  CHECK(FormatPercent(0) == "0 %");
+  CHECK(FormatPercent(1.5) == "150 %");
+}
+
+TEST_CASE("one unit of time serves all rates of a report", "[report][units]") {
+  constexpr double kMiB = 1024 * 1024;
+  CHECK(ChooseRateUnit(2 * kMiB).name == "s");
+  CHECK(ChooseRateUnit(-kMiB / 50).name == "min");
+  CHECK(ChooseRateUnit(kMiB / 3600).name == "h");
+  CHECK(ChooseRateUnit(0).name == "h");
+  CHECK(FormatRate(1.23 * kMiB / 60, {"min", 60}) == "+1.23 MiB/min");
+  CHECK(FormatRate(-2048, {"s", 1}) == "-2.00 KiB/s");
+  CHECK(FormatRate(0, {}) == "0 B/h");
+}
+
+}  // namespace
+}  // namespace heapgauge

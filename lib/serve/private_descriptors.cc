@@ -1,0 +1,56 @@
+#include "serve/private_descriptors.h"
+
+#include <linux/close_range.h>
+#include <pthread.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstddef>
+
+#include "base/raw_log.h"
+
+namespace heapgauge {
+namespace {
+
+// The thread that has left.  Its number may be given to a thread of the host's once it has ended;
+// borrowing works for any thread.
+std::atomic<pthread_t> g_left{};
+
+// A copy of the host's standard error as it is now; -1 if it has none or we may not ask.
+int BorrowStandardError() noexcept {
+  const long process = syscall(SYS_pidfd_open, getpid(), 0);
+  if (process < 0) return -1;
+  const long copy = syscall(SYS_pidfd_getfd, process, STDERR_FILENO, 0);
+  close(static_cast<int>(process));
+  return static_cast<int>(copy);
+}
+
+void Log(const char* line, size_t bytes) noexcept {
+  // relaxed: the thread itself wrote it, others only see that they are not it.
+  if (g_left.load(std::memory_order_relaxed) != pthread_self()) {
+    WriteLogLine(STDERR_FILENO, line, bytes);
+    return;
+  }
+  const int copy = BorrowStandardError();
+  if (copy < 0) return;
+  WriteLogLine(copy, line, bytes);
+  close(copy);
+}
+
+}  // namespace
+
+void LeaveHostDescriptors() noexcept {
+  // 3 and up first: one call that neither copies nor closes what the host has open.
+  if (syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, CLOSE_RANGE_UNSHARE) != 0) return;
+  close(STDIN_FILENO);
+  close(STDOUT_FILENO);
+  const int copy = BorrowStandardError();
+  if (copy < 0) return;  // container filters forbid it: better to hold the host's than to be mute
+  close(copy);
+  close(STDERR_FILENO);
+  g_left.store(pthread_self(), std::memory_order_relaxed);  // relaxed: see Log()
+  g_log_sink.store(Log, std::memory_order_relaxed);         // relaxed: any sink will do
+}
+
+}  // namespace heapgauge

@@ -1,0 +1,82 @@
+#include "serve/process_stats.h"
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <malloc.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "symbolize/descriptor.h"
+
+namespace heapgauge {
+namespace {
+
+constexpr size_t kMostText = size_t{1} << 20;  // mountinfo of a host with thousands of mounts
+
+// "" where it can't be read.
+std::string ReadText(const std::string& path) {
+  std::string text;
+  // /proc and cgroup files are regular to open(2) but say size 0, so they are read to their end.
+  const symbolize::Descriptor file = symbolize::Descriptor::OpenToRead(path.c_str());
+  if (!file.valid()) return text;
+  char buffer[4096];
+  ssize_t got;
+  while (text.size() < kMostText && (got = read(file.get(), buffer, sizeof(buffer))) > 0) {
+    text.append(buffer, static_cast<size_t>(got));
+  }
+  return text;
+}
+
+std::optional<uint64_t> Limit(__rlimit_resource_t resource) {
+  rlimit limit;
+  if (getrlimit(resource, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return std::nullopt;
+  return limit.rlim_cur;
+}
+
+std::vector<CgroupLevel> ReadCgroups() {
+  std::vector<CgroupLevel> levels;
+  for (const CgroupDirectory& directory :
+       MemoryCgroups(ReadText("/proc/self/cgroup"), ReadText("/proc/self/mountinfo"))) {
+    const bool v2 = directory.version == 2;
+    const CgroupTexts texts{
+        directory.version,
+        ReadText(directory.path + (v2 ? "/memory.max" : "/memory.limit_in_bytes")),
+        ReadText(directory.path + (v2 ? "/memory.current" : "/memory.usage_in_bytes")),
+        ReadText(directory.path + "/memory.stat")};
+    if (const auto level = ParseCgroupLevel(texts)) levels.push_back(*level);
+  }
+  return levels;
+}
+
+bool IsGlibc(const std::string& allocator) {
+  return allocator.find("/libc.so") != std::string::npos ||
+         allocator.find("/libc-2.") != std::string::npos;
+}
+
+// glibc's: chunks that are free in its arenas, tops included.
+uint64_t GlibcRetained() {
+  const struct mallinfo2 info = mallinfo2();
+  return info.fordblks;
+}
+
+}  // namespace
+
+ProcessStats ReadProcessStats(const std::string& allocator) {
+  ProcessStats stats;
+  LimitInputs inputs;
+  inputs.cgroups = ReadCgroups();
+  inputs.rlimit_as = Limit(RLIMIT_AS);
+  inputs.rlimit_data = Limit(RLIMIT_DATA);
+  inputs.status = ParseProcessStatus(ReadText("/proc/self/status"));
+  inputs.machine = ParseMeminfo(ReadText("/proc/meminfo"));
+  const auto statm =
+      ParseStatm(ReadText("/proc/self/statm"), static_cast<uint64_t>(sysconf(_SC_PAGESIZE)));
+  stats.rss_bytes = statm ? statm->rss : inputs.status.rss.value_or(0);
+  stats.limit = NearestLimit(inputs);
+  if (IsGlibc(allocator)) stats.allocator_retained_bytes = GlibcRetained();
+  return stats;
+}
+
+}  // namespace heapgauge

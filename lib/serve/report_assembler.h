@@ -1,0 +1,51 @@
+// From the stores to a Report: snapshot, analysis, names.
+//
+// Holds what outlives a report (histories, ids, the symbolizer's cache).  One report at a time.
+#ifndef HEAPGAUGE_SERVE_REPORT_ASSEMBLER_H_
+#define HEAPGAUGE_SERVE_REPORT_ASSEMBLER_H_
+
+#include <chrono>
+#include <string>
+
+#include "analyze/analyzer.h"
+#include "report/report.h"
+#include "serve/site_identity.h"
+#include "serve/store_snapshot.h"
+#include "symbolize/symbolizer.h"
+#include "track/options.h"
+#include "track/tracker.h"
+
+namespace heapgauge {
+
+class ReportAssembler final {
+ public:
+  static constexpr size_t kSites = 256;  // of the ranking, named and written
+
+  ReportAssembler(const Tracker& tracker, const Options& options, std::string allocator,
+                  std::string program_path);
+
+  // Everything but `sampling.reports_failed`, which the caller knows.  The helper that finds lines
+  // gets `helper_limit` at most: somebody may be waiting.
+  Report Assemble(bool final_report, std::chrono::milliseconds helper_limit);
+
+ private:
+  void Analyze(const StoreSnapshot& snapshot, const ProcessInfo& process, Report& report);
+  Site MakeSite(const SiteJudgement& judgement, const SiteObservation& observation) const;
+  void NameFrames(Report& report, const std::vector<uint32_t>& indices);
+  void FillHeader(Report& report, const StoreSnapshot& snapshot, bool final_report);
+
+  const Tracker& tracker_;
+  const Options& options_;
+  std::string allocator_;
+  std::string exe_;
+  std::string host_;
+  SiteIdentity identity_;
+  Analyzer analyzer_;
+  Symbolizer symbolizer_;
+  uint64_t sequence_ = 0;
+  uint64_t cpu_ns_ = 0;  // of the reports so far
+};
+
+}  // namespace heapgauge
+
+#endif  // HEAPGAUGE_SERVE_REPORT_ASSEMBLER_H_

@@ -1,0 +1,227 @@
+#include "serve/report_store.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <cstdio>
+#include <cstring>
+
+#include "base/raw_log.h"
+#include "report/json_writer.h"
+#include "report/output_directory.h"
+#include "report/pprof_writer.h"
+#include "report/text_writer.h"
+
+namespace heapgauge {
+namespace {
+
+constexpr char kJsonLines[] = "reports.jsonl";
+constexpr char kRotated[] = "reports.jsonl.1";
+
+// A descriptor that closes itself and never has one of the numbers that programs take for granted.
+class File final {
+ public:
+  File(int directory, const char* name, int flags)
+      : fd_(openat(directory, name, flags | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0600)) {
+    if (fd_ >= 0 && fd_ <= STDERR_FILENO) {
+      const int moved = fcntl(fd_, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+      close(fd_);
+      fd_ = moved;
+    }
+  }
+  ~File() {
+    if (fd_ >= 0) close(fd_);
+  }
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+  bool ok() const { return fd_ >= 0; }
+  int get() const { return fd_; }
+  // The report itself must not be able to fill a host's disk buffers with half-done work: an error
+  // shows here.
+  bool Close() {
+    const int result = close(fd_);
+    fd_ = -1;
+    return result == 0;
+  }
+
+ private:
+  int fd_;
+};
+
+bool WriteAll(int fd, std::string_view content) {
+  while (!content.empty()) {
+    const ssize_t written = write(fd, content.data(), content.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return false;
+    content.remove_prefix(static_cast<size_t>(written));
+  }
+  return true;
+}
+
+bool IsPlainFile(int fd, struct stat* info) {
+  if (fstat(fd, info) != 0) return false;
+  if (S_ISREG(info->st_mode)) return true;
+  errno = EINVAL;
+  return false;
+}
+
+// The end of the last whole line of a file of `size` bytes.
+off_t EndOfLastLine(int fd, off_t size) {
+  char buffer[4096];
+  while (size > 0) {
+    const off_t from =
+        size > static_cast<off_t>(sizeof(buffer)) ? size - static_cast<off_t>(sizeof(buffer)) : 0;
+    const ssize_t got = pread(fd, buffer, static_cast<size_t>(size - from), from);
+    if (got <= 0) return size;
+    for (ssize_t i = got; i > 0; --i) {
+      if (buffer[i - 1] == '\n') return from + i;
+    }
+    size = from;
+  }
+  return 0;
+}
+
+}  // namespace
+
+ReportStore::ReportStore(std::string pattern, std::string program)
+    : pattern_(std::move(pattern)), program_(std::move(program)), host_(HostName()) {}
+
+bool ReportStore::IsExpected() const {
+  const std::string path =
+      path_.empty() ? ExpandOutputPattern(pattern_, program_, getpid(), host_) : path_;
+  std::string error;
+  const int directory = OpenReportDirectory(path, false, &error);
+  if (directory < 0) return false;
+  struct stat info;
+  const bool marked = fstatat(directory, kJsonLines, &info, AT_SYMLINK_NOFOLLOW) == 0 &&
+                      S_ISREG(info.st_mode) && info.st_size == 0;
+  close(directory);
+  return marked;
+}
+
+bool ReportStore::Fail(const char* what, const char* name) {
+  const std::string problem =
+      fmt::format("{} {}{}{}: {}", what, path_, *name != '\0' ? "/" : "", name, strerror(errno));
+  // One line a report: what ails one file as a rule ails them all.
+  if (++problems_ == 1 && problem != said_) {
+    RawLog(LogLevel::kError, "%s; this report is lost, the next one is tried", problem.c_str());
+    said_ = problem;
+  }
+  return false;
+}
+
+// Without %p in the pattern several processes may mean one directory: whoever wrote last and still
+// lives keeps it.
+bool ReportStore::BelongsToAnother(int directory) const {
+  if (pattern_.find("%p") != std::string::npos) return false;
+  const File file(directory, kJsonLines, O_RDONLY);
+  struct stat info;
+  if (!file.ok() || !IsPlainFile(file.get(), &info) || info.st_size == 0) return false;
+  const off_t end = EndOfLastLine(file.get(), info.st_size);
+  const off_t begin = end > 0 ? EndOfLastLine(file.get(), end - 1) : 0;
+  char line[1024];
+  const ssize_t got = pread(file.get(), line, sizeof(line), begin);
+  const std::string_view text(line, got > 0 ? static_cast<size_t>(got) : 0);
+  constexpr std::string_view kKey = "\"pid\":";
+  const size_t at = text.find(kKey);
+  if (at == std::string_view::npos) return false;
+  pid_t pid = 0;
+  std::from_chars(text.data() + at + kKey.size(), text.data() + text.size(), pid);
+  return pid > 0 && pid != getpid() && (kill(pid, 0) == 0 || errno == EPERM);
+}
+
+int ReportStore::Open() {
+  std::string error;
+  if (!path_.empty()) {
+    const int directory = OpenReportDirectory(path_, true, &error);
+    if (directory >= 0) return directory;
+    Fail("can't open report directory", "");
+    return -1;
+  }
+  const std::string wanted = ExpandOutputPattern(pattern_, program_, getpid(), host_);
+  int directory = OpenReportDirectory(wanted, true, &error);
+  path_ = wanted;
+  if (directory >= 0 && BelongsToAnother(directory)) {
+    close(directory);
+    path_ = fmt::format("{}.{}", wanted, getpid());
+    directory = OpenReportDirectory(path_, true, &error);
+  }
+  if (directory >= 0) return directory;
+  const std::string fallback = FallbackOutput(wanted);
+  std::string second_error;
+  directory = OpenReportDirectory(fallback, true, &second_error);
+  if (directory >= 0) {
+    RawLog(LogLevel::kWarning, "%s; reports go to %s", error.c_str(), fallback.c_str());
+    path_ = fallback;
+    return directory;
+  }
+  if (error != said_) {
+    RawLog(LogLevel::kError, "%s, and %s; this report is lost, the next one is tried",
+           error.c_str(), second_error.c_str());
+    said_ = error;
+  }
+  path_.clear();
+  return -1;
+}
+
+bool ReportStore::Append(int directory, const std::string& line) {
+  {
+    const File file(directory, kJsonLines, O_RDWR | O_CREAT | O_APPEND);
+    struct stat info;
+    if (!file.ok() || !IsPlainFile(file.get(), &info)) return Fail("can't write", kJsonLines);
+    if (info.st_size == 0 || static_cast<uint64_t>(info.st_size) + line.size() <= kRotateBytes) {
+      const off_t end = EndOfLastLine(file.get(), info.st_size);
+      if (end != info.st_size && ftruncate(file.get(), end) != 0)
+        return Fail("can't mend", kJsonLines);
+      if (WriteAll(file.get(), line)) return true;
+      const int saved_errno = errno;
+      [[maybe_unused]] const int cut = ftruncate(file.get(), end);  // no torn line
+      errno = saved_errno;
+      return Fail("can't write", kJsonLines);
+    }
+  }
+  if (renameat(directory, kJsonLines, directory, kRotated) != 0)
+    return Fail("can't rotate", kJsonLines);
+  const File file(directory, kJsonLines, O_WRONLY | O_CREAT | O_EXCL | O_APPEND);
+  if (!file.ok() || !WriteAll(file.get(), line)) return Fail("can't write", kJsonLines);
+  return true;
+}
+
+bool ReportStore::Replace(int directory, const char* name, const std::string& content) {
+  const std::string temporary = fmt::format(".{}.{}", name, getpid());
+  unlinkat(directory, temporary.c_str(), 0);  // left by a crash of a process with our number
+  File file(directory, temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL);
+  if (!file.ok()) return Fail("can't write", name);
+  if (WriteAll(file.get(), content) && file.Close() &&
+      renameat(directory, temporary.c_str(), directory, name) == 0) {
+    return true;
+  }
+  const int saved_errno = errno;
+  unlinkat(directory, temporary.c_str(), 0);
+  errno = saved_errno;
+  return Fail("can't write", name);
+}
+
+bool ReportStore::Write(const Report& report) {
+  problems_ = 0;
+  int directory = Open();
+  if (directory >= 0 && directory <= STDERR_FILENO) {
+    const int moved = fcntl(directory, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    close(directory);
+    directory = moved;
+  }
+  if (directory < 0) return false;
+  const bool appended = Append(directory, ToJson(report, kSitesInJson) + "\n");
+  bool replaced = Replace(directory, "report.txt", ToText(report));
+  replaced = Replace(directory, "heap.pb.gz", ToPprof(report)) && replaced;
+  close(directory);
+  if (appended && replaced) said_.clear();
+  return appended && replaced;
+}
+
+}  // namespace heapgauge

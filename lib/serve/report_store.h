@@ -1,0 +1,56 @@
+// The report directory of this process: where a Report becomes files.
+//
+// report.txt and heap.pb.gz are replaced atomically (a reader sees the old one or the new one),
+// reports.jsonl grows by whole lines: a line that did not fit (full disk) is taken back, one that a
+// crash tore is closed off.  The directory is opened anew each time: a host that closes all its
+// descriptors can't make us write into one of its own, and a directory that vanished is made again.
+//
+// Report thread only (one at a time).
+#ifndef HEAPGAUGE_SERVE_REPORT_STORE_H_
+#define HEAPGAUGE_SERVE_REPORT_STORE_H_
+
+#include <cstdint>
+#include <string>
+
+#include "report/report.h"
+
+namespace heapgauge {
+
+class ReportStore final {
+ public:
+  static constexpr uint64_t kRotateBytes = uint64_t{64} << 20;
+  static constexpr size_t kSitesInJson = 100;
+
+  // `pattern` is HEAPGAUGE_OUTPUT, absolute; `program` its %e.  The directory is that of the
+  // calling process.
+  ReportStore(std::string pattern, std::string program);
+
+  // True when the directory of this process holds the mark of `heapgauge run`: a report is expected
+  // even if there is nothing to say.
+  bool IsExpected() const;
+
+  // Writes all files of one report.  False when any of them could not be written; says so once per
+  // cause on stderr.
+  bool Write(const Report& report);
+
+  // "" until the first report made it.
+  const std::string& path() const { return path_; }
+
+ private:
+  int Open();  // -1, having said why
+  bool Append(int directory, const std::string& line);
+  bool Replace(int directory, const char* name, const std::string& content);
+  bool Fail(const char* what, const char* name);
+  bool BelongsToAnother(int directory) const;
+
+  std::string pattern_;
+  std::string program_;
+  std::string host_;
+  std::string path_;
+  unsigned problems_ = 0;  // of the report being written
+  std::string said_;  // the last problem, so that it is not said twice in a row
+};
+
+}  // namespace heapgauge
+
+#endif  // HEAPGAUGE_SERVE_REPORT_STORE_H_

@@ -1,0 +1,270 @@
+#include "serve/reporter.h"
+
+#include <signal.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <exception>
+#include <new>
+
+#include "base/clock.h"
+#include "base/errno_keeper.h"
+#include "base/raw_log.h"
+#include "report/output_directory.h"
+#include "serve/own_work.h"
+#include "serve/private_descriptors.h"
+#include "serve/thread_start.h"
+
+namespace heapgauge {
+namespace {
+
+// After a failed pthread_create (a limit on processes) it is not tried again for a while.
+constexpr uint64_t kRetryNs = 5'000'000'000;
+
+void SleepBriefly() noexcept {
+  const timespec pause{0, 200'000};
+  // Not through libc: its nanosleep is a cancellation point, and this one is called by hosts'
+  // threads.
+  syscall(SYS_nanosleep, &pause, nullptr);
+}
+
+}  // namespace
+
+Reporter& Reporter::Get() noexcept {
+  alignas(Reporter) static char storage[sizeof(Reporter)];
+  static Reporter* const reporter = new (storage) Reporter;
+  return *reporter;
+}
+
+void Reporter::Initialize(const Options& options, ThreadState* (*this_thread)() noexcept,
+                          const char* allocator) {
+  options_ = &options;
+  this_thread_ = this_thread;
+  allocator_ = allocator != nullptr ? allocator : "";
+  // Absolute now: the host may change its directory.
+  output_pattern_ = AbsoluteOutputPattern(options.output.value);
+  if (output_pattern_.empty()) output_pattern_ = options.output.value;
+  program_path_ = ProgramPath();
+  sem_init(&wake_, 0, 0);
+  LearnUnsafePlaces();
+  owner_.store(getpid(), std::memory_order_relaxed);  // relaxed: single-threaded so far
+  Tracker::Get().set_observer(&Reporter::OnSample);
+}
+
+std::unique_ptr<ReportStore> Reporter::MakeStore() const {
+  return std::make_unique<ReportStore>(output_pattern_,
+                                       program_path_.substr(program_path_.rfind('/') + 1));
+}
+
+const char* Reporter::directory() const noexcept {
+  return directory_.load(std::memory_order_acquire);  // acquire: the text behind it is complete
+}
+
+void Reporter::OnSample(ThreadState&, const StackTrace& trace) noexcept {
+  Reporter& reporter = Get();
+  reporter.sampled_.store(true, std::memory_order_relaxed);  // relaxed: read at exit
+  // relaxed: a late look only delays the start.
+  if (MonotonicNs() < reporter.next_attempt_ns_.load(std::memory_order_relaxed)) return;
+  if (MayStartThread(trace) && reporter.EnsureThread()) Tracker::Get().set_observer(nullptr);
+}
+
+bool Reporter::EnsureThread() noexcept {
+  int status = kNoThread;
+  // acq_rel: whoever wins owns the start; acquire on failure: what the running thread set up is
+  // visible.
+  if (!status_.compare_exchange_strong(status, kStarting, std::memory_order_acq_rel,
+                                       std::memory_order_acquire)) {
+    return true;
+  }
+  const OwnWork work(this_thread_());
+  if (StartQuietThread(&Reporter::Main, this)) {
+    status_.store(kStarted, std::memory_order_release);  // release: for the handler that comes next
+    TakeOverTerminate();
+    return true;
+  }
+  next_attempt_ns_.store(MonotonicNs() + kRetryNs,
+                         std::memory_order_relaxed);    // relaxed: see OnSample
+  status_.store(kNoThread, std::memory_order_release);  // release: may be tried again
+  return false;
+}
+
+void* Reporter::Main(void* reporter) {
+  static_cast<Reporter*>(reporter)->Run();
+  return nullptr;
+}
+
+// The semaphore is posted by whoever asks; true when it was, false at the deadline.
+bool Reporter::WaitUntil(uint64_t deadline_ns) noexcept {
+  const timespec deadline{static_cast<time_t>(deadline_ns / 1'000'000'000),
+                          static_cast<long>(deadline_ns % 1'000'000'000)};
+  while (sem_clockwait(&wake_, CLOCK_MONOTONIC, &deadline) != 0) {
+    if (errno == ETIMEDOUT) return false;
+  }
+  return true;
+}
+
+void Reporter::Run() noexcept {
+  ThreadState& self = *this_thread_();
+  self.exempt = true;
+  self.sampler.Exempt();
+  LeaveHostDescriptors();
+  // The first report comes one interval after tracking began, as if the thread had been there all
+  // the time.
+  const uint64_t interval = options_->report_interval_ns;
+  uint64_t next = Tracker::Get().start_ns() + interval;
+  while (next <= MonotonicNs()) next += interval;
+  while (!finished_.load(std::memory_order_acquire)) {  // acquire: pairs with the release below
+    const bool woken = WaitUntil(next);
+    const uint64_t asked =
+        asked_.load(std::memory_order_acquire);  // acquire: final_asked_ comes with it
+    if (woken && asked == answered_.load(std::memory_order_relaxed))
+      continue;  // relaxed: only we write it
+    const bool is_final =
+        final_asked_.load(std::memory_order_relaxed);  // relaxed: ordered by the acquire
+    // relaxed: ordered by the acquire.
+    const uint64_t patience_ns =
+        woken ? asked_patience_ns_.load(std::memory_order_relaxed) : kCallPatienceNs;
+    // On a busy machine the helper may get no processor time at all: better names than no report.
+    Produce(is_final, std::chrono::milliseconds(patience_ns / 2'000'000));
+    if (is_final)
+      finished_.store(true, std::memory_order_release);  // release: whoever sees it may exit
+    answered_.store(asked, std::memory_order_release);   // release: the result comes with it
+    // A suspended or slow machine skips reports, it does not pile them up.
+    while (next <= MonotonicNs()) next += interval;
+  }
+}
+
+void Reporter::Produce(bool final_report, std::chrono::milliseconds helper_limit) noexcept {
+  bool ok = false;
+  try {
+    if (assembler_ == nullptr) {
+      assembler_ =
+          std::make_unique<ReportAssembler>(Tracker::Get(), *options_, allocator_, program_path_);
+    }
+    Report report = assembler_->Assemble(final_report, helper_limit);
+    report.sampling.reports_failed = reports_failed_;
+    if (store_ == nullptr) store_ = MakeStore();
+    ok = store_->Write(report);
+    if (!store_->path().empty() && directory_.load(std::memory_order_relaxed) == nullptr) {
+      // release: the text is complete.  Leaked on purpose: callers may hold it.
+      directory_.store(strdup(store_->path().c_str()), std::memory_order_release);
+    }
+  } catch (const std::exception& problem) {
+    RawLog(LogLevel::kError, "a report could not be made: %s; the next one is tried",
+           problem.what());
+  } catch (...) {
+    RawLog(LogLevel::kError, "a report could not be made; the next one is tried");
+  }
+  if (!ok) ++reports_failed_;
+  answer_ok_.store(ok, std::memory_order_relaxed);  // relaxed: published with answered_
+}
+
+// Asks the thread for a report and polls for the answer: async-signal-safe when the thread runs
+// already.
+bool Reporter::Ask(bool final_report, uint64_t patience_ns) noexcept {
+  if (final_report)
+    final_asked_.store(true, std::memory_order_relaxed);  // relaxed: published with asked_
+  asked_patience_ns_.store(patience_ns, std::memory_order_relaxed);  // relaxed: likewise
+  const uint64_t mine = asked_.fetch_add(1, std::memory_order_acq_rel) + 1;
+  sem_post(&wake_);
+  const uint64_t deadline = MonotonicNs() + patience_ns;
+  // acquire: the result comes with it.
+  while (answered_.load(std::memory_order_acquire) < mine) {
+    if (finished_.load(std::memory_order_acquire) || MonotonicNs() >= deadline) {
+      return final_report && finished_.load(std::memory_order_acquire);
+    }
+    SleepBriefly();
+  }
+  return answer_ok_.load(std::memory_order_relaxed);  // relaxed: after the acquire
+}
+
+// A clone that is no fork of libc's has our memory but not our thread: its parent reports.
+bool Reporter::InForeignClone() const noexcept {
+  return owner_.load(std::memory_order_relaxed) != getpid();  // relaxed: set before, or by the fork
+}
+
+heapgauge_status Reporter::WriteNow() noexcept {
+  const ErrnoKeeper errno_keeper;
+  if (muted_.load(std::memory_order_relaxed) || finished_.load(std::memory_order_acquire) ||
+      InForeignClone()) {
+    return HEAPGAUGE_NOT_AVAILABLE;
+  }
+  const OwnWork work(this_thread_());
+  if (this_thread_()->exempt) return HEAPGAUGE_BAD_ARGUMENT;  // the report thread itself
+  if (!EnsureThread()) return HEAPGAUGE_NO_MEMORY;
+  return Ask(false, kCallPatienceNs) ? HEAPGAUGE_OK : HEAPGAUGE_IO_ERROR;
+}
+
+void Reporter::Finish() noexcept {
+  const ErrnoKeeper errno_keeper;
+  if (muted_.load(std::memory_order_relaxed) || InForeignClone()) return;
+  if (finished_.load(std::memory_order_acquire)) return;
+  const OwnWork work(this_thread_());
+  Tracker::Get().set_observer(nullptr);
+  bool anything = false;
+  try {
+    anything = sampled_.load(std::memory_order_relaxed) || MakeStore()->IsExpected();
+  } catch (...) {
+  }
+  if (!anything || !EnsureThread()) return;
+  Ask(true, kPatienceNs);
+}
+
+void Reporter::ForkedInChild(bool report) noexcept {
+  // One thread, and its locks are libc's to mend.  The parent's thread, and any report it was
+  // making, are not here; its objects may be half changed, so they are left where they are and made
+  // anew.
+  sem_init(&wake_, 0, 0);
+  static_cast<void>(assembler_.release());
+  static_cast<void>(store_.release());
+  sampled_.store(false, std::memory_order_relaxed);
+  status_.store(kNoThread, std::memory_order_relaxed);  // relaxed throughout: single-threaded
+  owner_.store(getpid(), std::memory_order_relaxed);
+  asked_.store(0, std::memory_order_relaxed);
+  answered_.store(0, std::memory_order_relaxed);
+  final_asked_.store(false, std::memory_order_relaxed);
+  finished_.store(false, std::memory_order_relaxed);
+  directory_.store(nullptr, std::memory_order_relaxed);
+  next_attempt_ns_.store(0, std::memory_order_relaxed);
+  reports_failed_ = 0;
+  muted_.store(!report, std::memory_order_relaxed);
+  Tracker::Get().set_observer(report ? &Reporter::OnSample : nullptr);
+}
+
+// SIGTERM with its default action would end the process without a report.  The action stays what it
+// was: the process is killed by SIGTERM, a moment later.  A program that sets its own handler,
+// before or after, never meets ours.
+void Reporter::TakeOverTerminate() noexcept {
+  // To the first process of a container the default action of SIGTERM is nothing: it lives on.
+  if (getpid() == 1) return;
+  struct sigaction now;
+  if (sigaction(SIGTERM, nullptr, &now) != 0 || (now.sa_flags & SA_SIGINFO) != 0 ||
+      now.sa_handler != SIG_DFL) {
+    return;
+  }
+  struct sigaction ours = {};
+  ours.sa_handler = &Reporter::OnTerminate;
+  ours.sa_flags = SA_RESTART | SA_ONSTACK;
+  sigfillset(&ours.sa_mask);
+  sigaction(SIGTERM, &ours, nullptr);
+}
+
+void Reporter::OnTerminate(int signal) noexcept {
+  const ErrnoKeeper errno_keeper;
+  Reporter& reporter = Get();
+  // relaxed: a signal handler's view of its own process.  The thread exists: only its start brings
+  // us here.  It may be about to begin, so that a process that is ended at once has its report too.
+  if (!reporter.InForeignClone() && reporter.status_.load(std::memory_order_relaxed) == kStarted &&
+      !reporter.muted_.load(std::memory_order_relaxed)) {
+    reporter.Ask(true, kSignalPatienceNs);
+  }
+  struct sigaction standard = {};
+  standard.sa_handler = SIG_DFL;
+  sigaction(signal, &standard, nullptr);
+  raise(signal);  // blocked in here; delivered, and deadly, as soon as this returns
+}
+
+}  // namespace heapgauge

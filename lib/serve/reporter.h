@@ -1,0 +1,101 @@
+// The life of the reports: who makes them, when, and what happens at fork and at the end.
+//
+//   first sample, from a place that allows it ──► report thread ──► a report every interval
+//   heapgauge_write_report() ──► asks the thread (starts it if need be) and waits
+//   exit, quick_exit         ──► the same, final
+//   SIGTERM, default action  ──► the same, final, then the default action
+//   fork                     ──► the child has no thread and no reports; its first sample starts
+//   both
+//
+// R1  At most one thread at a time makes a report, the report thread.
+// R2  Nobody waits for a report longer than kPatience: a stuck disk must not stop an exit.  The
+//     helper that finds lines is given half of that.
+// R3  No lock of the host's is held while waiting, and the signal handler only posts and polls.
+#ifndef HEAPGAUGE_SERVE_REPORTER_H_
+#define HEAPGAUGE_SERVE_REPORTER_H_
+
+#include <semaphore.h>
+#include <sys/types.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "serve/report_assembler.h"
+#include "serve/report_store.h"
+
+namespace heapgauge {
+
+class Reporter final {
+ public:
+  // Never destroyed: the thread may outlive main.
+  static Reporter& Get() noexcept;
+
+  // Once, from the constructor.  `this_thread` gives the calling thread's state, `allocator` the
+  // path of the module that holds malloc.
+  void Initialize(const Options& options, ThreadState* (*this_thread)() noexcept,
+                  const char* allocator);
+
+  // A report now; returns when it is written or has failed.
+  heapgauge_status WriteNow() noexcept;
+
+  // The last report of the process.
+  void Finish() noexcept;
+
+  // After fork, in the child.
+  void ForkedInChild(bool report) noexcept;
+
+  // nullptr before the first report made it.
+  const char* directory() const noexcept;
+
+ private:
+  std::unique_ptr<ReportStore> MakeStore() const;
+
+  enum Status : int { kNoThread, kStarting, kStarted };
+  static constexpr uint64_t kCallPatienceNs = 30'000'000'000;
+  static constexpr uint64_t kPatienceNs = 10'000'000'000;
+  static constexpr uint64_t kSignalPatienceNs = 3'000'000'000;
+
+  static void OnSample(ThreadState& self, const StackTrace& trace) noexcept;
+  static void OnTerminate(int signal) noexcept;
+  static void* Main(void* reporter);
+
+  bool EnsureThread() noexcept;
+  bool InForeignClone() const noexcept;
+  bool Ask(bool final_report, uint64_t patience_ns) noexcept;
+  void Run() noexcept;
+  bool WaitUntil(uint64_t deadline_ns) noexcept;
+  void Produce(bool final_report, std::chrono::milliseconds helper_limit) noexcept;
+  void TakeOverTerminate() noexcept;
+
+  const Options* options_ = nullptr;
+  ThreadState* (*this_thread_)() noexcept = nullptr;
+  std::string allocator_;
+  std::string output_pattern_;  // absolute
+  std::string program_path_;
+
+  // The report thread's own.
+  std::unique_ptr<ReportAssembler> assembler_;
+  std::unique_ptr<ReportStore> store_;
+  uint64_t reports_failed_ = 0;
+
+  std::atomic<int> status_{kNoThread};
+  std::atomic<pid_t> owner_{0};                 // the process the thread belongs to
+  std::atomic<uint64_t> asked_{0};              // reports asked for
+  std::atomic<uint64_t> answered_{0};           // and the last of them that was made
+  std::atomic<uint64_t> asked_patience_ns_{0};  // of the last who asked
+  std::atomic<bool> answer_ok_{false};
+  std::atomic<bool> final_asked_{false};
+  std::atomic<bool> finished_{false};  // the final report is made: nothing more to come
+  std::atomic<bool> sampled_{false};   // this process, since it began or was forked, took a sample
+  std::atomic<bool> muted_{false};     // a child that is not to report
+  std::atomic<uint64_t> next_attempt_ns_{0};
+  std::atomic<const char*> directory_{nullptr};
+  sem_t wake_;
+};
+
+}  // namespace heapgauge
+
+#endif  // HEAPGAUGE_SERVE_REPORTER_H_

@@ -1,0 +1,90 @@
+#include "serve/store_snapshot.h"
+
+#include <algorithm>
+
+#include "base/clock.h"
+#include "track/weights.h"
+
+namespace heapgauge {
+namespace {
+
+// Counters are read one by one while threads write them; a death counted between two reads must not
+// make a site look as if more had died than were born, so deaths are read first.
+void ReadCounters(const SiteCounters& counters, SiteObservation& to) {
+  // relaxed throughout: site_table.h.
+  for (size_t i = 0; i < kAgeBuckets; ++i) {
+    to.deaths[i] = counters.deaths[i].load(std::memory_order_relaxed);
+  }
+  to.freed_bytes =
+      static_cast<double>(counters.freed_bytes.load(std::memory_order_relaxed)) * kBytesUnit;
+  to.freed_objects =
+      static_cast<double>(counters.freed_objects.load(std::memory_order_relaxed)) * kObjectsUnit;
+  to.freed_samples = counters.freed_samples.load(std::memory_order_relaxed);
+  to.freed_variance = counters.freed_variance.load(std::memory_order_relaxed);
+  to.allocated_bytes =
+      static_cast<double>(counters.allocated_bytes.load(std::memory_order_relaxed)) * kBytesUnit;
+  to.allocated_objects =
+      static_cast<double>(counters.allocated_objects.load(std::memory_order_relaxed)) *
+      kObjectsUnit;
+  to.allocated_samples = counters.allocated_samples.load(std::memory_order_relaxed);
+  to.allocated_variance = counters.allocated_variance.load(std::memory_order_relaxed);
+}
+
+}  // namespace
+
+void AddObservation(SiteObservation& to, const SiteObservation& site) {
+  to.allocated_bytes += site.allocated_bytes;
+  to.freed_bytes += site.freed_bytes;
+  to.allocated_objects += site.allocated_objects;
+  to.freed_objects += site.freed_objects;
+  to.allocated_variance += site.allocated_variance;
+  to.freed_variance += site.freed_variance;
+  to.allocated_samples += site.allocated_samples;
+  to.freed_samples += site.freed_samples;
+  to.live_bytes += site.live_bytes;
+  to.live_objects += site.live_objects;
+  to.live_variance += site.live_variance;
+  to.live_samples += site.live_samples;
+  for (size_t i = 0; i < kAgeBuckets; ++i) {
+    to.deaths[i] += site.deaths[i];
+    to.living[i] += site.living[i];
+  }
+  to.age_max_s = std::max(to.age_max_s, site.age_max_s);
+}
+
+StoreSnapshot TakeStoreSnapshot(const Tracker& tracker) {
+  StoreSnapshot snapshot;
+  const uint64_t now = MonotonicNs();
+  snapshot.time_s = static_cast<double>(now - tracker.start_ns()) * 1e-9;
+  const uint32_t count = tracker.sites().size();
+  snapshot.sites.resize(count);
+  tracker.live().ForEach([&](uintptr_t, const LiveSample& sample) {
+    if (sample.site >= count) return;  // interned after we looked
+    SiteObservation& site = snapshot.sites[sample.site].observation;
+    // In the units of the counters, so that live = allocated - freed to the last bit at quiet
+    // points.
+    site.live_bytes += static_cast<double>(BytesShare(sample.bytes, sample.weight)) * kBytesUnit;
+    site.live_objects += static_cast<double>(ObjectsShare(sample.weight)) * kObjectsUnit;
+    site.live_variance += VarianceShare(sample.bytes, sample.weight);
+    ++site.live_samples;
+    const uint64_t age = now > sample.birth_ns ? now - sample.birth_ns : 0;
+    ++site.living[AgeBucket(age)];
+    site.age_max_s = std::max(site.age_max_s, static_cast<double>(age) * 1e-9);
+  });
+  for (uint32_t index = 0; index < count; ++index) {
+    SiteSnapshot& site = snapshot.sites[index];
+    site.index = index;
+    site.observation.time_s = snapshot.time_s;
+    if (const StoredSite* const stored = tracker.sites().At(index)) {
+      ReadCounters(stored->counters, site.observation);
+    }
+  }
+  std::erase_if(snapshot.sites,
+                [](const SiteSnapshot& site) { return site.observation.allocated_samples == 0; });
+  snapshot.totals.time_s = snapshot.time_s;
+  for (const SiteSnapshot& site : snapshot.sites) AddObservation(snapshot.totals, site.observation);
+  snapshot.samples = snapshot.totals.allocated_samples;
+  return snapshot;
+}
+
+}  // namespace heapgauge

@@ -1,0 +1,35 @@
+// The stores at one moment, as values: one walk of the live table, one pass over the sites.
+//
+// Application threads go on meanwhile: each row is consistent, the set is not one instant.
+#ifndef HEAPGAUGE_SERVE_STORE_SNAPSHOT_H_
+#define HEAPGAUGE_SERVE_STORE_SNAPSHOT_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "analyze/observation.h"
+#include "track/tracker.h"
+
+namespace heapgauge {
+
+struct SiteSnapshot {
+  uint32_t index = 0;  // SiteTable index
+  SiteObservation observation;
+};
+
+struct StoreSnapshot {
+  double time_s = 0;       // since tracking began
+  SiteObservation totals;  // of all sites together
+  uint64_t samples = 0;
+  std::vector<SiteSnapshot> sites;  // those that ever had a sample, by index
+};
+
+// Adds what one stack has to what others have.
+void AddObservation(SiteObservation& to, const SiteObservation& site);
+
+// May throw std::bad_alloc.
+StoreSnapshot TakeStoreSnapshot(const Tracker& tracker);
+
+}  // namespace heapgauge
+
+#endif  // HEAPGAUGE_SERVE_STORE_SNAPSHOT_H_

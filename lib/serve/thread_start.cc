@@ -1,0 +1,131 @@
+#include "serve/thread_start.h"
+
+#include <elf.h>
+#include <link.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/auxv.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cstring>
+
+namespace heapgauge {
+namespace {
+
+struct Range {
+  uintptr_t begin = 0;
+  uintptr_t end = 0;
+  bool Holds(uintptr_t address) const noexcept { return address - begin < end - begin; }
+};
+
+Range g_loader;
+Range g_thread_creation;
+Range g_vdso;  // AArch64 returns from signals through it
+Range g_c_library;
+
+// The C library's pthread_create with what the compiler put into it; the size is not known, 4 KiB
+// holds it.
+constexpr size_t kCreationBytes = 4096;
+// The report writers format into strings; their deepest stack was seen below 100 KiB.
+constexpr size_t kStackBytes = size_t{1} << 20;
+constexpr int kNice = 10;
+
+struct Search {
+  uintptr_t address;
+  Range found;
+};
+
+Range ModuleAround(uintptr_t address) {
+  Search search{address, {}};
+  if (address == 0) return {};
+  dl_iterate_phdr(
+      [](dl_phdr_info* info, size_t, void* data) {
+        Search& wanted = *static_cast<Search*>(data);
+        Range extent{UINTPTR_MAX, 0};
+        for (int i = 0; i < info->dlpi_phnum; ++i) {
+          const ElfW(Phdr)& header = info->dlpi_phdr[i];
+          if (header.p_type != PT_LOAD) continue;
+          const uintptr_t begin = info->dlpi_addr + header.p_vaddr;
+          if (begin < extent.begin) extent.begin = begin;
+          if (begin + header.p_memsz > extent.end) extent.end = begin + header.p_memsz;
+        }
+        if (!extent.Holds(wanted.address)) return 0;
+        wanted.found = extent;
+        return 1;
+      },
+      &search);
+  return search.found;
+}
+
+// x86-64: the C library's return from a signal handler is `mov $15, %rax; syscall`, and its start
+// is the return address that the kernel gives the handler.
+bool IsSignalReturn(uintptr_t address) noexcept {
+#if defined(__x86_64__)
+  static constexpr unsigned char kCode[] = {0x48, 0xC7, 0xC0, 0x0F, 0x00, 0x00, 0x00, 0x0F, 0x05};
+  return g_c_library.Holds(address) && g_c_library.Holds(address + sizeof(kCode)) &&
+         std::memcmp(reinterpret_cast<const void*>(address), kCode, sizeof(kCode)) == 0;
+#else
+  return g_vdso.Holds(address);
+#endif
+}
+
+struct Start {
+  void* (*run)(void*);
+  void* argument;
+};
+
+}  // namespace
+
+void LearnUnsafePlaces() {
+  g_loader = ModuleAround(getauxval(AT_BASE));
+  g_vdso = ModuleAround(getauxval(AT_SYSINFO_EHDR));
+  const uintptr_t creation = reinterpret_cast<uintptr_t>(&pthread_create);
+  g_thread_creation = {creation, creation + kCreationBytes};
+  g_c_library = ModuleAround(creation);
+}
+
+bool MayStartThread(const StackTrace& trace) noexcept {
+  if (trace.depth <= 1) return false;  // a stack that could not be walked says nothing
+  for (size_t i = 0; i < trace.depth; ++i) {
+    const uintptr_t address = trace.frames[i];
+    if (g_loader.Holds(address) || g_thread_creation.Holds(address) || IsSignalReturn(address)) {
+      // The program's own start-up is called by the loader's _start in static-pie programs only;
+      // there the loader is the program, and g_loader is empty.
+      return false;
+    }
+  }
+  return true;
+}
+
+bool StartQuietThread(void* (*run)(void*), void* argument) noexcept {
+  pthread_attr_t attributes;
+  if (pthread_attr_init(&attributes) != 0) return false;
+  pthread_attr_setstacksize(&attributes, kStackBytes);
+  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  // The new thread inherits the mask: no moment in which it could catch a signal of the program's.
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  static Start start;  // one thread at a time is started, by whoever won the right to
+  start = {run, argument};
+  pthread_t thread;
+  const int error = pthread_create(
+      &thread, &attributes,
+      [](void* data) -> void* {
+        const Start mine = *static_cast<Start*>(data);
+        prctl(PR_SET_NAME, "heapgauge");
+        setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)),
+                    kNice);  // of this thread alone, on Linux
+        return mine.run(mine.argument);
+      },
+      &start);
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  pthread_attr_destroy(&attributes);
+  return error == 0;
+}
+
+}  // namespace heapgauge

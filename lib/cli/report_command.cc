@@ -1,0 +1,119 @@
+#include "cli/report_command.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdint>
+
+#include "cli/message.h"
+#include "cli/output_file.h"
+#include "cli/suggest.h"
+#include "report/folded_writer.h"
+#include "report/json_writer.h"
+#include "report/pprof_writer.h"
+#include "report/report_file.h"
+#include "report/text_writer.h"
+
+namespace heapgauge::cli {
+namespace {
+
+constexpr char kDescription[] =
+    "Renders the newest report of PATH: a report directory, or the reports.jsonl in one.";
+
+constexpr char kFooter[] =
+    "Examples:\n"
+    "  heapgauge report heapgauge.checkout_service.4242\n"
+    "  heapgauge report heapgauge.checkout_service.4242 --top 50 | less -R\n"
+    "  heapgauge report DIR --format json | jq '.sites[0].frames'\n"
+    "  heapgauge report DIR --format folded | flamegraph.pl > heap.svg\n"
+    "  heapgauge report DIR --format pprof -o heap.pb.gz && go tool pprof -top heap.pb.gz\n\n"
+    "Exit status: 0, or 2 if PATH cannot be read or the output not be written.";
+
+const std::vector<std::string> kFormats = {"text", "json", "folded", "pprof"};
+
+struct ReportRequest {
+  std::string path;
+  std::string format = "text";
+  std::string output;
+  std::string top_text;
+  size_t top = SIZE_MAX;
+};
+
+// "" or what is wrong.
+std::string Check(ReportRequest* request) {
+  if (request->path.empty())
+    return "no PATH: name a report directory, e.g. heapgauge report heapgauge.checkout.4242";
+  if (request->format == "html" || request->format == "sarif") {
+    return fmt::format("--format {}: not in this version, which has text, json, folded and pprof",
+                       request->format);
+  }
+  if (std::find(kFormats.begin(), kFormats.end(), request->format) == kFormats.end()) {
+    return fmt::format("--format {}: not text, json, folded or pprof{}", request->format,
+                       DidYouMean(request->format, kFormats));
+  }
+  if (request->top_text.empty()) {
+    if (request->format == "text") request->top = TextOptions().max_sites;
+    return {};
+  }
+  const char* end = request->top_text.data() + request->top_text.size();
+  const auto [at, failure] = std::from_chars(request->top_text.data(), end, request->top);
+  if (failure != std::errc() || at != end) {
+    return fmt::format("--top {}: not a number of call sites; 0 means all", request->top_text);
+  }
+  if (request->top == 0) request->top = SIZE_MAX;
+  return {};
+}
+
+std::string Render(Report report, const ReportRequest& request) {
+  if (request.format == "json") return ToJson(report, request.top) + "\n";
+  if (request.format == "text") {
+    const bool to_terminal = request.output.empty() || request.output == "-";
+    TextOptions options;
+    options.max_sites = request.top;
+    options.colour = to_terminal && ColourWanted();
+    if (to_terminal) options.width = TerminalWidth();
+    return ToText(report, options);
+  }
+  if (report.sites.size() > request.top) report.sites.resize(request.top);
+  return request.format == "folded" ? ToFolded(report) : ToPprof(report);
+}
+
+}  // namespace
+
+int ReportCommand(const Arguments& arguments) {
+  ReportRequest request;
+  const auto app = MakeApp("heapgauge report", "PATH [options]", kDescription);
+  app->footer(kFooter);
+  app->add_option("PATH", request.path,
+                  "a report directory, a reports.jsonl, or a pipe of such lines");
+  app->add_option("-f,--format", request.format,
+                  "text (default), json (one line), folded (stacks for a flame graph, weighted by "
+                  "live bytes) or pprof "
+                  "(gzip)")
+      ->type_name("FORMAT");
+  app->add_option("--top", request.top_text,
+                  "show N call sites; 0: all (default 10 in text, all elsewhere)")
+      ->type_name("N");
+  app->add_option("-o,--output", request.output,
+                  "write to FILE, whole or not at all; - is standard output")
+      ->type_name("FILE");
+  if (const auto done = Parse(*app, arguments)) return *done;
+  if (const std::string wrong = Check(&request); !wrong.empty()) return Fail(wrong);
+
+  std::vector<std::string> notes;
+  std::string error;
+  std::optional<Report> report = ReadNewestReport(request.path, &notes, &error);
+  for (const std::string& note : notes) Say(note);
+  if (!report) return Fail(error);
+
+  const bool to_stdout = request.output.empty() || request.output == "-";
+  if (request.format == "pprof" && to_stdout && isatty(STDOUT_FILENO) == 1) {
+    return Fail("a pprof profile is binary and standard output is a terminal: add -o heap.pb.gz");
+  }
+  if (!WriteOutput(request.output, Render(std::move(*report), request), &error)) return Fail(error);
+  return kExitGood;
+}
+
+}  // namespace heapgauge::cli

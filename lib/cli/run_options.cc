@@ -1,0 +1,154 @@
+#include "cli/run_options.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+#include <span>
+#include <string_view>
+
+#include "cli/message.h"
+#include "report/output_directory.h"
+#include "track/options.h"
+
+namespace heapgauge::cli {
+namespace {
+
+constexpr char kDescription[] =
+    "Runs CMD with heapgauge preloaded and writes reports on what its heap holds and what grows "
+    "there. Its output\n"
+    "and exit status are CMD's; at the end one line on standard error says where the report is.\n"
+    "Each option sets the environment variable of the same name (--sample-interval: "
+    "HEAPGAUGE_SAMPLE_INTERVAL).";
+
+constexpr char kFooter[] =
+    "Examples:\n"
+    "  heapgauge run -- ./checkout_service --port 8080\n"
+    "  heapgauge run --report-interval 10s --output /var/tmp/heap.%h.%p -- redis-server "
+    "redis.conf\n"
+    "  heapgauge run --sample-interval 1 -- python3 script.py     every allocation, exactly\n"
+    "  heapgauge run --follow none -- make -j4                    make itself, not what it "
+    "starts\n\n"
+    "Exit status: CMD's. 126: CMD cannot be run, 127: it was not found, 2: these options are "
+    "wrong.";
+
+// What stands for the value in the help.
+const char* TypeOf(std::string_view suffix) {
+  struct Type {
+    std::string_view suffix;
+    const char* name;
+  };
+  static constexpr Type kTypes[] = {
+      {"SAMPLE_INTERVAL", "SIZE"},
+      {"REPORT_INTERVAL", "TIME"},
+      {"OUTPUT", "DIR"},
+      {"UNWIND", "HOW"},
+      {"MAX_FRAMES", "N"},
+      {"SYMBOLIZE", "HOW"},
+      {"MEMORY_LIMIT", "SIZE"},
+      {"CPU_BUDGET", "PERCENT"},
+      {"START", "on|off"},
+      {"ONLY", "GLOB"},
+      {"FOLLOW", "WHICH"},
+      {"CONTROL", "on|off"},
+      {"HTTP", "ADDRESS:PORT"},
+      {"HTTP_TOKEN_FILE", "FILE"},
+      {"ALERT_EXEC", "CMD"},
+      {"ALERT_URL", "URL"},
+      {"LOG", "LEVEL"},
+  };
+  for (const Type& type : kTypes) {
+    if (type.suffix == suffix) return type.name;
+  }
+  return "VALUE";
+}
+
+std::span<const OptionSpec> Specs() {
+  size_t count = 0;
+  const OptionSpec* specs = OptionSpecs(&count);
+  return {specs, count};
+}
+
+std::string OptionName(std::string_view suffix) {
+  std::string name = "--";
+  for (const char c : suffix)
+    name += c == '_' ? '-' : static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return name;
+}
+
+bool IsOneOf(std::string_view value, std::initializer_list<std::string_view> accepted) {
+  return std::find(accepted.begin(), accepted.end(), value) != accepted.end();
+}
+
+// "127.0.0.1:9191", "[::1]:9191", "localhost:9191"
+bool IsAddressAndPort(std::string_view value) {
+  const size_t colon = value.rfind(':');
+  if (colon == std::string_view::npos || colon == 0) return false;
+  const std::string_view port = value.substr(colon + 1);
+  unsigned number = 0;
+  const auto [end, failure] = std::from_chars(port.data(), port.data() + port.size(), number);
+  return failure == std::errc() && end == port.data() + port.size() && number >= 1 &&
+         number <= 65535;
+}
+
+// What the library can only find out when it is too late to ask.
+bool IsUsable(std::string_view suffix, const std::string& value) {
+  if (suffix == "CONTROL") return IsOneOf(value, {"on", "off"});
+  if (suffix == "HTTP") return value == "off" || IsAddressAndPort(value);
+  if (suffix == "HTTP_TOKEN_FILE") return access(value.c_str(), R_OK) == 0;
+  if (suffix == "ALERT_URL") return value.starts_with("http://") && value.size() > 7;
+  return true;
+}
+
+std::string WrongValue(const OptionSpec& spec, const std::string& value) {
+  Options scratch;
+  const bool good =
+      !value.empty() && spec.parse(scratch, value.c_str()) && IsUsable(spec.suffix, value);
+  if (good) return {};
+  return fmt::format("{} {}: not {}", OptionName(spec.suffix), value.empty() ? "\"\"" : value,
+                     spec.accepted);
+}
+
+}  // namespace
+
+std::optional<RunRequest> ParseRun(const Arguments& arguments, int* status) {
+  const auto app = MakeApp("heapgauge run", "[options] [--] CMD [ARG...]", kDescription);
+  app->footer(kFooter);
+  std::map<std::string, std::string> values;
+  std::vector<std::pair<const OptionSpec*, CLI::Option*>> options;
+  for (const OptionSpec& spec : Specs()) {
+    std::string help = spec.help;
+    if (spec.default_text[0] != '\0') help += fmt::format(" (default {})", spec.default_text);
+    CLI::Option* option = app->add_option(OptionName(spec.suffix), values[spec.suffix], help);
+    options.emplace_back(&spec, option->type_name(TypeOf(spec.suffix)));
+  }
+
+  const Split split = SplitAtCommand(*app, arguments);
+  const auto at = [&](size_t i) { return arguments.begin() + static_cast<std::ptrdiff_t>(i); };
+  if (const auto done = Parse(*app, Arguments(arguments.begin(), at(split.options_end)))) {
+    *status = *done;
+    return std::nullopt;
+  }
+
+  RunRequest request;
+  request.command.assign(at(split.command_begin), arguments.end());
+  for (const auto& [spec, option] : options) {
+    if (option->count() == 0) continue;
+    const std::string& value = values[spec->suffix];
+    if (const std::string wrong = WrongValue(*spec, value); !wrong.empty()) {
+      *status = Fail(wrong);
+      return std::nullopt;
+    }
+    request.variables[kOptionPrefix + std::string(spec->suffix)] = value;
+  }
+  if (request.command.empty()) {
+    *status = Fail(
+        "no command to run: heapgauge run [options] [--] CMD [ARG...] (see heapgauge run --help)");
+    return std::nullopt;
+  }
+  return request;
+}
+
+}  // namespace heapgauge::cli

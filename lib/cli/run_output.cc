@@ -1,0 +1,132 @@
+#include "cli/run_output.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <string_view>
+#include <system_error>
+
+#include "cli/message.h"
+#include "report/output_directory.h"
+
+namespace heapgauge::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string_view Basename(std::string_view path) { return path.substr(path.rfind('/') + 1); }
+
+// When the directory's newest report was written; 0 if it holds none.
+time_t ReportTime(const std::string& directory) {
+  time_t newest = 0;
+  for (const char* name : {"reports.jsonl", "reports.jsonl.1", "report.txt"}) {
+    struct stat status {};
+    if (stat(fmt::format("{}/{}", directory, name).c_str(), &status) == 0 && status.st_size > 0) {
+      newest = std::max(newest, status.st_mtime);
+    }
+  }
+  return newest;
+}
+
+bool IsNumber(std::string_view text) {
+  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+// Could `name` come from `pattern`, with any executable and any host, and with this pid (any if 0)?
+bool Matches(std::string_view pattern, std::string_view name, pid_t pid) {
+  if (pattern.empty()) return name.empty();
+  const char key = pattern[0] == '%' && pattern.size() > 1 ? pattern[1] : '\0';
+  if (key != 'e' && key != 'p' && key != 'h') {
+    if (name.empty() || name[0] != pattern[0]) return false;
+    return Matches(pattern.substr(key == '%' ? 2 : 1), name.substr(1), pid);
+  }
+  for (size_t length = 1; length <= name.size(); ++length) {
+    const std::string_view value = name.substr(0, length);
+    if (key == 'p' && !IsNumber(value)) return false;
+    if (key == 'p' && pid != 0 && value != std::to_string(pid)) continue;
+    if (Matches(pattern.substr(2), name.substr(length), pid)) return true;
+  }
+  return false;
+}
+
+// A run that wrote nothing leaves nothing behind.  Only ever an empty file and an empty directory
+// are removed.
+void TakeMarkAway(const std::string& directory) {
+  const std::string mark = directory + "/reports.jsonl";
+  struct stat status {};
+  if (lstat(mark.c_str(), &status) == 0 && S_ISREG(status.st_mode) && status.st_size == 0) {
+    unlink(mark.c_str());
+    rmdir(directory.c_str());
+  }
+}
+
+}  // namespace
+
+RunOutput PrepareOutput(const std::string& pattern, const std::string& executable) {
+  const std::string exe(Basename(executable));
+  RunOutput output{pattern, ExpandOutputPattern(pattern, exe, getpid(), HostName()), false};
+  std::string error;
+  int directory = OpenReportDirectory(output.path, true, &error);
+  if (directory < 0) {
+    output.pattern = FallbackOutput(pattern, true);
+    output.path = ExpandOutputPattern(output.pattern, exe, getpid(), HostName());
+    std::string second_error;
+    directory = OpenReportDirectory(output.path, true, &second_error);
+    if (directory >= 0) {
+      Say(fmt::format("{}; reports go to {}", error, output.path));
+    } else {
+      Say(fmt::format("{}, and {}; there will be no report", error, second_error));
+      return {pattern, "", false};
+    }
+  }
+  output.made_mark = MarkReportExpected(directory);
+  close(directory);
+  return output;
+}
+
+std::string Encode(const RunOutput& output) {
+  return fmt::format("{:d} {} {}{}", output.made_mark, output.path.size(), output.path,
+                     output.pattern);
+}
+
+RunOutput Decode(const std::string& text) {
+  int mark = 0;
+  size_t size = 0;
+  int begin = 0;
+  if (std::sscanf(text.c_str(), "%d %zu%n", &mark, &size, &begin) != 2) return {};
+  const std::string strings = text.substr(std::min(text.size(), static_cast<size_t>(begin) + 1));
+  if (size > strings.size()) return {};
+  return {strings.substr(size), strings.substr(0, size), mark != 0};
+}
+
+FoundReports FindReports(const RunOutput& output, pid_t pid, time_t since) {
+  FoundReports found;
+  if (output.path.empty()) return found;
+  if (ReportTime(output.path) >= since) found.own = output.path;
+  if (found.own.empty() && output.made_mark) TakeMarkAway(output.path);
+
+  const std::string_view name_pattern = Basename(output.pattern);
+  const std::string parent = output.path.substr(0, output.path.rfind('/'));
+  std::error_code failure;
+  for (fs::directory_iterator it(parent.empty() ? "/" : parent, failure), end;
+       !failure && it != end; it.increment(failure)) {
+    const std::string path = it->path().string();
+    const std::string name = it->path().filename().string();
+    if (path == output.path || !Matches(name_pattern, name, 0) || ReportTime(path) < since)
+      continue;
+    // CMD may have become another program (env, a shell's exec): same pid, another name.
+    if (found.own.empty() && Matches(name_pattern, name, pid)) {
+      found.own = path;
+    } else {
+      found.others.push_back(path);
+    }
+  }
+  std::sort(found.others.begin(), found.others.end());
+  return found;
+}
+
+}  // namespace heapgauge::cli

@@ -1,0 +1,7 @@
+/* Linked statically: a preload can't reach it. */
+#include <stdio.h>
+
+int main(void) {
+  puts("static");
+  return 0;
+}

@@ -1,0 +1,106 @@
+// Coupons: what a code is worth, and what happens to one that is refused.
+//
+// Life of a refused coupon: RejectCoupon copies the rules it was judged by, the copy waits for the
+// audit, and DrainAudit, called by the sweeper once a second, counts the rejection by reason and
+// frees the copy.
+//
+// THE DEFECT, off by default.  With SetLeak(true) a refused coupon goes to a second list ("to be
+// looked at by a person") that was never given a reader: it is kept for ever.  One line allocates
+// it, in CouponBook::RejectCoupon.  The book counts exactly what it loses, see leak_meter.h.
+//
+// Threads  any thread.  Codes and rules are immutable after construction; the lists and counts have
+// one mutex.
+#ifndef CHECKOUT_SERVICE_COUPON_H
+#define CHECKOUT_SERVICE_COUPON_H
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+#include "leak_meter.h"
+
+namespace checkout {
+
+// One condition of the coupon terms.  The real terms are long, that is why a coupon weighs a few
+// KiB.
+struct CouponRule {
+  char category[16];
+  int64_t min_subtotal_cents;
+  int64_t max_subtotal_cents;
+  char wording[32];
+};
+static_assert(sizeof(CouponRule) == 64 && std::is_trivial_v<CouponRule>,
+              "new CouponRule[n] asks for exactly 64 n bytes, which the leak meter relies on");
+
+enum class RejectReason { kUnknownCode, kExpired, kTermsNotMet };
+
+struct CouponReply {
+  std::optional<RejectReason> rejected;  // empty: accepted
+  int percent = 0;                       // off the subtotal, when accepted
+};
+
+struct AuditTotals {
+  uint64_t accepted = 0;
+  uint64_t unknown_code = 0;
+  uint64_t expired = 0;
+  uint64_t terms_not_met = 0;
+  size_t waiting = 0;  // refused coupons that the next DrainAudit will take
+};
+
+class CouponBook final {
+ public:
+  // `coupon_bytes`: weight of a refused coupon, rounded up to whole rules.
+  explicit CouponBook(size_t coupon_bytes);
+  ~CouponBook();
+  CouponBook(const CouponBook&) = delete;
+  CouponBook& operator=(const CouponBook&) = delete;
+
+  CouponReply Apply(std::string_view code, int64_t subtotal_cents);
+
+  // Counts and frees the refused coupons that wait; returns how many.
+  size_t DrainAudit();
+
+  void SetLeak(bool leak);
+  bool leak() const;
+  LeakTotals Leaked() const;
+  AuditTotals Audit() const;
+  size_t coupon_bytes() const { return terms_.size() * sizeof(CouponRule); }
+
+ private:
+  struct Coupon {
+    int percent = 0;
+    bool expired = false;
+    int64_t min_subtotal_cents = 0;
+  };
+  struct Refused {
+    CouponRule* rules;  // terms_.size() of them, owned
+    RejectReason reason;
+  };
+
+  std::optional<RejectReason> Judge(const Coupon* coupon, int64_t subtotal_cents) const;
+  CouponReply RejectCoupon(RejectReason reason);
+  void CountReason(RejectReason reason);
+
+  std::map<std::string, Coupon, std::less<>> coupons_;
+  std::vector<CouponRule> terms_;
+
+  mutable std::mutex mutex_;  // guards what follows
+  bool leak_ = false;
+  std::deque<Refused> waiting_for_audit_;
+  std::deque<Refused> waiting_for_a_person_;  // the defect: nobody reads it
+  LeakMeter leaked_;
+  AuditTotals audit_;
+};
+
+// "expired", ...: for replies and logs.
+std::string_view RejectReasonText(RejectReason reason);
+
+}  // namespace checkout
+
+#endif  // CHECKOUT_SERVICE_COUPON_H

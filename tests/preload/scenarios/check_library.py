@@ -1,0 +1,70 @@
+"""What the two shared objects need, export and how they use thread-local storage.
+
+--what needed:        libheapgauge.so needs libc alone.
+--what exports:       it exports the malloc family, operator new and delete, and heapgauge_*, nothing else.
+--what tls:           neither it nor the core uses dynamic thread-local storage, whose first use in a thread allocates.
+--what core_exports:  the core exports its one entry.
+"""
+
+import os
+import re
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import harness
+
+MALLOC = {"malloc", "free", "calloc", "realloc", "reallocarray", "memalign", "aligned_alloc", "posix_memalign",
+          "valloc", "pvalloc", "malloc_usable_size", "free_sized", "free_aligned_sized"}
+OPERATOR = re.compile(r"_Z(n[wa]|d[la])")
+
+
+def tool(*argv):
+    return subprocess.run(argv, check=True, stdout=subprocess.PIPE, encoding="utf-8").stdout
+
+
+def exports(path):
+    symbols = set()
+    for line in tool("nm", "-D", "--defined-only", path).splitlines():
+        name = line.split()[-1].split("@")[0]
+        symbols.add(name)
+    return symbols
+
+
+def needed(shim, _core):
+    names = re.findall(r"\(NEEDED\).*\[(.*)\]", tool("readelf", "-d", "-W", shim))
+    harness.check(names == ["libc.so.6"], f"libheapgauge.so needs {names}")
+
+
+def shim_exports(shim, _core):
+    found = exports(shim)
+    harness.check(MALLOC <= found, f"not exported: {sorted(MALLOC - found)}")
+    operators = {name for name in found if OPERATOR.match(name)}
+    harness.check(len(operators) == 20, f"{len(operators)} operators are exported, not 20: {sorted(operators)}")
+    harness.check({"heapgauge_version", "heapgauge_take_snapshot"} <= found, "the C API is not exported")
+    others = {name for name in found - MALLOC - operators if not name.startswith("heapgauge_")}
+    harness.check(not others, f"exported by mistake: {sorted(others)}")
+
+
+def tls(shim, core):
+    for path in (shim, core):
+        relocations = tool("readelf", "-r", "-W", path)
+        dynamic = re.findall(r"\S*(?:DTPMOD|DTPOFF|TLSDESC)\S*", relocations)
+        harness.check(not dynamic, f"{path} uses dynamic thread-local storage: {sorted(set(dynamic))}")
+        harness.check("__tls_get_addr" not in tool("nm", "-D", path), f"{path} calls __tls_get_addr")
+    harness.check("TPOFF64" in tool("readelf", "-r", "-W", shim), "the shim's thread state is not initial-exec")
+
+
+def core_exports(_shim, core):
+    found = exports(core)
+    harness.check(found == {"heapgauge_core_entry"}, f"the core exports {sorted(found)}")
+
+
+def body():
+    options = harness.arguments(__doc__, lambda parser: parser.add_argument("--what", required=True))
+    checks = {"needed": needed, "exports": shim_exports, "tls": tls, "core_exports": core_exports}
+    checks[options.what](os.path.join(options.lib, "libheapgauge.so"),
+                         os.path.join(options.lib, "libheapgauge-core.so"))
+
+
+harness.main(body)

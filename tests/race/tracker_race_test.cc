@@ -1,0 +1,163 @@
+#include <array>
+#include <atomic>
+#include <catch2/catch.hpp>
+#include <cstdint>
+#include <memory>
+#include <random>
+#include <vector>
+
+#include "support/stress.h"
+#include "support/thread_gun.h"
+#include "unit/store/live_table_peer.h"
+#include "unit/track/harness.h"
+
+namespace heapgauge {
+namespace {
+
+using test::Background;
+using test::Block;
+using test::Caller;
+using test::Harness;
+using test::kStress;
+using test::SiteSums;
+using test::ThreadGun;
+
+constexpr size_t kThreads = 4;
+constexpr size_t kMailboxes = 128;
+
+// Blocks wander between threads through mailboxes, so that the order of birth and death comes from
+// one exchange and from nothing else.
+class Wanderers final {
+ public:
+  explicit Wanderers(Harness& harness) : harness_(harness), tracker_(harness.tracker()) {}
+
+  void Run(size_t thread, size_t steps) {
+    ThreadState self;
+    std::mt19937_64 random(thread);
+    // Some addresses that free() recognises, most not.
+    uintptr_t next = (thread + 1) << 40;
+    for (size_t step = 0; step < steps; ++step) {
+      next += 16 * (1 + random() % 64);
+      const size_t bytes = 1 + random() % 5000;
+      Malloc(self, next, bytes, random() % 20);
+      // acq_rel: ours is given away, another one is ours now.
+      uintptr_t mine = mailboxes_[random() % kMailboxes].exchange(next, std::memory_order_acq_rel);
+      if (mine == 0) continue;
+      if (random() % 4 == 0) {
+        next += 16;
+        mine = Realloc(self, mine, next, 1 + random() % 8000, random() % 20);
+      }
+      Free(mine);
+    }
+  }
+  void Drain() {
+    for (auto& mailbox : mailboxes_) Free(mailbox.exchange(0));
+  }
+
+ private:
+  void Malloc(ThreadState& self, uintptr_t block, size_t bytes, uintptr_t caller) {
+    // relaxed: as in the hooks.
+    const uint64_t now = harness_.control().interval_bytes.load(std::memory_order_relaxed);
+    if (!self.sampler.Crosses(bytes)) return;
+    const uint64_t interval = self.sampler.TakeSample(bytes, now);
+    if (interval == 0 || harness_.control().recording.load(std::memory_order_relaxed) == 0) return;
+    tracker_.Record(self, Block(block), bytes, interval, Caller(caller));
+  }
+  void Free(uintptr_t block) { harness_.Free(block); }
+  uintptr_t Realloc(ThreadState& self, uintptr_t block, uintptr_t to, size_t bytes,
+                    uintptr_t caller) {
+    TakenSample taken;
+    if (!harness_.control().MayBeSampled(block) || !tracker_.Take(Block(block), &taken)) return to;
+    if (bytes % 5 == 0) {
+      tracker_.Restore(Block(block), taken);
+      return block;
+    }
+    tracker_.Moved(self, Block(to), bytes, taken, Caller(caller));
+    return to;
+  }
+
+  Harness& harness_;
+  Tracker& tracker_;
+  std::array<std::atomic<uintptr_t>, kMailboxes> mailboxes_{};
+};
+
+// Once every block is gone, so is every trace of it.
+void CheckEmpty(Harness& harness) {
+  CHECK(harness.tracker().live().size() == 0);
+  CHECK(LiveTablePeer::Passed(harness.tracker().live()) == 0);
+  for (const auto& [caller, site] : harness.Sites()) {
+    INFO("caller " << caller);
+    CHECK(site.allocated_bytes == site.freed_bytes);
+    CHECK(site.allocated_objects == site.freed_objects);
+    CHECK(site.allocated_samples == site.freed_samples);
+    CHECK(site.deaths <= site.freed_samples);
+    CHECK(site.live_samples == 0);
+  }
+}
+
+TEST_CASE("births, deaths and moves of threads that share their blocks add up", "[T1][T2]") {
+  const uint64_t interval = GENERATE(as<uint64_t>{}, Sampler::kExact, 2000, 50'000);
+  Harness harness(interval, uint64_t{256} << 20);
+  REQUIRE(harness.ok());
+  Wanderers wanderers(harness);
+  ThreadGun(kThreads).Fire([&](size_t thread) { wanderers.Run(thread, 5'000 * kStress); });
+  wanderers.Drain();
+  CHECK(harness.tracker().dropped() == 0);
+  CHECK_FALSE(harness.Sites().empty());
+  CheckEmpty(harness);
+  if (interval != Sampler::kExact) {
+    CHECK(harness.control().free_word == Control::kAlignedMask);  // no reason is left
+  }
+}
+
+TEST_CASE("changes of interval, stops, starts and snapshots lose no free and leave no trace") {
+  Harness harness(2000, uint64_t{256} << 20);
+  Tracker& tracker = harness.tracker();
+  std::atomic<uint64_t> negative{0};
+  {
+    const Background steering([&, random = std::mt19937_64(1)]() mutable {
+      constexpr std::array<uint64_t, 5> kIntervals{1, 500, 2000, 1, 100'000};
+      tracker.SetInterval(kIntervals[random() % kIntervals.size()]);
+      tracker.SetRecording(random() % 4 != 0);
+    });
+    const Background snapshots([&] {
+      uint64_t live = 0;
+      tracker.live().ForEach([&](uintptr_t, const LiveSample& sample) {
+        // Torn or foreign values would show as absurd ones.
+        if (sample.bytes > 10'000 || sample.weight < 1 || sample.weight > 1e6F) {
+          negative.fetch_add(1);
+        }
+        if (tracker.sites().At(sample.site) == nullptr) negative.fetch_add(1);
+        ++live;
+      });
+      if (tracker.memory_bytes() > uint64_t{256} << 20) negative.fetch_add(1);
+    });
+    Wanderers wanderers(harness);
+    ThreadGun(kThreads).Fire([&](size_t thread) { wanderers.Run(thread, 5'000 * kStress); });
+    wanderers.Drain();
+  }
+  CHECK(negative == 0);
+  CHECK_FALSE(harness.Sites().empty());
+  CheckEmpty(harness);
+}
+
+TEST_CASE("exact mode that begins while threads record loses no free") {
+  // The moment between exact mode's flag and its reason for free()'s word: a fresh tracker each
+  // time.
+  for (size_t round = 0; round < 40 * kStress; ++round) {
+    Harness harness(20);
+    Wanderers wanderers(harness);
+    ThreadGun(3).Fire([&](size_t thread) {
+      if (thread == 0) {
+        harness.tracker().SetInterval(Sampler::kExact);
+      } else {
+        wanderers.Run(thread, 100);
+      }
+    });
+    wanderers.Drain();
+    REQUIRE(harness.tracker().live().size() == 0);
+  }
+}
+
+}  // namespace
+}  // namespace heapgauge

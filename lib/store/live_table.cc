@@ -22,7 +22,8 @@ constexpr uint64_t kUnalignedFlag = uint64_t{1} << 63;
 constexpr uint64_t kCrowdedNumerator = 3;
 constexpr uint64_t kCrowdedDenominator = 4;
 
-// Times that an insertion lets the processor go to the thread that grows its shard.
+// Times that an insertion lets the processor go to the thread that grows its shard before it makes
+// a segment of its own.
 constexpr int kMostWaits = 1000;
 
 }  // namespace
@@ -151,23 +152,19 @@ bool LiveTable::Insert(uintptr_t block, const LiveSample& sample) noexcept {
   Shard& shard = shards_[hash >> 60];
   // acquire, here and below: pairs with the release in Grow().
   Segment* newest = shard.newest.load(std::memory_order_acquire);
-  int waited = 0;
-  for (;;) {
+  for (int waited = 0;; ++waited) {
     // Older segments take what leaves the newest one crowded, or a table whose blocks come and go
     // would grow for ever.
     for (Segment* segment = newest; segment != nullptr; segment = segment->older) {
       if (!Crowded(*segment) && InsertInto(*segment, hash, block, sample)) return true;
     }
-    const bool grown = Grow(shard, newest);
-    Segment* const now = shard.newest.load(std::memory_order_acquire);
-    if (!grown && now == newest) {
-      // Full for good, or another thread is at it: mapping takes microseconds, in which hundreds of
-      // threads in exact mode could use up the free quarter.  Bounded, for a signal handler may
-      // have interrupted the grower. relaxed: only a reason to look again.
-      if (!shard.growing.load(std::memory_order_relaxed) || ++waited > kMostWaits) break;
-      sched_yield();
-    }
-    newest = now;
+    // Mapping takes microseconds, in which hundreds of threads in exact mode could use up the free
+    // quarter: they wait for the one that is at it.  Not for ever: it may have lost its processor,
+    // or be what this signal handler interrupted.
+    const Growth growth = Grow(shard, newest, waited >= kMostWaits);
+    if (growth == Growth::kFull) break;
+    if (growth == Growth::kBusy) sched_yield();
+    newest = shard.newest.load(std::memory_order_acquire);
   }
   for (Segment* segment = newest; segment != nullptr; segment = segment->older) {
     if (InsertInto(*segment, hash, block, sample)) return true;
@@ -175,28 +172,31 @@ bool LiveTable::Insert(uintptr_t block, const LiveSample& sample) noexcept {
   return false;
 }
 
-bool LiveTable::Grow(Shard& shard, const Segment* seen) noexcept {
-  // acquire/release on `growing` hands the shard from one grower to the next.  Who finds it taken
-  // goes on with what there is: a quarter of the slots is still free.
-  if (shard.growing.exchange(true, std::memory_order_acquire)) return false;
-  Segment* const newest =
-      shard.newest.load(std::memory_order_relaxed);  // relaxed: we hold `growing`
-  bool grown = newest != seen;                       // somebody else has done it just now
-  if (!grown) {
+LiveTable::Growth LiveTable::Grow(Shard& shard, const Segment* seen, bool anyway) noexcept {
+  // acquire/release on `growing` hands the shard from one grower to the next.
+  const bool other = shard.growing.exchange(true, std::memory_order_acquire);
+  if (other && !anyway) return Growth::kBusy;
+  // acquire: as in Find(); a grower that nobody waited for may have been here.
+  Segment* newest = shard.newest.load(std::memory_order_acquire);
+  Growth growth = newest != seen ? Growth::kGrown : Growth::kFull;  // kGrown: by somebody else
+  if (growth == Growth::kFull) {
     size_t buckets = 0;
     for (const Segment* s = newest; s != nullptr; s = s->older) buckets += s->mask + 1;
     buckets = buckets == 0 ? kFirstBuckets : std::bit_floor(buckets);
     // Near the limit a smaller one may still fit.
-    for (; !grown && buckets >= kFirstBuckets; buckets /= 2) {
+    for (; growth == Growth::kFull && buckets >= kFirstBuckets; buckets /= 2) {
       Segment* const fresh = MakeSegment(buckets, newest);
       if (fresh == nullptr) continue;
-      shard.newest.store(fresh,
-                         std::memory_order_release);  // release: publishes the segment's fields
-      grown = true;
+      // release: publishes the segment's fields.  acquire: `older` is followed.
+      while (!shard.newest.compare_exchange_weak(newest, fresh, std::memory_order_release,
+                                                 std::memory_order_acquire)) {
+        fresh->older = newest;
+      }
+      growth = Growth::kGrown;
     }
   }
-  shard.growing.store(false, std::memory_order_release);
-  return grown;
+  if (!other) shard.growing.store(false, std::memory_order_release);
+  return growth;
 }
 
 void LiveTable::AfterForkInChild() noexcept {

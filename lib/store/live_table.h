@@ -2,8 +2,9 @@
 //
 // Writers: any application thread, inside malloc, free or realloc, also in signal handlers that
 // interrupted one. Readers: the report thread and snapshot callers, through ForEach().  No call
-// waits or enters the kernel, but for the mapping of a new segment, which others yield to.  Bounded
-// by the arena: a table that can't grow refuses the sample, and the caller counts it.
+// waits or enters the kernel, but for the mapping of a new segment, which others yield to for a
+// while.  Bounded by the arena: a table that can't grow refuses the sample, and the caller counts
+// it.
 //
 // A shard is a chain of segments, the newest first, each as large as all before it together, so a
 // lookup meets the newest half first.  A new one is made when all of them are three quarters full.
@@ -121,8 +122,13 @@ class LiveTable final {
   Place Find(uintptr_t block) const noexcept;
   bool InsertInto(Segment& segment, uint64_t hash, uintptr_t block,
                   const LiveSample& sample) noexcept;
-  // True when the shard's newest segment is another one than `seen` now.
-  bool Grow(Shard& shard, const Segment* seen) noexcept;
+  enum class Growth : uint8_t {
+    kGrown,  // the shard's newest segment is another one than the caller saw
+    kBusy,   // another thread is growing it
+    kFull,   // there is no memory for more
+  };
+  // `anyway`: also when another thread is at it; both segments are used then.
+  Growth Grow(Shard& shard, const Segment* seen, bool anyway) noexcept;
   Segment* MakeSegment(size_t buckets, Segment* older) noexcept;
   static bool Crowded(const Segment& segment) noexcept;
   static LiveSample Unpack(const Packed& packed, uint64_t bytes_and_tag) noexcept;

@@ -9,6 +9,7 @@
 #include <unordered_map>
 
 #include "base/clock.h"
+#include "base/raw_log.h"
 #include "report/callsite.h"
 #include "report/output_directory.h"
 #include "serve/process_stats.h"
@@ -120,6 +121,8 @@ Site ReportAssembler::MakeSite(const SiteJudgement& judgement,
   site.live_objects = observation.live_objects;
   site.allocated_bytes = observation.allocated_bytes;
   site.freed_bytes = observation.freed_bytes;
+  site.allocated_objects = observation.allocated_objects;
+  site.freed_objects = observation.freed_objects;
   site.growth_bytes = judgement.growth_bytes;
   site.growth_bytes_per_s = judgement.growth_bytes_per_s;
   site.growth_low = judgement.growth_low;
@@ -152,7 +155,7 @@ void ReportAssembler::Analyze(const StoreSnapshot& snapshot, const ProcessInfo& 
     return at != merged_at.end() ? merged[at->second] : snapshot.sites[by_id.at(id)].observation;
   };
 
-  analyzer_.Begin(snapshot.time_s);
+  analyzer_.Begin(snapshot.time_s, snapshot.samples);
   for (const auto& [id, index] : by_id) analyzer_.Observe(id, observation_of(id));
   ProcessObservation observed;
   observed.rss = static_cast<double>(process.rss_bytes);
@@ -189,9 +192,13 @@ void ReportAssembler::NameFrames(Report& report, const std::vector<uint32_t>& in
     const std::vector<ModuleAddress> frames = identity_.Addresses(*tracker_.sites().At(index));
     depths.push_back(frames.size());
     addresses.insert(addresses.end(), frames.begin(), frames.end());
+    for (const ModuleAddress& frame : frames) {
+      if (!frame.build_id.empty()) report.modules.emplace(frame.module, frame.build_id);
+    }
   }
   const std::vector<std::vector<Frame>> named = symbolizer_.Symbolize(addresses);
   if (named.size() != addresses.size()) throw std::bad_alloc();  // how the symbolizer says so
+  SayProblem();
   size_t next = 0;
   for (size_t i = 0; i < report.sites.size(); ++i) {
     Site& site = report.sites[i];
@@ -205,6 +212,15 @@ void ReportAssembler::NameFrames(Report& report, const std::vector<uint32_t>& in
     }
     site.callsite = CallsiteIndex(site.frames);
   }
+}
+
+// Once: a helper that can't run rarely can a minute later.
+void ReportAssembler::SayProblem() {
+  if (problem_said_) return;
+  const std::string problem = symbolizer_.last_problem();
+  if (problem.empty()) return;
+  problem_said_ = true;
+  RawLog(LogLevel::kInfo, "%s; reports show names without lines", problem.c_str());
 }
 
 Report ReportAssembler::Assemble(bool final_report, std::chrono::milliseconds helper_limit) {

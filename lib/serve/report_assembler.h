@@ -32,6 +32,7 @@ class ReportAssembler final {
   void Analyze(const StoreSnapshot& snapshot, const ProcessInfo& process, Report& report);
   Site MakeSite(const SiteJudgement& judgement, const SiteObservation& observation) const;
   void NameFrames(Report& report, const std::vector<uint32_t>& indices);
+  void SayProblem();
   void FillHeader(Report& report, const StoreSnapshot& snapshot, bool final_report);
 
   const Tracker& tracker_;
@@ -42,6 +43,7 @@ class ReportAssembler final {
   SiteIdentity identity_;
   Analyzer analyzer_;
   Symbolizer symbolizer_;
+  bool problem_said_ = false;
   uint64_t sequence_ = 0;
   uint64_t cpu_ns_ = 0;  // of the reports so far
 };

@@ -32,6 +32,7 @@ double MeanValue(std::span<const TrendPoint> points) {
 void MeasureRise(const SiteHistory& history, SiteMeasures& measures) {
   const SlopeEstimate& slope = measures.growth.bytes_per_s;
   const std::vector<TrendPoint> points = history.LiveBytes(measures.growth.regime);
+  if (points.size() < 2) return;  // the site's first report
   // The two tests err in different ways (the slope for steps, the ranks for drift); a rise
   // convinces both.
   const double z = TestTrend(points, slope.slope).z;

@@ -10,7 +10,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kLimit{60'000};
-constexpr milliseconds kShort{300};
+constexpr milliseconds kShort{1500};
 
 HelperClient::TimePoint In(milliseconds time) { return std::chrono::steady_clock::now() + time; }
 using symbolize_test::FakeHelper;

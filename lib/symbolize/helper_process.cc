@@ -31,47 +31,6 @@ constexpr size_t kResponseRoom = size_t{32} * 1024 * 1024;
 // The guardian's own deadline is the helper's plus its two graces; this much later it is stuck.
 constexpr auto kGuardianGrace = std::chrono::seconds(3);
 
-// Stacks, job and response in one mapping.  Shared, so that it also works where the kernel (or an
-// emulator of it) makes the guardian a process with a copy of our memory.
-class Arena final {
- public:
-  Arena() {
-    void* const memory =
-        mmap(nullptr, kTotal, PROT_NONE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (memory == MAP_FAILED) return;
-    begin_ = static_cast<char*>(memory);
-    const bool writable = Open(kGuardBytes, kStackBytes) &&
-                          Open(2 * kGuardBytes + kStackBytes, kStackBytes) &&
-                          Open(kJobAt, kTotal - kJobAt);
-    if (!writable) Release();
-  }
-  ~Arena() { Release(); }
-  Arena(const Arena&) = delete;
-  Arena& operator=(const Arena&) = delete;
-
-  bool valid() const { return begin_ != nullptr; }
-  void* guardian_stack_top() const { return begin_ + kGuardBytes + kStackBytes; }
-  void* helper_stack_top() const { return begin_ + 2 * (kGuardBytes + kStackBytes); }
-  GuardianJob* job() const { return new (begin_ + kJobAt) GuardianJob; }
-  char* response() const { return begin_ + kJobAt + kJobRoom; }
-
- private:
-  static constexpr size_t kJobAt = 2 * (kGuardBytes + kStackBytes);
-  static constexpr size_t kJobRoom = 4096;
-  static constexpr size_t kTotal = kJobAt + kJobRoom + kResponseRoom;
-  static_assert(sizeof(GuardianJob) <= kJobRoom);
-
-  bool Open(size_t at, size_t size) const {
-    return mprotect(begin_ + at, size, PROT_READ | PROT_WRITE) == 0;
-  }
-  void Release() {
-    if (begin_ != nullptr) munmap(begin_, kTotal);
-    begin_ = nullptr;
-  }
-
-  char* begin_ = nullptr;
-};
-
 // All signals, glibc's internal ones too: a handler that ran in the guardian would run on the
 // host's data.  pthread_sigmask leaves those two out, hence the system call.
 class AllSignalsBlocked final {
@@ -103,43 +62,24 @@ bool UnderValgrind() {
              nullptr) != 0;
 }
 
-pid_t StartGuardian(const Arena& arena, GuardianJob* job) {
+pid_t StartGuardian(void* stack_top, GuardianJob* job) {
   const AllSignalsBlocked blocked;
   // No exit signal.  No CLONE_VFORK if it can be helped: it would make this thread unkillable and
   // deaf to debuggers and to setuid() in other threads for as long as the helper works.
   if (!UnderValgrind()) {
-    const pid_t pid = CloneProcess(RunGuardian, arena.guardian_stack_top(), CLONE_VM, job);
+    const pid_t pid = CloneProcess(RunGuardian, stack_top, CLONE_VM, job);
     if (pid >= 0 || errno != EINVAL) return pid;
   }
-  return CloneProcess(RunGuardian, arena.guardian_stack_top(), CLONE_VM | CLONE_VFORK, job);
-}
-
-void ReapGuardian(pid_t pid, std::chrono::milliseconds limit) {
-  const uint64_t give_up_ns =
-      MonotonicNs() +
-      static_cast<uint64_t>(std::chrono::nanoseconds(limit + kGuardianGrace).count());
-  int status = 0;
-  timespec pause = {0, 500'000};
-  // Polling, because a wait with a time limit needs a descriptor; 16 ms at most are lost by it.
-  while (wait4(pid, &status, __WCLONE | WNOHANG, nullptr) == 0) {
-    if (MonotonicNs() >= give_up_ns) {
-      kill(pid, SIGKILL);  // still ours to name: it has not been reaped
-      while (wait4(pid, &status, __WCLONE, nullptr) < 0 && errno == EINTR) {
-      }
-      return;
-    }
-    nanosleep(&pause, nullptr);
-    pause.tv_nsec = std::min(pause.tv_nsec * 2, 16'000'000L);
-  }
+  return CloneProcess(RunGuardian, stack_top, CLONE_VM | CLONE_VFORK, job);
 }
 
 std::string Describe(const GuardianJob& job, const std::string& helper) {
   const std::string reason = strerrordesc_np(job.error_code) ? strerrordesc_np(job.error_code) : "";
   switch (job.outcome) {
     case GuardianJob::Outcome::kNoPipe:
-      return "no pipe to the symbolize helper: " + reason;
+      return "no pipe to the helper: " + reason;
     case GuardianJob::Outcome::kNoProcess:
-      return "no process for the symbolize helper: " + reason;
+      return "no process for the helper: " + reason;
     case GuardianJob::Outcome::kNoExec:
       return "can't run " + helper + ": " + reason;
     case GuardianJob::Outcome::kDeadline:
@@ -147,7 +87,7 @@ std::string Describe(const GuardianJob& job, const std::string& helper) {
     case GuardianJob::Outcome::kTooMuch:
       return helper + " answered too much and was stopped";
     case GuardianJob::Outcome::kUnfinished:
-      return "the symbolize helper's guardian was killed";
+      return "the helper's guardian was killed";
     case GuardianJob::Outcome::kEnded:
       break;
   }
@@ -174,47 +114,154 @@ HelperRun::Outcome OutcomeOf(const GuardianJob& job) {
 
 }  // namespace
 
-HelperRun RunHelper(const std::string& helper, const std::string& request,
-                    std::chrono::milliseconds limit) {
-  HelperRun run;
-  const auto memory = std::make_shared<const Arena>();
-  const Arena& arena = *memory;
-  if (!arena.valid()) {
-    run.problem = "no memory for the symbolize helper's answer";
-    return run;
+// Stacks, job and response in one mapping.  Shared, so that it also works where the kernel (or an
+// emulator of it) makes the guardian a process with a copy of our memory.
+class HelperProcess::Memory final {
+ public:
+  Memory() {
+    void* const memory =
+        mmap(nullptr, kTotal, PROT_NONE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (memory == MAP_FAILED) return;
+    begin_ = static_cast<char*>(memory);
+    const bool writable = Open(kGuardBytes, kStackBytes) &&
+                          Open(2 * kGuardBytes + kStackBytes, kStackBytes) &&
+                          Open(kJobAt, kTotal - kJobAt);
+    if (!writable) Release();
   }
-  std::string name = helper;
-  std::string subcommand = kHelperSubcommand;
+  ~Memory() { Release(); }
+  Memory(const Memory&) = delete;
+  Memory& operator=(const Memory&) = delete;
+
+  bool valid() const { return begin_ != nullptr; }
+  void* guardian_stack_top() const { return begin_ + kGuardBytes + kStackBytes; }
+  void* helper_stack_top() const { return begin_ + 2 * (kGuardBytes + kStackBytes); }
+  GuardianJob* job() const { return new (begin_ + kJobAt) GuardianJob; }
+  char* response() const { return begin_ + kJobAt + kJobRoom + kWordsRoom; }
+  // Copies of the texts, as execve wants them; "" for what finds no room.
+  char** Words(std::initializer_list<const std::string*> texts) const;
+
+ private:
+  static constexpr size_t kJobAt = 2 * (kGuardBytes + kStackBytes);
+  static constexpr size_t kJobRoom = 4096;
+  static constexpr size_t kWordsRoom = 16384;  // a path may take 4096
+  static constexpr size_t kTotal = kJobAt + kJobRoom + kWordsRoom + kResponseRoom;
+  static_assert(sizeof(GuardianJob) <= kJobRoom);
+
+  bool Open(size_t at, size_t size) const {
+    return mprotect(begin_ + at, size, PROT_READ | PROT_WRITE) == 0;
+  }
+  void Release() {
+    if (begin_ != nullptr) munmap(begin_, kTotal);
+    begin_ = nullptr;
+  }
+
+  char* begin_ = nullptr;
+  mutable size_t words_used_ = 0;
+};
+
+char** HelperProcess::Memory::Words(std::initializer_list<const std::string*> texts) const {
+  char* const room = begin_ + kJobAt + kJobRoom;
+  const auto take = [&](size_t bytes) -> char* {
+    bytes = (bytes + alignof(char*) - 1) / alignof(char*) * alignof(char*);
+    if (words_used_ + bytes > kWordsRoom) return nullptr;
+    char* const taken = room + words_used_;
+    words_used_ += bytes;
+    return taken;
+  };
+  char** const words = reinterpret_cast<char**>(take((texts.size() + 1) * sizeof(char*)));
+  size_t count = 0;
+  for (const std::string* text : texts) {
+    char* const copy = take(text->size() + 1);
+    if (copy == nullptr) break;
+    memcpy(copy, text->c_str(), text->size() + 1);
+    words[count++] = copy;
+  }
+  words[count] = nullptr;
+  return words;
+}
+
+HelperProcess::HelperProcess(std::string helper, std::string subcommand, std::string request,
+                             std::chrono::milliseconds limit)
+    : helper_(std::move(helper)),
+      subcommand_(std::move(subcommand)),
+      request_(std::move(request)),
+      memory_(std::make_shared<const Memory>()) {
+  if (memory_->valid()) {
+    Start(limit);
+  } else {
+    problem_ = "no memory for the helper's answer";
+  }
+}
+
+HelperProcess::~HelperProcess() {
+  if (!Done()) Kill();
+}
+
+void HelperProcess::Start(std::chrono::milliseconds limit) {
   std::string locale = "LC_ALL=C";
   std::string path = "PATH=/usr/bin:/bin";
   std::string idle = "HEAPGAUGE_START=off";
   std::string silent = "HEAPGAUGE_CONTROL=off";
-  char* const arguments[] = {name.data(), subcommand.data(), nullptr};
-  char* const environment[] = {locale.data(), path.data(), idle.data(), silent.data(), nullptr};
+  // In the memory that lives as long as the guardian: it may look at them after we have returned.
+  job_ = memory_->job();
+  char** const arguments = memory_->Words({&helper_, &subcommand_});
+  char** const environment = memory_->Words({&locale, &path, &idle, &silent});
+  job_->helper = arguments[0];
+  job_->arguments = arguments;
+  job_->environment = environment;
+  job_->request = request_.data();
+  job_->request_size = request_.size();
+  job_->response = memory_->response();
+  job_->response_room = kResponseRoom;
+  const uint64_t now = MonotonicNs();
+  const auto nanoseconds = [](auto duration) {
+    return static_cast<uint64_t>(std::chrono::nanoseconds(duration).count());
+  };
+  job_->deadline_ns = now + nanoseconds(limit);
+  give_up_ns_ = now + nanoseconds(limit + kGuardianGrace);
+  job_->host = getpid();
+  job_->helper_stack_top = memory_->helper_stack_top();
+  guardian_ = StartGuardian(memory_->guardian_stack_top(), job_);
+  if (guardian_ < 0) problem_ = std::string("no process for the helper: ") + strerrordesc_np(errno);
+}
 
-  GuardianJob* const job = arena.job();
-  job->helper = name.c_str();
-  job->arguments = arguments;
-  job->environment = environment;
-  job->request = request.data();
-  job->request_size = request.size();
-  job->response = arena.response();
-  job->response_room = kResponseRoom;
-  job->deadline_ns = MonotonicNs() + static_cast<uint64_t>(std::chrono::nanoseconds(limit).count());
-  job->host = getpid();
-  job->helper_stack_top = arena.helper_stack_top();
-
-  const pid_t guardian = StartGuardian(arena, job);
-  if (guardian < 0) {
-    run.problem = std::string("no process for the symbolize helper: ") + strerrordesc_np(errno);
-    return run;
+bool HelperProcess::Done() {
+  if (guardian_ < 0) return true;
+  if (wait4(guardian_, nullptr, __WCLONE | WNOHANG, nullptr) != 0) {
+    guardian_ = -1;
+  } else if (MonotonicNs() >= give_up_ns_) {
+    Kill();
   }
-  ReapGuardian(guardian, limit);
-  run.outcome = OutcomeOf(*job);
-  run.problem = Describe(*job, helper);
-  run.output = {job->response, job->response_size};
-  run.memory = memory;
+  return guardian_ < 0;
+}
+
+void HelperProcess::Kill() {
+  kill(guardian_, SIGKILL);  // still ours to name: it has not been reaped
+  while (wait4(guardian_, nullptr, __WCLONE, nullptr) < 0 && errno == EINTR) {
+  }
+  guardian_ = -1;
+}
+
+HelperRun HelperProcess::Finish() {
+  timespec pause = {0, 500'000};
+  // Polling, because a wait with a time limit needs a descriptor; 16 ms at most are lost by it.
+  while (!Done()) {
+    nanosleep(&pause, nullptr);
+    pause.tv_nsec = std::min(pause.tv_nsec * 2, 16'000'000L);
+  }
+  HelperRun run;
+  run.problem = problem_;
+  if (!problem_.empty()) return run;
+  run.outcome = OutcomeOf(*job_);
+  run.problem = Describe(*job_, helper_);
+  run.output = {job_->response, job_->response_size};
+  run.memory = memory_;
   return run;
+}
+
+HelperRun RunHelper(const std::string& helper, const std::string& request,
+                    std::chrono::milliseconds limit) {
+  return HelperProcess(helper, kHelperSubcommand, request, limit).Finish();
 }
 
 }  // namespace heapgauge::symbolize

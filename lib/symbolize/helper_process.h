@@ -1,4 +1,4 @@
-// Runs the symbolize helper once: request in, response out, within a time limit.
+// Runs a helper once, outside the host: request in, response out, within a time limit.
 #ifndef HEAPGAUGE_SYMBOLIZE_HELPER_PROCESS_H_
 #define HEAPGAUGE_SYMBOLIZE_HELPER_PROCESS_H_
 
@@ -7,6 +7,8 @@
 #include <memory>
 #include <string>
 #include <string_view>
+
+#include "symbolize/helper_guardian.h"
 
 namespace heapgauge::symbolize {
 
@@ -23,11 +25,42 @@ struct HelperRun {
   std::shared_ptr<const void> memory;
 };
 
-// The host sees no signal, no child (unless it waits with __WALL), no descriptor and no terminal
-// output of it.  The helper gets the request on standard input and this environment only: LC_ALL=C,
-// PATH, and heapgauge switched off in case /etc/ld.so.preload loads us everywhere.
-//
-// The calling thread waits; it may be any thread.  `helper`: absolute path of an executable.
+// One process of a helper.  The host sees no signal, no child (unless it waits with __WALL), no
+// descriptor and no terminal output of it.  The helper gets the request on standard input and this
+// environment only: LC_ALL=C, PATH, and heapgauge switched off in case /etc/ld.so.preload loads us
+// everywhere.  It ends with the host, at the limit, or when this object goes.
+class HelperProcess final {
+ public:
+  // Any thread; does not wait.  `helper`: absolute path of the command; `subcommand` is its first
+  // argument.
+  HelperProcess(std::string helper, std::string subcommand, std::string request,
+                std::chrono::milliseconds limit);
+  ~HelperProcess();
+  HelperProcess(const HelperProcess&) = delete;
+  HelperProcess& operator=(const HelperProcess&) = delete;
+
+  // True once there is nothing to wait for.
+  bool Done();
+  // Waits for that, a little longer than the limit at most.
+  HelperRun Finish();
+
+ private:
+  class Memory;
+
+  void Start(std::chrono::milliseconds limit);
+  void Kill();
+
+  std::string helper_;
+  std::string subcommand_;
+  std::string request_;
+  std::shared_ptr<const Memory> memory_;
+  GuardianJob* job_ = nullptr;
+  pid_t guardian_ = -1;  // not reaped yet
+  uint64_t give_up_ns_ = 0;
+  std::string problem_;
+};
+
+// The same for callers that wait.
 HelperRun RunHelper(const std::string& helper, const std::string& request,
                     std::chrono::milliseconds limit);
 

@@ -1,6 +1,7 @@
 #include "report/units.h"
 
 #include <fmt/format.h>
+#include <time.h>
 
 #include <cmath>
 
@@ -87,6 +88,21 @@ std::string FormatPercent(double share) {
   if (std::fabs(percent) < 0.995) return fmt::format("{:.2f} %", percent);
   if (std::fabs(percent) < 9.95) return fmt::format("{:.1f} %", percent);
   return fmt::format("{:.0f} %", percent);
+}
+
+std::string FormatUtc(int64_t unix_ms) {
+  const time_t seconds = unix_ms / 1000;
+  tm parts{};
+  gmtime_r(&seconds, &parts);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", parts.tm_year + 1900,
+                     parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
+                     unix_ms % 1000);
+}
+
+int64_t UnixMs() {
+  timespec now{};
+  clock_gettime(CLOCK_REALTIME, &now);
+  return int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000;
 }
 
 RateUnit ChooseRateUnit(double largest_bytes_per_s) {

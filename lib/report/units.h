@@ -3,6 +3,7 @@
 #ifndef HEAPGAUGE_REPORT_UNITS_H_
 #define HEAPGAUGE_REPORT_UNITS_H_
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -14,6 +15,10 @@ std::string FormatCount(double count);        // "412", "9,999", "12.3 k", "4.10
 std::string FormatDuration(
     double seconds);  // "12 ms", "4.5 s", "45 s", "12 min 5 s", "3 h 12 min", "2 d 4 h"
 std::string FormatPercent(double share);  // 0.7123 -> "71 %", 0.0123 -> "1.2 %"
+
+// RFC 3339 in UTC: "2026-11-22T02:14:05.123Z".
+std::string FormatUtc(int64_t unix_ms);
+int64_t UnixMs();  // now, as the system's clock has it
 
 // One unit of time for all rates of a report, so that they can be compared at a glance: the
 // shortest in which the largest rate reaches 1 MiB, else the hour.

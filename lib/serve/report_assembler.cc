@@ -1,7 +1,5 @@
 #include "serve/report_assembler.h"
 
-#include <fmt/format.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cmath>
@@ -12,20 +10,11 @@
 #include "base/raw_log.h"
 #include "report/callsite.h"
 #include "report/output_directory.h"
+#include "report/units.h"
 #include "serve/process_stats.h"
 
 namespace heapgauge {
 namespace {
-
-std::string NowText() {
-  timespec now;
-  clock_gettime(CLOCK_REALTIME, &now);
-  tm parts;
-  gmtime_r(&now.tv_sec, &parts);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", parts.tm_year + 1900,
-                     parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
-                     now.tv_nsec / 1'000'000);
-}
 
 SymbolizeMode ModeOf(SymbolizeOption option) {
   switch (option) {
@@ -73,7 +62,7 @@ ReportAssembler::ReportAssembler(const Tracker& tracker, const Options& options,
 
 void ReportAssembler::FillHeader(Report& report, const StoreSnapshot& snapshot, bool final_report) {
   report.sequence = ++sequence_;
-  report.time = NowText();
+  report.time = FormatUtc(UnixMs());
   report.uptime_s = snapshot.time_s;
   report.final = final_report;
   report.pid = getpid();

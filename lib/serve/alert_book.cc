@@ -1,0 +1,73 @@
+#include "serve/alert_book.h"
+
+#include <utility>
+
+namespace heapgauge {
+namespace {
+
+constexpr int kQuietReports = 2;  // to clear; the verdict itself has been slow to change already
+constexpr int kNearReports = 2;   // to raise: a forecast moves with every burst
+// The forecast must have come to so many times the threshold for the alert to be cleared.
+constexpr double kClearAgain = 1.5;
+
+}  // namespace
+
+bool AlertBook::IsLimitNear(const Report& report) {
+  const bool raised = raised_.count("") != 0;
+  const double threshold = kLeastSeconds * (raised ? kClearAgain : 1);
+  const bool near = report.forecast && report.forecast->seconds_to_limit < threshold;
+  near_looks_ = near ? near_looks_ + 1 : 0;
+  return near && (raised || near_looks_ >= kNearReports);
+}
+
+void AlertBook::Say(Alert alert, int64_t now_ms, std::vector<Alert>* events) {
+  const auto found = raised_.find(alert.site);
+  if (found == raised_.end() && raised_.size() >= kMostAlerts) return;
+  Entry& entry = raised_[alert.site];
+  const bool fresh = found == raised_.end();
+  alert.starts_ms = fresh ? now_ms : entry.alert.starts_ms;
+  entry.alert = std::move(alert);
+  entry.quiet = 0;
+  entry.said = true;
+  if (fresh) events->push_back(entry.alert);
+}
+
+std::vector<Alert> AlertBook::Update(const Report& report, const std::string& directory,
+                                     int64_t now_ms) {
+  std::vector<Alert> events;
+  for (auto& [id, entry] : raised_) entry.said = false;
+  const auto make = [&](const Site* site) {
+    Alert alert = MakeAlert(report, site);
+    alert.time_ms = now_ms;
+    alert.report_directory = directory;
+    return alert;
+  };
+  for (const Site& site : report.sites) {
+    if (site.verdict == "leak") Say(make(&site), now_ms, &events);
+  }
+  if (IsLimitNear(report)) Say(make(nullptr), now_ms, &events);
+
+  for (auto it = raised_.begin(); it != raised_.end();) {
+    Entry& entry = it->second;
+    if (entry.said || ++entry.quiet < kQuietReports) {
+      entry.alert.time_ms = now_ms;
+      ++it;
+      continue;
+    }
+    Alert over = std::move(entry.alert);
+    over.firing = false;
+    over.time_ms = now_ms;
+    over.sequence = report.sequence;
+    events.push_back(std::move(over));
+    it = raised_.erase(it);
+  }
+  return events;
+}
+
+std::vector<Alert> AlertBook::Active() const {
+  std::vector<Alert> active;
+  for (const auto& [id, entry] : raised_) active.push_back(entry.alert);
+  return active;
+}
+
+}  // namespace heapgauge

@@ -15,7 +15,8 @@ namespace {
 
 constexpr size_t kMostText = size_t{1} << 20;  // mountinfo of a host with thousands of mounts
 
-// "" where it can't be read.
+// "" where it can't be read.  Of "self" not much is left to be read once the first thread has left
+// by pthread_exit(): what is asked for below is this thread's.
 std::string ReadText(const std::string& path) {
   std::string text;
   // /proc and cgroup files are regular to open(2) but say size 0, so they are read to their end.
@@ -37,8 +38,8 @@ std::optional<uint64_t> Limit(__rlimit_resource_t resource) {
 
 std::vector<CgroupLevel> ReadCgroups() {
   std::vector<CgroupLevel> levels;
-  for (const CgroupDirectory& directory :
-       MemoryCgroups(ReadText("/proc/self/cgroup"), ReadText("/proc/self/mountinfo"))) {
+  for (const CgroupDirectory& directory : MemoryCgroups(ReadText("/proc/thread-self/cgroup"),
+                                                        ReadText("/proc/thread-self/mountinfo"))) {
     const bool v2 = directory.version == 2;
     const CgroupTexts texts{
         directory.version,
@@ -69,10 +70,10 @@ ProcessStats ReadProcessStats(const std::string& allocator) {
   inputs.cgroups = ReadCgroups();
   inputs.rlimit_as = Limit(RLIMIT_AS);
   inputs.rlimit_data = Limit(RLIMIT_DATA);
-  inputs.status = ParseProcessStatus(ReadText("/proc/self/status"));
+  inputs.status = ParseProcessStatus(ReadText("/proc/thread-self/status"));
   inputs.machine = ParseMeminfo(ReadText("/proc/meminfo"));
   const auto statm =
-      ParseStatm(ReadText("/proc/self/statm"), static_cast<uint64_t>(sysconf(_SC_PAGESIZE)));
+      ParseStatm(ReadText("/proc/thread-self/statm"), static_cast<uint64_t>(sysconf(_SC_PAGESIZE)));
   stats.rss_bytes = statm ? statm->rss : inputs.status.rss.value_or(0);
   stats.limit = NearestLimit(inputs);
   if (IsGlibc(allocator)) stats.allocator_retained_bytes = GlibcRetained();

@@ -51,6 +51,8 @@ void Reporter::Initialize(const Options& options, ThreadState* (*this_thread)() 
   sem_init(&wake_, 0, 0);
   LearnUnsafePlaces();
   owner_.store(getpid(), std::memory_order_relaxed);  // relaxed: single-threaded so far
+  end_watch_.Initialize(this_thread, &Reporter::Retire);
+  end_watch_.WatchFirstThread();
   Tracker::Get().set_observer(&Reporter::OnSample);
 }
 
@@ -80,8 +82,9 @@ bool Reporter::EnsureThread() noexcept {
     return true;
   }
   const OwnWork work(this_thread_());
-  if (StartQuietThread(&Reporter::Main, this)) {
+  if (StartQuietThread(&Reporter::Main, this, kSmallStack)) {
     status_.store(kStarted, std::memory_order_release);  // release: for the handler that comes next
+    end_watch_.ReporterStarted();
     TakeOverTerminate();
     return true;
   }
@@ -92,7 +95,12 @@ bool Reporter::EnsureThread() noexcept {
 }
 
 void* Reporter::Main(void* reporter) {
-  static_cast<Reporter*>(reporter)->Run();
+  Reporter& self = *static_cast<Reporter*>(reporter);
+  self.Run();
+  // After the final report it stays: started from within exit(), it may be the only thread that the
+  // C library still counts, and would call exit() once more.
+  while (self.finished_.load(std::memory_order_relaxed)) pause();  // relaxed: its own
+  self.end_watch_.ReporterLeaves();
   return nullptr;
 }
 
@@ -110,6 +118,7 @@ void Reporter::Run() noexcept {
   ThreadState& self = *this_thread_();
   self.exempt = true;
   self.sampler.Exempt();
+  StandBack();
   LeaveHostDescriptors();
   // The first report comes one interval after tracking began, as if the thread had been there all
   // the time.
@@ -118,20 +127,27 @@ void Reporter::Run() noexcept {
   while (next <= MonotonicNs()) next += interval;
   while (!finished_.load(std::memory_order_acquire)) {  // acquire: pairs with the release below
     const bool woken = WaitUntil(next);
+    const bool retire =
+        retire_.load(std::memory_order_relaxed);  // relaxed: posted after it was set
     const uint64_t asked =
         asked_.load(std::memory_order_acquire);  // acquire: final_asked_ comes with it
-    if (woken && asked == answered_.load(std::memory_order_relaxed))
+    if (woken && !retire && asked == answered_.load(std::memory_order_relaxed))
       continue;  // relaxed: only we write it
     const bool is_final =
         final_asked_.load(std::memory_order_relaxed);  // relaxed: ordered by the acquire
     // relaxed: ordered by the acquire.
-    const uint64_t patience_ns =
+    uint64_t patience_ns =
         woken ? asked_patience_ns_.load(std::memory_order_relaxed) : kCallPatienceNs;
+    if (retire) patience_ns = 0;  // somebody waits for us to leave: no lines
     // On a busy machine the helper may get no processor time at all: better names than no report.
     Produce(is_final, std::chrono::milliseconds(patience_ns / 2'000'000));
     if (is_final)
       finished_.store(true, std::memory_order_release);  // release: whoever sees it may exit
     answered_.store(asked, std::memory_order_release);   // release: the result comes with it
+    if (retire) {
+      status_.store(kRetired, std::memory_order_release);  // release: another may take over
+      return;
+    }
     // A suspended or slow machine skips reports, it does not pile them up.
     while (next <= MonotonicNs()) next += interval;
   }
@@ -173,7 +189,8 @@ bool Reporter::Ask(bool final_report, uint64_t patience_ns) noexcept {
   const uint64_t deadline = MonotonicNs() + patience_ns;
   // acquire: the result comes with it.
   while (answered_.load(std::memory_order_acquire) < mine) {
-    if (finished_.load(std::memory_order_acquire) || MonotonicNs() >= deadline) {
+    if (finished_.load(std::memory_order_acquire) || MonotonicNs() >= deadline ||
+        status_.load(std::memory_order_relaxed) == kRetired) {  // relaxed: nobody will answer
       return final_report && finished_.load(std::memory_order_acquire);
     }
     SleepBriefly();
@@ -198,6 +215,21 @@ heapgauge_status Reporter::WriteNow() noexcept {
   return Ask(false, kCallPatienceNs) ? HEAPGAUGE_OK : HEAPGAUGE_IO_ERROR;
 }
 
+// The periodic reports end; the final one is still made, for exit() starts a thread anew.  Waits,
+// because the last thread to leave calls exit(), and the report thread, which has other descriptors
+// than the host, must not be that one.
+void Reporter::Retire() noexcept {
+  Reporter& reporter = Get();
+  reporter.retire_.store(true, std::memory_order_relaxed);  // relaxed: sem_post() orders it
+  sem_post(&reporter.wake_);
+  const uint64_t deadline = MonotonicNs() + kPatienceNs;
+  // acquire: what it did is done.
+  while (reporter.status_.load(std::memory_order_acquire) == kStarted &&
+         !reporter.finished_.load(std::memory_order_acquire) && MonotonicNs() < deadline) {
+    SleepBriefly();
+  }
+}
+
 void Reporter::Finish() noexcept {
   const ErrnoKeeper errno_keeper;
   if (muted_.load(std::memory_order_relaxed) || InForeignClone()) return;
@@ -208,6 +240,11 @@ void Reporter::Finish() noexcept {
   try {
     anything = sampled_.load(std::memory_order_relaxed) || MakeStore()->IsExpected();
   } catch (...) {
+  }
+  // acquire: what the one that has left did is visible to the next.
+  int retired = kRetired;
+  if (status_.compare_exchange_strong(retired, kNoThread, std::memory_order_acquire)) {
+    retire_.store(false, std::memory_order_relaxed);  // relaxed: the thread is started after it
   }
   if (!anything || !EnsureThread()) return;
   Ask(true, kPatienceNs);
@@ -229,6 +266,8 @@ void Reporter::ForkedInChild(bool report) noexcept {
   finished_.store(false, std::memory_order_relaxed);
   directory_.store(nullptr, std::memory_order_relaxed);
   next_attempt_ns_.store(0, std::memory_order_relaxed);
+  retire_.store(false, std::memory_order_relaxed);
+  end_watch_.WatchFirstThread();
   reports_failed_ = 0;
   muted_.store(!report, std::memory_order_relaxed);
   Tracker::Get().set_observer(report ? &Reporter::OnSample : nullptr);

@@ -23,6 +23,7 @@
 #include <memory>
 #include <string>
 
+#include "serve/end_watch.h"
 #include "serve/report_assembler.h"
 #include "serve/report_store.h"
 
@@ -53,13 +54,14 @@ class Reporter final {
  private:
   std::unique_ptr<ReportStore> MakeStore() const;
 
-  enum Status : int { kNoThread, kStarting, kStarted };
+  enum Status : int { kNoThread, kStarting, kStarted, kRetired };
   static constexpr uint64_t kCallPatienceNs = 30'000'000'000;
   static constexpr uint64_t kPatienceNs = 10'000'000'000;
   static constexpr uint64_t kSignalPatienceNs = 3'000'000'000;
 
   static void OnSample(ThreadState& self, const StackTrace& trace) noexcept;
   static void OnTerminate(int signal) noexcept;
+  static void Retire() noexcept;
   static void* Main(void* reporter);
 
   bool EnsureThread() noexcept;
@@ -76,6 +78,8 @@ class Reporter final {
   std::string output_pattern_;  // absolute
   std::string program_path_;
 
+  EndWatch end_watch_;
+
   // The report thread's own.
   std::unique_ptr<ReportAssembler> assembler_;
   std::unique_ptr<ReportStore> store_;
@@ -90,6 +94,7 @@ class Reporter final {
   std::atomic<bool> final_asked_{false};
   std::atomic<bool> finished_{false};  // the final report is made: nothing more to come
   std::atomic<bool> sampled_{false};   // this process, since it began or was forked, took a sample
+  std::atomic<bool> retire_{false};    // the thread is to leave: it would keep the process alive
   std::atomic<bool> muted_{false};     // a child that is not to report
   std::atomic<uint64_t> next_attempt_ns_{0};
   std::atomic<const char*> directory_{nullptr};

@@ -29,8 +29,6 @@ Range g_c_library;
 // The C library's pthread_create with what the compiler put into it; the size is not known, 4 KiB
 // holds it.
 constexpr size_t kCreationBytes = 4096;
-// The report writers format into strings; their deepest stack was seen below 100 KiB.
-constexpr size_t kStackBytes = size_t{1} << 20;
 constexpr int kNice = 10;
 
 struct Search {
@@ -72,11 +70,6 @@ bool IsSignalReturn(uintptr_t address) noexcept {
 #endif
 }
 
-struct Start {
-  void* (*run)(void*);
-  void* argument;
-};
-
 }  // namespace
 
 void LearnUnsafePlaces() {
@@ -100,32 +93,27 @@ bool MayStartThread(const StackTrace& trace) noexcept {
   return true;
 }
 
-bool StartQuietThread(void* (*run)(void*), void* argument) noexcept {
+bool StartQuietThread(void* (*run)(void*), void* argument, size_t stack_bytes) noexcept {
   pthread_attr_t attributes;
   if (pthread_attr_init(&attributes) != 0) return false;
-  pthread_attr_setstacksize(&attributes, kStackBytes);
+  if (stack_bytes != kDefaultStack) pthread_attr_setstacksize(&attributes, stack_bytes);
   pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
   // The new thread inherits the mask: no moment in which it could catch a signal of the program's.
   sigset_t all;
   sigset_t before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  static Start start;  // one thread at a time is started, by whoever won the right to
-  start = {run, argument};
   pthread_t thread;
-  const int error = pthread_create(
-      &thread, &attributes,
-      [](void* data) -> void* {
-        const Start mine = *static_cast<Start*>(data);
-        prctl(PR_SET_NAME, "heapgauge");
-        setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)),
-                    kNice);  // of this thread alone, on Linux
-        return mine.run(mine.argument);
-      },
-      &start);
+  const int error = pthread_create(&thread, &attributes, run, argument);
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   pthread_attr_destroy(&attributes);
   return error == 0;
+}
+
+void StandBack() noexcept {
+  prctl(PR_SET_NAME, "heapgauge");
+  // Of this thread alone, on Linux.
+  setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), kNice);
 }
 
 }  // namespace heapgauge

@@ -7,6 +7,8 @@
 #ifndef HEAPGAUGE_SERVE_THREAD_START_H_
 #define HEAPGAUGE_SERVE_THREAD_START_H_
 
+#include <cstddef>
+
 #include "trace/stack_trace.h"
 
 namespace heapgauge {
@@ -18,9 +20,17 @@ void LearnUnsafePlaces();
 // signal handler. Inside a hook: takes no lock, allocates nothing.
 bool MayStartThread(const StackTrace& trace) noexcept;
 
-// Starts `run` as a detached thread: small stack, all signals blocked, low priority, named
-// "heapgauge".  False when the system has no thread left.
-bool StartQuietThread(void* (*run)(void*), void* argument) noexcept;
+// For a thread that runs none of the host's code (the report writers' deepest stack was seen below
+// 100 KiB); and what the host's own threads get.
+inline constexpr size_t kSmallStack = size_t{1} << 20;
+inline constexpr size_t kDefaultStack = 0;
+
+// Starts `run` as a detached thread with all signals blocked.  False when the system has no thread
+// left.
+bool StartQuietThread(void* (*run)(void*), void* argument, size_t stack_bytes) noexcept;
+
+// The calling thread gets low priority and the name "heapgauge".
+void StandBack() noexcept;
 
 }  // namespace heapgauge
 

@@ -33,7 +33,7 @@ std::string AbsolutePath(const std::string& path) {
 
 std::string MainExecutablePath() {
   std::array<char, PATH_MAX> buffer;
-  const ssize_t length = readlink("/proc/self/exe", buffer.data(), buffer.size());
+  const ssize_t length = readlink("/proc/thread-self/exe", buffer.data(), buffer.size());
   if (length > 0 && static_cast<size_t>(length) < buffer.size()) {
     std::string path(buffer.data(), static_cast<size_t>(length));
     DropDeletedMark(path);
@@ -45,7 +45,7 @@ std::string MainExecutablePath() {
 }
 
 std::string MappedFileAt(uintptr_t address) {
-  const std::unique_ptr<FILE, decltype(&fclose)> maps(fopen("/proc/self/maps", "re"), &fclose);
+  const std::unique_ptr<FILE, decltype(&fclose)> maps(fopen("/proc/thread-self/maps", "re"), &fclose);
   if (!maps) return {};
   char* line = nullptr;
   size_t capacity = 0;

@@ -63,8 +63,8 @@ std::optional<ElfFile> FindBinary(const std::string& path, const std::string& bu
   if (path == kVdsoPath) return OpenVdso(build_id);
   if (auto file = OpenIfSame(path, build_id)) return file;
   if (path != MainExecutablePath()) return std::nullopt;
-  // By number, not "self": the helper opens it too.
-  return OpenIfSame("/proc/" + std::to_string(getpid()) + "/exe", build_id);
+  // By number, not "self": the helper opens it too.  This thread's: the first one may have left.
+  return OpenIfSame("/proc/" + std::to_string(gettid()) + "/exe", build_id);
 }
 
 std::optional<ElfFile> FindDebugFile(const std::string& path, const std::string& build_id,

@@ -180,7 +180,7 @@ class Result:
 class Rig:
     """One scenario's set-up: the library, a temporary directory, and runs in it."""
 
-    def __init__(self, options, timeout=120):
+    def __init__(self, options, timeout=60):
         self.lib = options.lib
         self.bin = options.bin
         self.behind = options.behind

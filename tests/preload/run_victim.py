@@ -23,7 +23,7 @@ def options():
         parser.add_argument("--under", default="", help="command in front of the victim")
         parser.add_argument("--root", action="store_true", help="needs root, skipped without")
         parser.add_argument("--closed-stdio", action="store_true")
-        parser.add_argument("--timeout", type=int, default=120)
+        parser.add_argument("--timeout", type=int, default=60)
 
     return harness.arguments(__doc__, extra)
 

@@ -12,6 +12,7 @@
 
 #include "base/errno_keeper.h"
 #include "base/raw_log.h"
+#include "shim/core_file.h"
 #include "shim/next_allocator.h"
 #include "shim/thread_state.h"
 
@@ -82,6 +83,11 @@ const CoreApi* Load() noexcept {
   const char* const slash = strrchr(g_library_path, '/');
   const int directory = slash != nullptr ? static_cast<int>(slash - g_library_path) + 1 : 0;
   snprintf(path, sizeof(path), "%.*s%s", directory, g_library_path, kCore);
+  if (!MayBeLoaded(path)) {
+    RawLog(LogLevel::kError, "%s is damaged; tracking is off, reinstall heapgauge to mend it",
+           path);
+    return nullptr;
+  }
   void* const handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
   if (handle == nullptr) {
     RawLog(LogLevel::kError, "can't load %s (%s); tracking is off, reinstall heapgauge to mend it",

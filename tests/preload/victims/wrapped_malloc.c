@@ -5,15 +5,25 @@
 
 long wrapped_calls;
 
+static void* (*next_malloc)(size_t);
+static void (*next_free)(void*);
+
+/* Both before the first use of either: dlsym() itself may call free(). */
+static void look_up(void) {
+  if (next_free != NULL) return;
+  *(void**)&next_malloc = dlsym(RTLD_NEXT, "malloc");
+  *(void**)&next_free = dlsym(RTLD_NEXT, "free");
+}
+
+__attribute__((constructor)) static void start(void) { look_up(); }
+
 void* malloc(size_t bytes) {
-  static void* (*next)(size_t);
-  if (next == NULL) *(void**)&next = dlsym(RTLD_NEXT, "malloc");
+  look_up();
   ++wrapped_calls;
-  return next(bytes);
+  return next_malloc(bytes);
 }
 
 void free(void* block) {
-  static void (*next)(void*);
-  if (next == NULL) *(void**)&next = dlsym(RTLD_NEXT, "free");
-  next(block);
+  look_up();
+  next_free(block);
 }

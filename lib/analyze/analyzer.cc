@@ -54,7 +54,7 @@ SiteJudgement Describe(uint64_t key, const FollowedSite& site, Verdict verdict,
   SiteJudgement judgement;
   judgement.key = key;
   judgement.verdict = verdict;
-  judgement.confidence = Confidence(verdict, measures);
+  judgement.confidence = Confidence(verdict, measures, site.state);
   judgement.live_bytes = site.history.live_bytes();
   judgement.growth_bytes = site.history.last_growth_bytes();
   judgement.growth_bytes_per_s = slope.slope;
@@ -134,7 +134,8 @@ void Analyzer::State::Follow(uint64_t key, const SiteObservation& site) {
   followed.seen_in = sequence;
 }
 
-// The smallest make way for the largest that wait; from the next report on those have a history.
+// The smallest make way for the largest that wait.  Those get their place now, lest whoever is
+// handed in first at the next report takes it; their history begins then.
 void Analyzer::State::MakeRoom() {
   if (waiting.empty()) return;
   std::vector<std::pair<double, uint64_t>> smallest;
@@ -148,6 +149,7 @@ void Analyzer::State::MakeRoom() {
   std::sort(waiting.begin(), waiting.end(), std::greater<>());
   for (size_t i = 0; i < most && waiting[i].first > kPushOut * smallest[i].first; ++i) {
     sites.erase(smallest[i].second);
+    sites.try_emplace(waiting[i].second);
   }
   waiting.clear();
 }

@@ -18,6 +18,9 @@ constexpr uint8_t kClearLook = 2;
 constexpr uint8_t kRiseLooks = 2;
 constexpr uint8_t kQuietLooks = 3;  // to clear it again: an alert must not flap
 
+// Of load hardly anybody lives to half of the regime.
+constexpr double kMostSurvive = 0.15;
+
 double MeanValue(std::span<const TrendPoint> points) {
   double area = 0;
   double seconds = 0;
@@ -70,6 +73,7 @@ void MeasureTraffic(const SiteHistory& history, const SiteObservation& now,
   const double late_live = MeanValue(std::span(points).subspan(split));
   if (early_live > 0) measures.live_ratio = late_live / early_live;
   measures.mean_life_s = late_live / (late.allocated_bytes / late.seconds);
+  measures.survival_late = SurvivalCurve(now.deaths, now.living).At(0.5 * window);
 }
 
 }  // namespace
@@ -100,6 +104,7 @@ bool IsLoad(const SiteMeasures& measures) {
   if (log_births < std::max(0.1, 3 * measures.births_ratio_error)) return false;
   // Objects must have had the time to die, or nothing is known of how they do.
   if (measures.mean_life_s > 0.25 * measures.growth.window_s) return false;
+  if (measures.survival_late > kMostSurvive) return false;
   return std::log(measures.live_ratio) < 1.3 * log_births + 3 * measures.births_ratio_error;
 }
 
@@ -123,16 +128,14 @@ Verdict Decide(const SiteMeasures& measures, bool leak_discovery, bool rise_disc
   const bool rises = rise_discovery && slope.Low() > 0 && measures.still_rising;
   count(state.rise_looks, rises);
 
-  if (state.leak) {
-    state.leak_rate = slope.slope;
-    return Verdict::kLeak;
-  }
+  if (state.leak) return Verdict::kLeak;
   if (measures.reports < kWarmReports) return Verdict::kWarming;
   if (state.rise_looks < kRiseLooks) return Verdict::kSteady;
   return IsLoad(measures) ? Verdict::kLoad : Verdict::kGrowing;
 }
 
-double Confidence(Verdict verdict, const SiteMeasures& measures) {
+double Confidence(Verdict verdict, const SiteMeasures& measures,
+                  [[maybe_unused]] const SiteState& state) {
   switch (verdict) {
     case Verdict::kWarming:
       return 0;

@@ -36,6 +36,7 @@ struct SiteMeasures {
   double births_ratio_error = 0;  // standard error of its logarithm
   double live_ratio = 1;          // mean live bytes in the same halves
   double mean_life_s = 0;         // by Little's law
+  double survival_late = 0;       // Kaplan-Meier: who lives to half of the regime
 };
 SiteMeasures Measure(const SiteHistory& history, const SiteObservation& now,
                      const ActivityClock& clock);
@@ -47,14 +48,14 @@ struct SiteState {
   uint8_t quiet_looks = 0;  // reports in a row that speak against the leak it was called
   bool leak = false;
   bool healed = false;
-  double leak_rate = 0;  // growth when it was last called
 };
 
 // `leak_discovery`, `rise_discovery`: the evidence stands among all sites (false_discovery.h).
 Verdict Decide(const SiteMeasures& measures, bool leak_discovery, bool rise_discovery,
                SiteState& state);
 
-double Confidence(Verdict verdict, const SiteMeasures& measures);
+// `state`: after Decide.
+double Confidence(Verdict verdict, const SiteMeasures& measures, const SiteState& state);
 
 // Traffic explains the rise: births rose as much, and objects die as they ever did.
 bool IsLoad(const SiteMeasures& measures);

@@ -89,7 +89,9 @@ Mount ParseMount(std::string_view line) {
 void Climb(const Mount& mount, std::string path, std::vector<CgroupDirectory>& out) {
   // Inside a cgroup namespace, or with a bind mount, the mount shows the hierarchy from its root
   // on.
-  if (mount.root != "/" && path.starts_with(mount.root)) path.erase(0, mount.root.size());
+  const bool below = path.starts_with(mount.root) &&
+                     (path.size() == mount.root.size() || path[mount.root.size()] == '/');
+  if (mount.root != "/" && below) path.erase(0, mount.root.size());
   // A path outside the namespace's root is shown with "..": the mount's own level is what can be
   // read.
   if (path.find("..") != std::string::npos) path.clear();

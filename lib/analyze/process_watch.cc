@@ -73,7 +73,7 @@ ProcessJudgement ProcessWatch::Judge(std::span<const SiteJudgement> sites,
   if (reason != nullptr && reason->verdict > judgement.verdict) judgement.verdict = reason->verdict;
   judgement.confidence = reason != nullptr && reason->verdict == judgement.verdict
                              ? reason->confidence
-                             : Confidence(judgement.verdict, measures);
+                             : Confidence(judgement.verdict, measures, state_);
 
   const RssParts parts = DecomposeRss(now_.rss, heap_now_.live_bytes, now_.allocator_retained);
   judgement.rss = ExplainRss(parts, SlopeOf(rss_, clock), slope, SlopeOf(allocator_, clock),

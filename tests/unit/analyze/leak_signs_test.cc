@@ -1,0 +1,80 @@
+#include "analyze/leak_signs.h"
+
+#include <catch2/catch.hpp>
+
+namespace heapgauge {
+namespace {
+
+// What a clear leak looks like: 100 of 10 000, evenly over 20 reports, none dead.
+Survivors ClearLeak() {
+  Survivors survivors;
+  survivors.threshold_s = 60;
+  survivors.span_s = 1200;
+  survivors.living = 100;
+  survivors.exposure_s = 100 * 600;
+  survivors.share = 0.01;
+  survivors.log_evidence = 100;
+  survivors.spread.newest = 33;
+  survivors.spread.newest_expected = 33;
+  survivors.spread.largest_gap = 0;
+  survivors.spread.empty = 0;
+  survivors.spread.largest_crowd = 0.05;
+  return survivors;
+}
+
+TEST_CASE("the more stay as a rule, the more is asked", "[analyze][leak_signs]") {
+  CHECK(LeakDemandFor(0.001).samples <= LeakDemandFor(0.2).samples);
+  CHECK(LeakDemandFor(0.2).samples <= LeakDemandFor(1).samples);
+  CHECK(LeakDemandFor(0.001).intervals <= LeakDemandFor(0.2).intervals);
+  CHECK(LeakDemandFor(0.2).intervals <= LeakDemandFor(1).intervals);
+  CHECK(LeakDemandFor(0.2).hazard >= LeakDemandFor(1).hazard);
+}
+
+TEST_CASE("a clear leak has all signs", "[analyze][leak_signs]") {
+  CHECK(HasLeakSigns(ClearLeak(), 60));
+  CHECK_FALSE(SpeaksAgainstLeak(ClearLeak()));
+}
+
+TEST_CASE("one missing sign is enough to wait", "[analyze][leak_signs]") {
+  Survivors few = ClearLeak();
+  few.living = 5;
+  CHECK_FALSE(HasLeakSigns(few, 60));
+
+  Survivors brief = ClearLeak();
+  CHECK_FALSE(HasLeakSigns(brief, 600));  // two report intervals
+
+  Survivors startup = ClearLeak();
+  startup.span_s = 3;
+  startup.exposure_s = 100;
+  CHECK_FALSE(HasLeakSigns(startup, 0.1));  // thirty intervals, but three seconds
+
+  Survivors mortal = ClearLeak();
+  mortal.deaths = 60;
+  CHECK_FALSE(HasLeakSigns(mortal, 60));
+
+  Survivors ended = ClearLeak();
+  ended.spread.newest = 0;
+  CHECK_FALSE(HasLeakSigns(ended, 60));
+
+  Survivors loaded = ClearLeak();
+  loaded.spread.largest_crowd = 0.8;
+  CHECK_FALSE(HasLeakSigns(loaded, 60));
+
+  Survivors filling = ClearLeak();
+  filling.share = 1;
+  CHECK(HasLeakSigns(filling, 60));
+  filling.spread.slowing = 1;
+  CHECK_FALSE(HasLeakSigns(filling, 60));
+}
+
+TEST_CASE("a leak is over when those that are due don't come", "[analyze][leak_signs]") {
+  Survivors overdue = ClearLeak();
+  overdue.spread.overdue = 12;
+  CHECK(SpeaksAgainstLeak(overdue));
+  Survivors dying = ClearLeak();
+  dying.deaths = 80;
+  CHECK(SpeaksAgainstLeak(dying));
+}
+
+}  // namespace
+}  // namespace heapgauge

@@ -1,0 +1,109 @@
+#include "analyze/spread.h"
+
+#include <catch2/catch.hpp>
+
+#include "analyze/survival.h"
+#include "analyze/survivors.h"
+#include "fake_site.h"
+
+namespace heapgauge {
+namespace {
+
+// Ten bins of a minute, the newest first; traffic the same in all.
+std::vector<SpreadBin> Minutes(const std::vector<double>& counts) {
+  std::vector<SpreadBin> bins;
+  for (size_t i = 0; i < counts.size(); ++i) {
+    const auto minute = static_cast<double>(i);
+    bins.push_back({60 * minute, 60 * (minute + 1), counts[i], 0, 100});
+  }
+  return bins;
+}
+
+TEST_CASE("even births are even", "[analyze][spread]") {
+  const Spread spread = MeasureSpread(Minutes({9, 9, 9, 9, 9, 9, 9, 9, 9, 9}));
+  CHECK(spread.newest == Approx(30));
+  CHECK(spread.newest_expected == Approx(30));
+  CHECK(spread.largest_gap == 0);
+  CHECK(spread.largest_crowd == Approx(0).margin(1e-9));
+  CHECK(spread.slowing == Approx(0).margin(1e-9));
+  CHECK(spread.overdue == 0);
+  CHECK(IsEven(spread));
+  CHECK_FALSE(IsUneven(spread));
+}
+
+TEST_CASE("one load is a crowd with a gap behind it", "[analyze][spread]") {
+  const Spread spread = MeasureSpread(Minutes({0, 0, 0, 0, 0, 0, 50, 0, 0, 0}));
+  CHECK(spread.newest == 0);
+  CHECK(spread.largest_gap == Approx(0.6));
+  CHECK(spread.gap_s == 0);
+  CHECK(spread.largest_crowd == Approx(0.9));
+  CHECK(spread.crowd_s == 360);
+  CHECK(spread.overdue == Approx(30));
+  CHECK(IsUneven(spread));
+}
+
+TEST_CASE("the odd one does not end a silence", "[analyze][spread]") {
+  const Spread spread = MeasureSpread(Minutes({0, 1, 0, 0, 0, 20, 20, 20, 20, 20}));
+  CHECK(spread.overdue > 30);
+}
+
+TEST_CASE("a rate that falls to 1/e slows by one", "[analyze][spread]") {
+  std::vector<double> counts;
+  for (int i = 0; i < 100; ++i) counts.push_back(std::exp(0.01 * i));  // older: more
+  const Spread spread = MeasureSpread(Minutes(counts));
+  CHECK(spread.slowing == Approx(1).epsilon(0.05));
+}
+
+TEST_CASE("fewer but heavier samples are no slowing", "[analyze][spread]") {
+  // The sample interval doubled in the middle.
+  std::vector<SpreadBin> bins = Minutes({5, 5, 5, 5, 5, 10, 10, 10, 10, 10});
+  for (SpreadBin& bin : bins) bin.bytes = bin.count == 5 ? 10 : 10;
+  CHECK(MeasureSpread(bins).slowing == Approx(0).margin(1e-9));
+}
+
+TEST_CASE("nothing seen is as bad as can be", "[analyze][spread]") {
+  const Spread nothing = MeasureSpread({});
+  CHECK(IsUneven(nothing));
+  CHECK(IsUneven(MeasureSpread(Minutes({0, 0, 0}))));
+}
+
+TEST_CASE("less traffic lately lets less be expected", "[analyze][spread]") {
+  std::vector<SpreadBin> bins = Minutes({1, 1, 1, 9, 9, 9, 9, 9, 9, 9});
+  for (SpreadBin& bin : bins) bin.activity = 10 * bin.count;
+  const Spread spread = MeasureSpread(bins);
+  CHECK(spread.newest_expected < 0.1 * 66);
+}
+
+TEST_CASE("bins by age and by birth see the same objects", "[analyze][spread]") {
+  FakeSite site;
+  site.Stream(0, 600, 1);
+  const SiteHistory history = site.HistoryOf(10, 60);
+  const SiteObservation now = site.At(600);
+  double by_age = 0;
+  for (const SpreadBin& bin : BinsByAge(now, history, 0, kAgeBuckets - 1, 600)) by_age += bin.count;
+  CHECK(by_age == 600);
+  double by_birth = 0;
+  for (const SpreadBin& bin : BinsByBirth(history, 300)) {
+    by_birth += bin.count;
+    CHECK(bin.to_s <= 300);
+  }
+  CHECK(by_birth == Approx(300));
+}
+
+TEST_CASE("lumps are bursts that stayed", "[analyze][spread]") {
+  FakeSite even;
+  even.Stream(0, 600, 1);
+  CHECK(Lumps(even.HistoryOf(10, 60), 600, 600, 0, false) == Approx(0).margin(0.01));
+  FakeSite load;
+  load.Stream(0, 600, 0.1);
+  load.Stream(250, 260, 60);
+  CHECK(Lumps(load.HistoryOf(10, 60), 600, 660, 0, false) > 0.5);
+  // What came with a burst and went with it is none.
+  FakeSite burst;
+  burst.Stream(0, 600, 1);
+  burst.Stream(250, 260, 60, 100);
+  CHECK(Lumps(burst.HistoryOf(10, 60), 600, 600, 0, false) < 0.2);
+}
+
+}  // namespace
+}  // namespace heapgauge

@@ -6,11 +6,13 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "cli/alert_helper.h"
 #include "cli/message.h"
 #include "cli/report_command.h"
 #include "cli/run_command.h"
 #include "cli/suggest.h"
 #include "heapgauge/heapgauge.h"
+#include "report/alert_request.h"
 #ifdef HEAPGAUGE_HAVE_SYMBOLIZE_HELPER
 #include "symbolize/helper_main.h"
 #endif
@@ -74,6 +76,7 @@ int Dispatch(const std::string& name, const Arguments& rest) {
   // Ours alone: the library starts it to have addresses named outside the watched process.
   if (name == "symbolize-helper") return RunSymbolizeHelper(STDIN_FILENO, STDOUT_FILENO);
 #endif
+  if (name == kAlertSubcommand) return RunAlertHelper(STDIN_FILENO, STDOUT_FILENO);
   if (name == "--version" || name == "-V") return Print(fmt::format("heapgauge {}\n", Version()));
   if (name == "--help" || name == "-h" || (name == "help" && rest.empty())) return Print(kHelp);
   if (name == "help" && rest[0] != "help") return Dispatch(rest[0], {"--help"});

@@ -1,5 +1,6 @@
 #include "serve/alert_book.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace heapgauge {
@@ -54,7 +55,12 @@ std::vector<Alert> AlertBook::Update(const Report& report, const std::string& di
       ++it;
       continue;
     }
-    Alert over = std::move(entry.alert);
+    // With the figures of now, if the site is among those shown.
+    const auto site = std::find_if(report.sites.begin(), report.sites.end(),
+                                   [&](const Site& other) { return other.id == it->first; });
+    const bool shown = it->first.empty() || site != report.sites.end();
+    Alert over = shown ? make(it->first.empty() ? nullptr : &*site) : entry.alert;
+    over.starts_ms = entry.alert.starts_ms;
     over.firing = false;
     over.time_ms = now_ms;
     over.sequence = report.sequence;

@@ -104,19 +104,9 @@ constexpr CoreApi MakeApi() {
 constexpr CoreApi kApi = MakeApi();
 
 void SayWhatIsMissing(const Options& options) {
-  const struct {
-    const char* name;
-    bool set;
-  } later[] = {{"HEAPGAUGE_HTTP", std::strcmp(options.http.value, "off") != 0},
-               {"HEAPGAUGE_ALERT_EXEC", options.alert_exec.value[0] != '\0'},
-               {"HEAPGAUGE_ALERT_URL", options.alert_url.value[0] != '\0'}};
-  for (const auto& option : later) {
-    if (option.set) {
-      RawLog(LogLevel::kWarning,
-             "%s is not available in this version; reports go to the report directory",
-             option.name);
-    }
-  }
+  if (std::strcmp(options.http.value, "off") == 0) return;
+  RawLog(LogLevel::kWarning,
+         "HEAPGAUGE_HTTP is not available in this version; reports go to the report directory");
 }
 
 }  // namespace
@@ -137,8 +127,7 @@ extern "C" HG_EXPORT const heapgauge::CoreApi* heapgauge_core_entry(
     g_shim = shim;
     g_options = new Options;  // never deleted: the report thread may outlive main
     // A set-uid program's environment is its caller's, not its owner's.
-    if (getauxval(AT_SECURE) == 0)
-      ReadEnvironment(*g_options, environ);
+    if (getauxval(AT_SECURE) == 0) ReadEnvironment(*g_options, environ);
     g_log_level.store(g_options->log,
                       std::memory_order_relaxed);  // relaxed: single-threaded so far
     SayWhatIsMissing(*g_options);

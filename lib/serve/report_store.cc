@@ -21,7 +21,7 @@ namespace heapgauge {
 namespace {
 
 constexpr char kJsonLines[] = "reports.jsonl";
-constexpr char kRotated[] = "reports.jsonl.1";
+constexpr char kAlertLines[] = "alerts.jsonl";
 
 // A descriptor that closes itself and never has one of the numbers that programs take for granted.
 class File final {
@@ -169,26 +169,25 @@ int ReportStore::Open() {
   return -1;
 }
 
-bool ReportStore::Append(int directory, const std::string& line) {
+bool ReportStore::Append(int directory, const char* name, const std::string& lines) {
   {
-    const File file(directory, kJsonLines, O_RDWR | O_CREAT | O_APPEND);
+    const File file(directory, name, O_RDWR | O_CREAT | O_APPEND);
     struct stat info;
-    if (!file.ok() || !IsPlainFile(file.get(), &info)) return Fail("can't write", kJsonLines);
-    if (info.st_size == 0 || static_cast<uint64_t>(info.st_size) + line.size() <= kRotateBytes) {
+    if (!file.ok() || !IsPlainFile(file.get(), &info)) return Fail("can't write", name);
+    if (info.st_size == 0 || static_cast<uint64_t>(info.st_size) + lines.size() <= kRotateBytes) {
       const off_t end = EndOfLastLine(file.get(), info.st_size);
-      if (end != info.st_size && ftruncate(file.get(), end) != 0)
-        return Fail("can't mend", kJsonLines);
-      if (WriteAll(file.get(), line)) return true;
+      if (end != info.st_size && ftruncate(file.get(), end) != 0) return Fail("can't mend", name);
+      if (WriteAll(file.get(), lines)) return true;
       const int saved_errno = errno;
       [[maybe_unused]] const int cut = ftruncate(file.get(), end);  // no torn line
       errno = saved_errno;
-      return Fail("can't write", kJsonLines);
+      return Fail("can't write", name);
     }
   }
-  if (renameat(directory, kJsonLines, directory, kRotated) != 0)
-    return Fail("can't rotate", kJsonLines);
-  const File file(directory, kJsonLines, O_WRONLY | O_CREAT | O_EXCL | O_APPEND);
-  if (!file.ok() || !WriteAll(file.get(), line)) return Fail("can't write", kJsonLines);
+  const std::string rotated = std::string(name) + ".1";
+  if (renameat(directory, name, directory, rotated.c_str()) != 0) return Fail("can't rotate", name);
+  const File file(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_APPEND);
+  if (!file.ok() || !WriteAll(file.get(), lines)) return Fail("can't write", name);
   return true;
 }
 
@@ -207,16 +206,20 @@ bool ReportStore::Replace(int directory, const char* name, const std::string& co
   return Fail("can't write", name);
 }
 
+bool ReportStore::WriteAlerts(const std::string& lines) {
+  problems_ = 0;
+  const int directory = Open();
+  if (directory < 0) return false;
+  const bool appended = Append(directory, kAlertLines, lines);
+  close(directory);
+  return appended;
+}
+
 bool ReportStore::Write(const Report& report) {
   problems_ = 0;
-  int directory = Open();
-  if (directory >= 0 && directory <= STDERR_FILENO) {
-    const int moved = fcntl(directory, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-    close(directory);
-    directory = moved;
-  }
+  const int directory = Open();
   if (directory < 0) return false;
-  const bool appended = Append(directory, ToJson(report, kSitesInJson) + "\n");
+  const bool appended = Append(directory, kJsonLines, ToJson(report, kSitesInJson) + "\n");
   bool replaced = Replace(directory, "report.txt", ToText(report));
   replaced = Replace(directory, "heap.pb.gz", ToPprof(report)) && replaced;
   close(directory);

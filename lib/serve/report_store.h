@@ -2,8 +2,9 @@
 //
 // report.txt and heap.pb.gz are replaced atomically (a reader sees the old one or the new one),
 // reports.jsonl grows by whole lines: a line that did not fit (full disk) is taken back, one that a
-// crash tore is closed off.  The directory is opened anew each time: a host that closes all its
-// descriptors can't make us write into one of its own, and a directory that vanished is made again.
+// crash tore is closed off; alerts.jsonl likewise.  The directory is opened anew each time: a host
+// that closes all its descriptors can't make us write into one of its own, and a directory that
+// vanished is made again.
 //
 // Report thread only (one at a time).
 #ifndef HEAPGAUGE_SERVE_REPORT_STORE_H_
@@ -33,12 +34,15 @@ class ReportStore final {
   // cause on stderr.
   bool Write(const Report& report);
 
+  // Appends whole lines to alerts.jsonl.  False when that failed, having said so.
+  bool WriteAlerts(const std::string& lines);
+
   // "" until the first report made it.
   const std::string& path() const { return path_; }
 
  private:
   int Open();  // -1, having said why
-  bool Append(int directory, const std::string& line);
+  bool Append(int directory, const char* name, const std::string& lines);
   bool Replace(int directory, const char* name, const std::string& content);
   bool Fail(const char* what, const char* name);
   bool BelongsToAnother(int directory) const;
@@ -48,7 +52,7 @@ class ReportStore final {
   std::string host_;
   std::string path_;
   unsigned problems_ = 0;  // of the report being written
-  std::string said_;  // the last problem, so that it is not said twice in a row
+  std::string said_;       // the last problem, so that it is not said twice in a row
 };
 
 }  // namespace heapgauge

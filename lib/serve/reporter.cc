@@ -5,6 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <exception>
@@ -23,6 +24,10 @@ namespace {
 
 // After a failed pthread_create (a limit on processes) it is not tried again for a while.
 constexpr uint64_t kRetryNs = 5'000'000'000;
+// How often to look whether an alert has arrived.
+constexpr uint64_t kAlertLookNs = 500'000'000;
+// What an end of the process waits for an alert that is on its way.
+constexpr std::chrono::milliseconds kAlertPatience{1000};
 
 void SleepBriefly() noexcept {
   const timespec pause{0, 200'000};
@@ -114,6 +119,27 @@ bool Reporter::WaitUntil(uint64_t deadline_ns) noexcept {
   return true;
 }
 
+// Until `next` or until somebody asks, as WaitUntil(); looks after alerts on their way meanwhile.
+bool Reporter::WaitForReport(uint64_t next) noexcept {
+  while (alerts_under_way_) {
+    const uint64_t look = std::min(next, MonotonicNs() + kAlertLookNs);
+    if (WaitUntil(look)) return true;
+    WithAlerts([this](Alerts& alerts) { alerts_under_way_ = alerts.Poll(); });
+    if (look == next) return false;
+  }
+  return WaitUntil(next);
+}
+
+template <typename Work>
+void Reporter::WithAlerts(Work work) noexcept {
+  try {
+    if (alerts_ == nullptr) alerts_ = std::make_unique<Alerts>(*options_);
+    work(*alerts_);
+  } catch (const std::exception& problem) {
+    RawLog(LogLevel::kError, "an alert could not be made: %s", problem.what());
+  }
+}
+
 void Reporter::Run() noexcept {
   ThreadState& self = *this_thread_();
   self.exempt = true;
@@ -126,7 +152,7 @@ void Reporter::Run() noexcept {
   uint64_t next = Tracker::Get().start_ns() + interval;
   while (next <= MonotonicNs()) next += interval;
   while (!finished_.load(std::memory_order_acquire)) {  // acquire: pairs with the release below
-    const bool woken = WaitUntil(next);
+    const bool woken = WaitForReport(next);
     const bool retire =
         retire_.load(std::memory_order_relaxed);  // relaxed: posted after it was set
     const uint64_t asked =
@@ -141,6 +167,9 @@ void Reporter::Run() noexcept {
     if (retire) patience_ns = 0;  // somebody waits for us to leave: no lines
     // On a busy machine the helper may get no processor time at all: better names than no report.
     Produce(is_final, std::chrono::milliseconds(patience_ns / 2'000'000));
+    if (is_final || retire) {
+      WithAlerts([](Alerts& alerts) { alerts.Finish(kAlertPatience); });
+    }
     if (is_final)
       finished_.store(true, std::memory_order_release);  // release: whoever sees it may exit
     answered_.store(asked, std::memory_order_release);   // release: the result comes with it
@@ -164,6 +193,10 @@ void Reporter::Produce(bool final_report, std::chrono::milliseconds helper_limit
     report.sampling.reports_failed = reports_failed_;
     if (store_ == nullptr) store_ = MakeStore();
     ok = store_->Write(report);
+    WithAlerts([&](Alerts& alerts) {
+      alerts.Update(report, *store_);
+      alerts_under_way_ = alerts.Poll();
+    });
     if (!store_->path().empty() && directory_.load(std::memory_order_relaxed) == nullptr) {
       // release: the text is complete.  Leaked on purpose: callers may hold it.
       directory_.store(strdup(store_->path().c_str()), std::memory_order_release);
@@ -257,6 +290,8 @@ void Reporter::ForkedInChild(bool report) noexcept {
   sem_init(&wake_, 0, 0);
   static_cast<void>(assembler_.release());
   static_cast<void>(store_.release());
+  static_cast<void>(alerts_.release());
+  alerts_under_way_ = false;
   sampled_.store(false, std::memory_order_relaxed);
   status_.store(kNoThread, std::memory_order_relaxed);  // relaxed throughout: single-threaded
   owner_.store(getpid(), std::memory_order_relaxed);

@@ -23,6 +23,7 @@
 #include <memory>
 #include <string>
 
+#include "serve/alerts.h"
 #include "serve/end_watch.h"
 #include "serve/report_assembler.h"
 #include "serve/report_store.h"
@@ -69,6 +70,9 @@ class Reporter final {
   bool Ask(bool final_report, uint64_t patience_ns) noexcept;
   void Run() noexcept;
   bool WaitUntil(uint64_t deadline_ns) noexcept;
+  bool WaitForReport(uint64_t next) noexcept;
+  template <typename Work>
+  void WithAlerts(Work work) noexcept;
   void Produce(bool final_report, std::chrono::milliseconds helper_limit) noexcept;
   void TakeOverTerminate() noexcept;
 
@@ -83,6 +87,8 @@ class Reporter final {
   // The report thread's own.
   std::unique_ptr<ReportAssembler> assembler_;
   std::unique_ptr<ReportStore> store_;
+  std::unique_ptr<Alerts> alerts_;
+  bool alerts_under_way_ = false;
   uint64_t reports_failed_ = 0;
 
   std::atomic<int> status_{kNoThread};

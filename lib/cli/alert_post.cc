@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <new>
 #include <thread>
 
 #include "report/printable.h"
@@ -21,8 +22,9 @@ constexpr milliseconds kLongestPause{15'000};
 constexpr time_t kConnectSeconds = 5;
 constexpr time_t kAnswerSeconds = 10;
 
-// A receiver that never stops answering fills this process and nothing else.
-constexpr rlimit kMostMemory{rlim_t{512} << 20, rlim_t{512} << 20};
+// A receiver that never stops answering must not fill the memory that we share with the watched
+// process's container.
+constexpr rlimit kMostMemory{rlim_t{32} << 20, rlim_t{32} << 20};
 
 struct Attempt {
   std::string problem;  // "" = accepted
@@ -55,7 +57,7 @@ std::string PostAlerts(const AlertRequest& request) {
   const size_t host = request.url.find("://") + 3;
   const size_t slash = std::min(request.url.find('/', host), request.url.size());
   const std::string path = slash < request.url.size() ? request.url.substr(slash) : "/";
-  setrlimit(RLIMIT_AS, &kMostMemory);
+  setrlimit(RLIMIT_DATA, &kMostMemory);
   httplib::Client client(request.url.substr(0, slash));
   if (!client.is_valid()) return request.url + " can't be used: the address is not understood";
   client.set_connection_timeout(kConnectSeconds);
@@ -63,12 +65,16 @@ std::string PostAlerts(const AlertRequest& request) {
   client.set_write_timeout(kAnswerSeconds);
   client.set_follow_location(false);
   const auto deadline = Clock::now() + milliseconds(request.retry_ms);
-  for (milliseconds pause = kFirstPause;; pause = std::min(2 * pause, kLongestPause)) {
-    const Attempt attempt = Post(client, path, request);
-    if (attempt.problem.empty() || !attempt.again || Clock::now() + pause >= deadline) {
-      return attempt.problem;
+  try {
+    for (milliseconds pause = kFirstPause;; pause = std::min(2 * pause, kLongestPause)) {
+      const Attempt attempt = Post(client, path, request);
+      if (attempt.problem.empty() || !attempt.again || Clock::now() + pause >= deadline) {
+        return attempt.problem;
+      }
+      std::this_thread::sleep_for(pause);
     }
-    std::this_thread::sleep_for(pause);
+  } catch (const std::bad_alloc&) {
+    return request.url + " answers without end";
   }
 }
 

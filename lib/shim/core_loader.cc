@@ -28,19 +28,21 @@ char g_library_path[PATH_MAX];
 
 ThreadState* ThisThreadForCore() noexcept { return &t_thread_state; }
 
-// Programs built with a sanitizer have an allocator that must stay the first: its checks need every
-// block.
-const char* HostSanitizer() noexcept {
+// Programs built with a sanitizer, and those that run under one of Valgrind's heap tools, have an
+// allocator that must stay the first: their checks need every block.  Valgrind's is known by the
+// name under which its preloaded library offers malloc; callgrind and the like have none.
+const char* HostChecker() noexcept {
   static constexpr struct {
     const char* symbol;
-    const char* name;
-  } kSanitizers[] = {{"__asan_init", "AddressSanitizer"},
-                     {"__hwasan_init", "HWAddressSanitizer"},
-                     {"__tsan_init", "ThreadSanitizer"},
-                     {"__msan_init", "MemorySanitizer"},
-                     {"__lsan_init", "LeakSanitizer"}};
-  for (const auto& sanitizer : kSanitizers) {
-    if (dlsym(RTLD_DEFAULT, sanitizer.symbol) != nullptr) return sanitizer.name;
+    const char* what;
+  } kCheckers[] = {{"__asan_init", "was built with AddressSanitizer"},
+                   {"__hwasan_init", "was built with HWAddressSanitizer"},
+                   {"__tsan_init", "was built with ThreadSanitizer"},
+                   {"__msan_init", "was built with MemorySanitizer"},
+                   {"__lsan_init", "was built with LeakSanitizer"},
+                   {"_vgr10010ZU_libcZdsoZa_malloc", "runs under a heap tool of Valgrind"}};
+  for (const auto& checker : kCheckers) {
+    if (dlsym(RTLD_DEFAULT, checker.symbol) != nullptr) return checker.what;
   }
   return nullptr;
 }
@@ -117,10 +119,9 @@ void AtExit() {
 __attribute__((constructor(101))) void LoadCore() {
   const ErrnoKeeper errno_keeper;
   ResolveNextAllocator();
-  if (const char* const sanitizer = HostSanitizer()) {
-    RawLog(LogLevel::kWarning,
-           "this program was built with %s, which needs its own allocator; tracking is off",
-           sanitizer);
+  if (const char* const what = HostChecker()) {
+    RawLog(LogLevel::kWarning, "this program %s, which needs its own allocator; tracking is off",
+           what);
     g_stepped_aside.store(true,
                           std::memory_order_relaxed);  // relaxed: seen late, it costs a slow path
     return;
@@ -131,7 +132,8 @@ __attribute__((constructor(101))) void LoadCore() {
   }
   if (g_next.bypassed) {
     const bool own = g_next.module == nullptr || *g_next.module == '\0';
-    RawLog(LogLevel::kWarning, "%s%s comes before heapgauge with a malloc of its own; tracking is off",
+    RawLog(LogLevel::kWarning,
+           "%s%s comes before heapgauge with a malloc of its own; tracking is off",
            own ? "this program" : "", own ? "" : g_next.module);
     g_stepped_aside.store(true, std::memory_order_relaxed);  // relaxed: as above
     return;

@@ -30,6 +30,7 @@ constexpr char kHelp[] =
     "  --jobs N          threads (all cores)\n"
     "  --check           exit status 1 when a goal is missed\n"
     "  --wrong           name the seeds of wrong and missed calls\n"
+    "  --calls           what each call was made from, first and last, for the calibration\n"
     "  --trace           one run of the first such scenario, report by report\n";
 
 struct Options {
@@ -40,6 +41,7 @@ struct Options {
   unsigned jobs = std::max(1U, std::thread::hardware_concurrency());
   bool check = false;
   bool wrong = false;
+  bool calls = false;
   bool trace = false;
 };
 
@@ -55,6 +57,7 @@ bool ParseOptions(int argc, char** argv, Options& options) {
     const std::string_view name = argv[i];
     bool* const flag = name == "--check"   ? &options.check
                        : name == "--wrong" ? &options.wrong
+                       : name == "--calls" ? &options.calls
                        : name == "--trace" ? &options.trace
                                            : nullptr;
     if (flag != nullptr) {
@@ -109,6 +112,19 @@ void PrintWrong(const Scenario& scenario, const std::vector<RunResult>& results,
   }
 }
 
+void PrintCalls(const Scenario& scenario, const std::vector<RunResult>& results) {
+  for (const RunResult& run : results) {
+    for (const Call& call : run.calls) {
+      for (const Features& f : call.looks) {
+        std::printf(
+            "call %s %s %d share %.4g intervals %.4g living %.0f hazard %.3g slowing %.3g\n",
+            scenario.name.c_str(), &f == call.looks.data() ? "first" : "later", call.right, f.share,
+            f.intervals, f.living, f.hazard, f.slowing);
+      }
+    }
+  }
+}
+
 int Main(const Options& options) {
   Score score;
   PrintHead(options.setting);
@@ -121,7 +137,9 @@ int Main(const Options& options) {
       }
       const std::vector<RunResult> results = RunAll(scenario, options);
       PrintLine(scenario, results);
+      if (options.calls) PrintCalls(scenario, results);
       if (options.wrong && scenario.counts) PrintWrong(scenario, results, options.seed);
+      score.Calibrate(results);
       if (scenario.counts) score.Add(scenario, results);
     }
   }

@@ -15,12 +15,22 @@ constexpr int kStepsAReport = 4;
 constexpr double kLargeLeakSamples = 32;
 constexpr double kLargeLeakReports = 24;
 constexpr double kStopSeconds = 3600;
+// A leak that was large is watched until it is so many reports old: long enough to see what becomes
+// of the confidence.
+constexpr double kWatchedReports = 72;
 
 bool IsLarge(const Site& site, const Setting& setting, double now_s) {
   if (now_s - site.first_leak_s() < kLargeLeakReports * setting.report_s) return false;
   if (setting.interval_bytes <= 1)
     return static_cast<double>(site.leaked_samples()) >= kLargeLeakSamples;
   return site.leaked_bytes() >= kLargeLeakSamples * setting.interval_bytes;
+}
+
+Features FeaturesOf(const SiteMeasures& measures, double confidence) {
+  const Survivors& survivors = measures.survivors;
+  return {survivors.share,          survivors.span_s / measures.interval_s,
+          survivors.living,         survivors.HazardSpan(0.9),
+          survivors.spread.slowing, confidence};
 }
 
 void PrintTrace(int report, const Site& site, const SiteJudgement& judgement,
@@ -79,13 +89,17 @@ RunResult Run(const Scenario& scenario, const Setting& setting, uint64_t seed, b
         continue;
       }
       auto [call, first] = called.try_emplace(judgement.key);
-      call->second.last_confidence = judgement.confidence;
+      if (first) call->second.called_at = report;
+      const int since = report - call->second.called_at;
+      if (std::find(std::begin(kLooks), std::end(kLooks), since) != std::end(kLooks)) {
+        call->second.looks.push_back(
+            FeaturesOf(*analyzer.MeasuresOf(judgement.key), judgement.confidence));
+      }
       if (!first) continue;
       Call& made = call->second;
       made.right = site.leaks() && site.first_leak_s() <= lived;
       made.still = lived - site.last_leak_s() < 3 * setting.report_s ||
                    static_cast<double>(site.leaked_samples()) < 5;
-      made.confidence = judgement.confidence;
       made.reports = (lived - site.first_leak_s()) / setting.report_s;
       made.samples = static_cast<double>(site.leaked_samples());
       made.bytes = site.leaked_bytes();
@@ -103,10 +117,12 @@ RunResult Run(const Scenario& scenario, const Setting& setting, uint64_t seed, b
         result.growth_covered = judgement.growth_low <= rate && rate <= judgement.growth_high;
         result.growth_error = judgement.growth_bytes_per_s / rate - 1;
       }
-      if (!heals) break;
     }
+    const double leaking = lived - first.first_leak_s();
+    if (!heals && result.leak_is_large && leaking > kWatchedReports * setting.report_s) break;
   }
   for (const auto& [key, call] : called) result.calls.push_back(call);
+  result.leak_called_late = result.leak_is_large && called.contains(process.sites.front().key());
   return result;
 }
 

@@ -10,23 +10,37 @@
 
 namespace heapgauge::sim {
 
+// What a confidence may be made from.
+struct Features {
+  double share = 0;
+  double intervals = 0;  // the span of the survivors
+  double living = 0;
+  double hazard = 0;
+  double slowing = 0;
+  double confidence = 0;
+};
+
+// Reports after a call at which its confidence is looked at.
+inline constexpr int kLooks[] = {0, 12, 24, 48};
+
 // A site that was called a leak.
 struct Call {
-  bool right = false;          // it leaks, and did so before the call
-  bool still = true;           // of a leak that healed: called while it lasted
-  double confidence = 0;       // at the first call
-  double last_confidence = 0;  // at the last report, if still called
-  double reports = 0;          // since the first leaked byte
-  double samples = 0;          // leaked ones, at the call
-  double bytes = 0;            // truly leaked, at the call
+  bool right = false;           // it leaks, and did so before the call
+  bool still = true;            // of a leak that healed: called while it lasted
+  int called_at = 0;            // the report
+  std::vector<Features> looks;  // at the call and, while it stands, kLooks reports later
+  double reports = 0;           // since the first leaked byte
+  double samples = 0;           // leaked ones, at the call
+  double bytes = 0;             // truly leaked, at the call
 };
 
 struct RunResult {
   std::vector<Call> calls;
   bool leak_is_large =
       false;  // it came to 32 samples' worth and lasted 24 reports: must have been called
-  bool leak_called = false;
-  bool healed_cleared = false;  // of a healed leak: no longer called at the end
+  bool leak_called = false;       // by then
+  bool leak_called_late = false;  // by the end of the run
+  bool healed_cleared = false;    // of a healed leak: no longer called at the end
   // Growth of the leaking site at the end against the truth.
   bool growth_known = false;
   bool growth_covered = false;  // the 95 % interval holds the true rate

@@ -77,38 +77,50 @@ void Score::Add(const Scenario& scenario, const std::vector<RunResult>& results)
       (call.right ? right_ : wrong_) += 1;
       if (!call.right && !scenario.leaks) wrong_in_harmless_ += 1;
       if (call.right) excess_.push_back(std::min(call.reports, call.samples));
-      for (const double confidence : {call.confidence, call.last_confidence}) {
-        Bin& bin = bins_[std::min<size_t>(
-            9,
-            static_cast<size_t>(confidence < 0.9 ? confidence * 5 : 5 + (confidence - 0.9) * 50))];
-        bin.confidence += confidence;
-        bin.right += call.right;
-        ++bin.calls;
-      }
     }
     large_ += run.leak_is_large;
     large_called_ += run.leak_is_large && run.leak_called;
+    large_called_late_ += run.leak_called_late;
   }
 }
 
 double Score::Precision() const { return Share(right_, right_ + wrong_); }
+void Score::Calibrate(const std::vector<RunResult>& results) {
+  for (const RunResult& run : results) {
+    for (const Call& call : run.calls) {
+      for (const Features& look : call.looks) {
+        const double c = look.confidence;
+        const size_t bin = c < 0.9    ? static_cast<size_t>(c * 10)
+                           : c < 0.95 ? 9
+                           : c < 0.98 ? 10
+                                      : 11;
+        bins_[bin].confidence += c;
+        bins_[bin].right += call.right;
+        ++bins_[bin].calls;
+      }
+    }
+  }
+}
+
+double Score::LateRecall() const { return Share(large_called_late_, large_); }
 double Score::Recall() const { return Share(large_called_, large_); }
 
 void Score::Print() const {
   std::printf("calls %.0f, wrong %.0f (%.0f in harmless scenarios): precision %.4f\n",
               right_ + wrong_, wrong_, wrong_in_harmless_, Precision());
-  std::printf("leaks of 32 samples' worth %.0f, called %.0f: recall %.4f\n", large_, large_called_,
-              Recall());
+  std::printf("leaks of 32 samples' worth %.0f, called when 24 reports old %.0f: recall %.4f\n",
+              large_, large_called_, Recall());
+  std::printf("the same, called when 72 reports old %.0f: recall %.4f\n", large_called_late_,
+              LateRecall());
   std::printf("median over calls of the smaller of leaked samples and reports: %.1f\n",
               Quantile(excess_, 0.5));
-  std::printf("confidence said -> right:");
+  std::printf("confidence of calls, when made and 12, 24 and 48 reports later; all scenarios:\n");
+  std::printf("  %10s %10s %10s\n", "said", "right", "calls");
   for (const Bin& bin : bins_) {
-    if (bin.calls > 0) {
-      std::printf("  %.3f -> %.3f (%.0f)", bin.confidence / bin.calls, bin.right / bin.calls,
-                  bin.calls);
-    }
+    if (bin.calls == 0) continue;
+    std::printf("  %10.3f %10.3f %10.0f\n", bin.confidence / bin.calls, bin.right / bin.calls,
+                bin.calls);
   }
-  std::printf("\n");
 }
 
 bool Score::GoalsMet() const {

@@ -67,7 +67,7 @@ SiteJudgement Describe(uint64_t key, const FollowedSite& site, Verdict verdict,
   judgement.survivors = static_cast<uint64_t>(std::llround(measures.survivors.living));
   if (verdict >= Verdict::kLoad)
     judgement.rising_since_s = clock.WallSeconds(measures.growth.since_s);
-  judgement.healed = site.state.healed;
+  judgement.healed = site.state.ended == LeakEnd::kStopped;
   return judgement;
 }
 
@@ -160,6 +160,7 @@ std::vector<SiteJudgement> Analyzer::State::JudgeSites() {
   samples_before = sum.allocated_samples;
   std::vector<double> rise_p;
   std::vector<double> leak_e;
+  std::vector<double> surplus_e;
   size_t tests = 0;
   const auto evidence = [](const FollowedSite& site) {
     return std::exp(std::min(site.measures.survivors.log_evidence, 500.0));
@@ -170,17 +171,21 @@ std::vector<SiteJudgement> Analyzer::State::JudgeSites() {
     ++tests;
     if (site.measures.rise_p < 0.5) rise_p.push_back(site.measures.rise_p);
     if (site.measures.leak_signs) leak_e.push_back(evidence(site));
+    if (site.measures.survivors.log_evidence > 0) surplus_e.push_back(evidence(site));
   }
   const double rate = options.false_discovery_rate;
   const double p_threshold = PValueThreshold(rise_p, tests, rate);
   const double e_threshold = EValueThreshold(leak_e, tests, rate);
+  const double surplus_threshold = EValueThreshold(surplus_e, tests, rate);
 
   std::vector<SiteJudgement> judgements;
   judgements.reserve(tests);
   for (auto& [key, site] : sites) {
     if (site.seen_in != sequence) continue;
     const bool leak = site.measures.leak_signs && evidence(site) >= e_threshold;
-    const bool rise = site.measures.rise_p <= p_threshold;
+    // A dozen reports are too few for the trend to stand out among hundreds of sites; the surplus
+    // of old objects does, and the slope's own interval is asked in any case.
+    const bool rise = site.measures.rise_p <= p_threshold || evidence(site) >= surplus_threshold;
     judgements.push_back(Describe(key, site, Decide(site.measures, leak, rise, site.state), clock));
   }
   std::sort(judgements.begin(), judgements.end(), RanksBefore);

@@ -63,10 +63,23 @@ std::string Load(const SiteMeasures& measures) {
          text::Duration(measures.mean_life_s) + " on the average";
 }
 
+std::string LateDeaths(const SiteMeasures& measures) {
+  if (!measures.lifetime_p999_s) return "at ages seen before only alive";
+  return "99.9 % within " + text::Duration(*measures.lifetime_p999_s);
+}
+
 std::string Steady(const SiteMeasures& measures, const SiteState& state) {
-  if (state.healed) {
-    return "was a leak and stopped: of what was born lately nothing stays; what leaked before is "
-           "still held";
+  switch (state.ended) {
+    case LeakEnd::kStopped:
+      return "was a leak and stopped: of what was born lately nothing stays; what leaked before is "
+             "still held";
+    case LeakEnd::kDying:
+      return "was called a leak, but what seemed to stay dies after all, " + LateDeaths(measures);
+    case LeakEnd::kFilling:
+      return "was called a leak, but births fade though the traffic does not, as where a cache "
+             "fills";
+    case LeakEnd::kNone:
+      break;
   }
   return "no growth beyond chance in " + text::Duration(measures.growth.window_s) + ": " +
          RateWithInterval(measures.growth.bytes_per_s);

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "analyze/leak_signs.h"
 #include "analyze/statistics.h"
 #include "analyze/survival.h"
 
@@ -86,7 +85,7 @@ SiteMeasures Measure(const SiteHistory& history, const SiteObservation& now,
   measures.history_s = history.seconds();
   measures.survivors = FindSurvivors(now, history, clock.TrueAgesBelow());
   measures.leak_signs = HasLeakSigns(measures.survivors, measures.interval_s);
-  measures.leak_stopped = SpeaksAgainstLeak(measures.survivors);
+  measures.leak_end = SpeaksAgainstLeak(measures.survivors);
   // The survivors know better than the curve of live bytes when a leak began.
   measures.growth =
       MeasureGrowth(history, now, clock, measures.leak_signs ? measures.survivors.span_s : 0);
@@ -115,14 +114,18 @@ Verdict Decide(const SiteMeasures& measures, bool leak_discovery, bool rise_disc
   };
   const bool clear = IsEven(measures.survivors.spread);
   count(state.leak_looks, measures.leak_signs && leak_discovery, clear ? kClearLook : 1);
+  if (measures.leak_signs) {
+    state.leak_confidence = LeakConfidence(measures.survivors, measures.interval_s);
+  }
   if (state.leak_looks >= kLeakLooks) {
     state.leak = true;
-    state.healed = false;
+    state.ended = LeakEnd::kNone;
   }
-  count(state.quiet_looks, state.leak && !measures.leak_signs && measures.leak_stopped);
+  count(state.quiet_looks,
+        state.leak && !measures.leak_signs && measures.leak_end != LeakEnd::kNone);
   if (state.quiet_looks >= kQuietLooks) {
     state.leak = false;
-    state.healed = true;
+    state.ended = measures.leak_end;
   }
   const SlopeEstimate& slope = measures.growth.bytes_per_s;
   const bool rises = rise_discovery && slope.Low() > 0 && measures.still_rising;
@@ -134,14 +137,13 @@ Verdict Decide(const SiteMeasures& measures, bool leak_discovery, bool rise_disc
   return IsLoad(measures) ? Verdict::kLoad : Verdict::kGrowing;
 }
 
-double Confidence(Verdict verdict, const SiteMeasures& measures,
-                  [[maybe_unused]] const SiteState& state) {
+double Confidence(Verdict verdict, const SiteMeasures& measures, const SiteState& state) {
   switch (verdict) {
     case Verdict::kWarming:
       return 0;
-    case Verdict::kLeak: {
-      return 0.99;
-    }
+    case Verdict::kLeak:
+      // About to be cleared: each report that speaks against it halves what is left.
+      return std::ldexp(state.leak_confidence, -state.quiet_looks);
     case Verdict::kGrowing:
       return std::min(0.99, 1 - measures.rise_p);
     case Verdict::kLoad: {

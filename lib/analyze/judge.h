@@ -6,6 +6,7 @@
 #include "analyze/activity_clock.h"
 #include "analyze/growth.h"
 #include "analyze/history.h"
+#include "analyze/leak_signs.h"
 #include "analyze/observation.h"
 #include "analyze/survivors.h"
 #include "analyze/verdict.h"
@@ -27,8 +28,8 @@ struct SiteMeasures {
   std::optional<double> lifetime_p999_s;
 
   Survivors survivors;
-  bool leak_signs = false;    // every sign of a leak but the comparison with the other sites
-  bool leak_stopped = false;  // if it went on, it would have shown by now
+  bool leak_signs = false;  // every sign of a leak but the comparison with the other sites
+  LeakEnd leak_end = LeakEnd::kNone;  // what speaks against a leak, if one was called
 
   double births_per_s = 0;  // objects, lately
   double births_ratio =
@@ -47,7 +48,8 @@ struct SiteState {
   uint8_t rise_looks = 0;
   uint8_t quiet_looks = 0;  // reports in a row that speak against the leak it was called
   bool leak = false;
-  bool healed = false;
+  LeakEnd ended = LeakEnd::kNone;  // why the last one was cleared
+  double leak_confidence = 0;      // when it last had all signs
 };
 
 // `leak_discovery`, `rise_discovery`: the evidence stands among all sites (false_discovery.h).

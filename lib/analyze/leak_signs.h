@@ -2,6 +2,8 @@
 #ifndef HEAPGAUGE_ANALYZE_LEAK_SIGNS_H_
 #define HEAPGAUGE_ANALYZE_LEAK_SIGNS_H_
 
+#include <cstdint>
+
 #include "analyze/survivors.h"
 
 namespace heapgauge {
@@ -21,9 +23,17 @@ const LeakDemand& LeakDemandFor(double share);
 // all along and until now, who don't die; where nothing dies at all, births that don't slow down.
 bool HasLeakSigns(const Survivors& survivors, double interval_s);
 
-// Nothing new has survived although by the earlier rate several should have, or those that survived
-// die after all.
-bool SpeaksAgainstLeak(const Survivors& survivors);
+// How many of the sites that look so do leak?  Fitted to calls in all scenarios of bench/verdict,
+// those beyond what can be told included: docs/verdict.md, section 6.
+double LeakConfidence(const Survivors& survivors, double interval_s);
+
+enum class LeakEnd : uint8_t {
+  kNone,
+  kStopped,  // nothing new has survived although by the earlier rate several should have
+  kDying,    // those that survived die after all
+  kFilling,  // nothing dies, but births fade although the traffic does not: a cache that fills
+};
+LeakEnd SpeaksAgainstLeak(const Survivors& survivors);
 
 }  // namespace heapgauge
 

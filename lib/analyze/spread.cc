@@ -17,19 +17,31 @@ constexpr double kOddOnes = 0.1;
 // Standard deviations of births and deaths that a burst must stand out by.
 constexpr double kNoise = 3;
 
-// Laplace's test for a trend in a Poisson process looks at the mean time of its events.  A rate
-// that falls as exp(-x t / length) moves it by x / 12 of the length, as long as x is small.
-template <typename Weight>
-double Slowing(std::span<const SpreadBin> bins, Weight weight) {
-  const double from = bins.front().from_s;
-  const double length = bins.back().to_s - from;
+// The mean place of what is counted, 0 = now and 1 = the beginning, on the axis that `width` spans:
+// time, or the traffic of the process.
+template <typename Weight, typename Width>
+double MeanPlace(std::span<const SpreadBin> bins, Weight weight, Width width) {
+  double length = 0;
   double sum = 0;
-  double ages = 0;
+  double places = 0;
   for (const SpreadBin& bin : bins) {
     sum += weight(bin);
-    ages += weight(bin) * (0.5 * (bin.from_s + bin.to_s) - from);
+    places += weight(bin) * (length + 0.5 * width(bin));
+    length += width(bin);
   }
-  return sum > 0 ? 12 * (ages / sum / length - 0.5) : 0;
+  return sum > 0 && length > 0 ? places / sum / length : 0.5;
+}
+
+// Laplace's test for a trend in a Poisson process looks at the mean time of its events.  A rate
+// that falls as exp(-x t / length) moves it by x / 12 of the length, as long as x is small.
+template <typename Width>
+double Slowing(std::span<const SpreadBin> bins, double bytes, Width width) {
+  const auto by_count = [](const SpreadBin& bin) { return bin.count; };
+  const auto by_bytes = [](const SpreadBin& bin) { return bin.bytes; };
+  const double slowing = 12 * (MeanPlace(bins, by_count, width) - 0.5);
+  // By bytes, too: when the sample interval grows, samples get fewer and each of them heavier.
+  if (!(bytes > 0)) return slowing;
+  return std::min(slowing, 12 * (MeanPlace(bins, by_bytes, width) - 0.5));
 }
 
 }  // namespace
@@ -82,11 +94,11 @@ Spread MeasureSpread(std::span<const SpreadBin> bins) {
   const double newest_share =
       activity > 0 ? std::min(kNewestShare, newest_activity / activity) : kNewestShare;
   spread.newest_expected = total * newest_share;
-  // By bytes, too: when the sample interval grows, samples get fewer and each of them heavier.
-  spread.slowing = Slowing(bins, [](const SpreadBin& bin) { return bin.count; });
-  if (bytes > 0) {
-    spread.slowing =
-        std::min(spread.slowing, Slowing(bins, [](const SpreadBin& bin) { return bin.bytes; }));
+  spread.slowing = Slowing(bins, bytes, [](const SpreadBin& bin) { return bin.to_s - bin.from_s; });
+  spread.own_slowing = spread.slowing;
+  if (activity > 0) {
+    const double own = Slowing(bins, bytes, [](const SpreadBin& bin) { return bin.activity; });
+    spread.own_slowing = std::min(spread.slowing, own);
   }
   return spread;
 }

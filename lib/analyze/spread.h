@@ -36,6 +36,7 @@ struct Spread {
   double lumps = 0;  // the share that came in bursts, beyond what time, births and chance explain
   double slowing =
       0;  // how much the rate fell over the time: 1 = to 1/e, as where a cache fills; 0 = not
+  double own_slowing = 0;  // what of it the traffic of the process doesn't explain
 };
 
 Spread MeasureSpread(std::span<const SpreadBin> bins);

@@ -187,6 +187,7 @@ TEST_CASE("a leak that heals is cleared and says so", "[analyze][analyzer]") {
   REQUIRE(result.sites[0].verdict == Verdict::kLeak);
   for (int i = 31; i <= 150; ++i) result = ReportOf(analyzer, sites, kReport * i);
   CHECK(result.sites[0].verdict == Verdict::kSteady);
+  INFO(result.sites[0].evidence);
   CHECK(result.sites[0].healed);
   CHECK(result.sites[0].evidence.find("was a leak") != std::string::npos);
 }

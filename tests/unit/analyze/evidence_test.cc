@@ -64,8 +64,12 @@ TEST_CASE("every verdict has its sentence", "[analyze][evidence]") {
   measures.reports = 1;
   CHECK_THAT(SiteEvidence(Verdict::kWarming, measures, {}), Contains("seen in 1 report,"));
   SiteState healed;
-  healed.healed = true;
+  healed.ended = LeakEnd::kStopped;
   CHECK_THAT(SiteEvidence(Verdict::kSteady, measures, healed), Contains("was a leak and stopped"));
+  healed.ended = LeakEnd::kDying;
+  CHECK_THAT(SiteEvidence(Verdict::kSteady, measures, healed), Contains("dies after all"));
+  healed.ended = LeakEnd::kFilling;
+  CHECK_THAT(SiteEvidence(Verdict::kSteady, measures, healed), Contains("a cache fills"));
 }
 
 }  // namespace

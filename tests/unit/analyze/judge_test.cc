@@ -52,12 +52,15 @@ TEST_CASE("a leak is cleared when it stopped, not when a sign flickers", "[analy
   REQUIRE(state.leak);
   measures.leak_signs = false;
   for (int i = 0; i < 20; ++i) CHECK(Decide(measures, false, true, state) == Verdict::kLeak);
-  measures.leak_stopped = true;
+  measures.leak_end = LeakEnd::kStopped;
   measures.still_rising = false;
+  const double sure = Confidence(Verdict::kLeak, measures, state);
+  CHECK(Decide(measures, false, false, state) == Verdict::kLeak);
+  CHECK(Confidence(Verdict::kLeak, measures, state) < sure);
   Verdict verdict = Verdict::kLeak;
   for (int i = 0; i < 6; ++i) verdict = Decide(measures, false, false, state);
   CHECK(verdict == Verdict::kSteady);
-  CHECK(state.healed);
+  CHECK(state.ended == LeakEnd::kStopped);
 }
 
 TEST_CASE("few reports are too few", "[analyze][judge]") {

@@ -32,7 +32,7 @@ TEST_CASE("the more stay as a rule, the more is asked", "[analyze][leak_signs]")
 
 TEST_CASE("a clear leak has all signs", "[analyze][leak_signs]") {
   CHECK(HasLeakSigns(ClearLeak(), 60));
-  CHECK_FALSE(SpeaksAgainstLeak(ClearLeak()));
+  CHECK(SpeaksAgainstLeak(ClearLeak()) == LeakEnd::kNone);
 }
 
 TEST_CASE("one missing sign is enough to wait", "[analyze][leak_signs]") {
@@ -67,13 +67,42 @@ TEST_CASE("one missing sign is enough to wait", "[analyze][leak_signs]") {
   CHECK_FALSE(HasLeakSigns(filling, 60));
 }
 
+TEST_CASE("where nothing dies confidence comes with time and goes with fading births",
+          "[analyze][leak_signs]") {
+  CHECK(LeakConfidence(ClearLeak(), 60) == 0.99);
+  Survivors nothing_dies = ClearLeak();
+  nothing_dies.share = 1;
+  nothing_dies.spread.slowing = 0;
+  nothing_dies.span_s = 12 * 60;
+  const double early = LeakConfidence(nothing_dies, 60);
+  CHECK(early > 0.3);
+  CHECK(early < 0.5);  // caches and leaks look alike then
+  nothing_dies.span_s = 100 * 60;
+  const double late = LeakConfidence(nothing_dies, 60);
+  CHECK(late > 0.85);
+  CHECK(late <= 0.99);
+  nothing_dies.spread.slowing = 0.5;
+  CHECK(LeakConfidence(nothing_dies, 60) < late);
+  nothing_dies.living = 12;  // the same slowing of so few may be chance
+  CHECK(LeakConfidence(nothing_dies, 60) > 0.7);
+  CHECK(LeakConfidence(nothing_dies, 0) == 0.99);
+}
+
 TEST_CASE("a leak is over when those that are due don't come", "[analyze][leak_signs]") {
   Survivors overdue = ClearLeak();
   overdue.spread.overdue = 12;
-  CHECK(SpeaksAgainstLeak(overdue));
+  CHECK(SpeaksAgainstLeak(overdue) == LeakEnd::kStopped);
   Survivors dying = ClearLeak();
   dying.deaths = 80;
-  CHECK(SpeaksAgainstLeak(dying));
+  CHECK(SpeaksAgainstLeak(dying) == LeakEnd::kDying);
+  dying.cut = true;  // the young die, the old are still there
+  CHECK(SpeaksAgainstLeak(dying) == LeakEnd::kStopped);
+  Survivors filling = ClearLeak();
+  filling.share = 1;
+  filling.spread.own_slowing = 2;
+  CHECK(SpeaksAgainstLeak(filling) == LeakEnd::kFilling);
+  filling.living = 10;  // could be chance
+  CHECK(SpeaksAgainstLeak(filling) == LeakEnd::kNone);
 }
 
 }  // namespace

@@ -54,6 +54,14 @@ TEST_CASE("a rate that falls to 1/e slows by one", "[analyze][spread]") {
   CHECK(spread.slowing == Approx(1).epsilon(0.05));
 }
 
+TEST_CASE("births that fade with the traffic don't fade of themselves", "[analyze][spread]") {
+  std::vector<SpreadBin> bins = Minutes({1, 2, 3, 4, 5, 6, 7, 8, 9, 10});
+  CHECK(MeasureSpread(bins).own_slowing == Approx(MeasureSpread(bins).slowing));
+  for (SpreadBin& bin : bins) bin.activity = 20 * bin.count;
+  CHECK(MeasureSpread(bins).slowing > 1);
+  CHECK(MeasureSpread(bins).own_slowing == Approx(0).margin(1e-9));
+}
+
 TEST_CASE("fewer but heavier samples are no slowing", "[analyze][spread]") {
   // The sample interval doubled in the middle.
   std::vector<SpreadBin> bins = Minutes({5, 5, 5, 5, 5, 10, 10, 10, 10, 10});

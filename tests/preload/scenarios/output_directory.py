@@ -85,10 +85,7 @@ def full(rig):
         output = os.path.join(mounted, "reports")
 
         def fill_and_free(process):
-            def reports():
-                return os.path.exists(os.path.join(output, "reports.jsonl")) and count(output) >= 1
-
-            harness.wait_until(reports, 60, "the first report")
+            first_report(output)
             filler = os.path.join(mounted, "filler")
             with open(filler, "wb", buffering=0) as file:
                 try:
@@ -117,6 +114,11 @@ def full(rig):
         harness.check(not left, f"left behind: {left}")
 
 
+def first_report(output):
+    """All of it: the profile is the last file of a report."""
+    harness.wait_until(lambda: os.path.exists(os.path.join(output, "heap.pb.gz")), 60, "the first report")
+
+
 def answer(process, text):
     process.stdin.write(text)
     process.stdin.flush()
@@ -131,7 +133,7 @@ def vanishing(rig):
     output = os.path.join(rig.directory(), "reports")
 
     def remove(process):
-        harness.wait_until(lambda: os.path.exists(os.path.join(output, "report.txt")), 60, "the first report")
+        first_report(output)
         subprocess.run(["rm", "-rf", output], check=True)
         answer(process, b"1")
         harness.check(asked(process) == "0", "no report after the directory was removed")

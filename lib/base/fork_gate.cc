@@ -1,6 +1,9 @@
 #include "base/fork_gate.h"
 
 #include <sched.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/macros.h"
@@ -8,7 +11,19 @@
 namespace heapgauge {
 namespace {
 
-constexpr uint64_t kLongestWaitNs = 100'000'000;
+constexpr uint64_t kLongestWaitNs = 100'000'000;  // outside, for a fork
+constexpr int kYields = 20;
+
+// Yields first, then sleeps: who is inside may be our report thread, whose priority is low, and on
+// a busy machine yielding gives it no processor.  Not through libc: no cancellation point.
+void Pause(int* times) noexcept {
+  if ((*times)++ < kYields) {
+    sched_yield();
+    return;
+  }
+  const timespec pause{0, 50'000};
+  syscall(SYS_nanosleep, &pause, nullptr);
+}
 
 }  // namespace
 
@@ -25,9 +40,8 @@ bool ForkGate::Enter(Shard& shard) noexcept {
     shard.inside.fetch_sub(1, std::memory_order_seq_cst);
     const uint64_t deadline = MonotonicNs() + kLongestWaitNs;
     // relaxed: tried again above.
-    while (forking_.load(std::memory_order_relaxed) != 0) {
+    for (int times = 0; forking_.load(std::memory_order_relaxed) != 0; Pause(&times)) {
       if (MonotonicNs() >= deadline) return false;
-      sched_yield();
     }
   }
 }
@@ -35,12 +49,20 @@ bool ForkGate::Enter(Shard& shard) noexcept {
 void ForkGate::Close() noexcept {
   forker_.store(pthread_self(), std::memory_order_relaxed);  // relaxed: see Enter()
   forking_.fetch_add(1, std::memory_order_seq_cst);          // seq_cst: see Enter()
-  const uint64_t deadline = MonotonicNs() + kLongestWaitNs;
+  // relaxed: a number for this thread alone, or another forking one.
+  const uint64_t deadline = MonotonicNs() + fork_patience_ns_.load(std::memory_order_relaxed);
+  int times = 0;
   for (const Shard& shard : shards_) {
-    while (shard.inside.load(std::memory_order_seq_cst) > 0 && MonotonicNs() < deadline) {
-      sched_yield();
+    while (shard.inside.load(std::memory_order_seq_cst) > 0) {
+      if (MonotonicNs() >= deadline) {
+        // Somebody is stuck inside: the next fork need not wait for that again.
+        fork_patience_ns_.store(kLongestWaitNs / 10, std::memory_order_relaxed);
+        return;
+      }
+      Pause(&times);
     }
   }
+  fork_patience_ns_.store(kForkPatienceNs, std::memory_order_relaxed);
 }
 
 void ForkGate::OpenInParent() noexcept {

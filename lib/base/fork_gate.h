@@ -6,8 +6,9 @@
 // other libraries' fork handlers, which run before and after ours, allocate, and nobody else is
 // inside then.
 //
-// Both sides wait 100 ms at most: a thread that is stuck inside must not stop a fork, and a
-// real-time thread that waits outside may be what keeps the forking one from its processor.
+// Neither side waits for ever: a thread that is stuck inside must not stop a fork, which waits a
+// second (10 ms once that was in vain), and a real-time thread that waits outside, 100 ms, may be
+// what keeps the forking one from its processor.
 #ifndef HEAPGAUGE_BASE_FORK_GATE_H_
 #define HEAPGAUGE_BASE_FORK_GATE_H_
 
@@ -59,6 +60,7 @@ class ForkGate final {
 
  private:
   static constexpr size_t kShards = 16;
+  static constexpr uint64_t kForkPatienceNs = 1'000'000'000;
 
   static ForkGate instance_;
 
@@ -67,6 +69,7 @@ class ForkGate final {
 
   std::atomic<uint32_t> forking_{0};
   std::atomic<pthread_t> forker_{0};  // the last of them
+  std::atomic<uint64_t> fork_patience_ns_{kForkPatienceNs};
   std::array<Shard, kShards> shards_{};
 };
 

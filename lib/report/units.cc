@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <time.h>
 
+#include <chrono>
 #include <cmath>
 
 namespace heapgauge {
@@ -90,13 +91,21 @@ std::string FormatPercent(double share) {
   return fmt::format("{:.0f} %", percent);
 }
 
+// By arithmetic and not by gmtime_r(): that takes the C library's lock of time zones, which a
+// fork's child would inherit held if the fork falls into it, and even the host's own localtime()
+// would wait for ever there.
 std::string FormatUtc(int64_t unix_ms) {
-  const time_t seconds = unix_ms / 1000;
-  tm parts{};
-  gmtime_r(&seconds, &parts);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", parts.tm_year + 1900,
-                     parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
-                     unix_ms % 1000);
+  using std::chrono::days;
+  using std::chrono::floor;
+  using std::chrono::milliseconds;
+  const std::chrono::sys_time<milliseconds> time{milliseconds(unix_ms)};
+  const auto midnight = floor<days>(time);
+  const std::chrono::year_month_day date(midnight);
+  const std::chrono::hh_mm_ss<milliseconds> clock(time - midnight);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", static_cast<int>(date.year()),
+                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                     clock.hours().count(), clock.minutes().count(), clock.seconds().count(),
+                     clock.subseconds().count());
 }
 
 int64_t UnixMs() {

@@ -20,6 +20,17 @@ constexpr unsigned char kNativeClass = sizeof(void*) == 8 ? ELFCLASS64 : ELFCLAS
 constexpr unsigned char kNativeOrder =
     __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? ELFDATA2LSB : ELFDATA2MSB;
 
+// Not a local static: its guard would be inherited busy by a child that is forked meanwhile.
+constexpr auto kCrcTable = [] {
+  std::array<uint32_t, 256> table{};
+  for (uint32_t i = 0; i < 256; ++i) {
+    uint32_t value = i;
+    for (int bit = 0; bit < 8; ++bit) value = (value >> 1) ^ ((value & 1) ? 0xEDB88320U : 0U);
+    table[i] = value;
+  }
+  return table;
+}();
+
 }  // namespace
 
 std::optional<ElfImage> ElfImage::OpenFile(const char* path) {
@@ -158,21 +169,12 @@ std::optional<ElfImage::DebugLink> ElfImage::ReadDebugLink() const {
 }
 
 std::optional<uint32_t> ElfImage::Crc() const {
-  static const auto kTable = [] {
-    std::array<uint32_t, 256> table{};
-    for (uint32_t i = 0; i < 256; ++i) {
-      uint32_t value = i;
-      for (int bit = 0; bit < 8; ++bit) value = (value >> 1) ^ ((value & 1) ? 0xEDB88320U : 0U);
-      table[i] = value;
-    }
-    return table;
-  }();
   std::vector<uint8_t> buffer(size_t{64} * 1024);
   uint32_t crc = 0xFFFFFFFFU;
   for (uint64_t at = 0; at < kMaxCrcBytes;) {
     const size_t got = Read(at, buffer.data(), buffer.size());
     if (got == 0) return ~crc;
-    for (size_t i = 0; i < got; ++i) crc = kTable[(crc ^ buffer[i]) & 0xFF] ^ (crc >> 8);
+    for (size_t i = 0; i < got; ++i) crc = kCrcTable[(crc ^ buffer[i]) & 0xFF] ^ (crc >> 8);
     at += got;
   }
   return std::nullopt;

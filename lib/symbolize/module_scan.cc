@@ -96,11 +96,19 @@ int Copy(dl_phdr_info* info, size_t size, void* data) noexcept {
   return 0;
 }
 
-// The loader's lock is held meanwhile, and a child forked then would never get it.
+// The loader's lock is held meanwhile, and a child forked then would never get it.  So a fork is
+// waited for, however long it takes on a busy machine; false when it never ends.
+constexpr int kMostAttempts = 100;  // of 100 ms
+
 template <typename Visit>
-void WalkModules(Visit visit, void* data) noexcept {
-  const ForkGate::Passage gate;
-  dl_iterate_phdr(visit, data);
+bool WalkModules(Visit visit, void* data) noexcept {
+  for (int attempt = 0; attempt < kMostAttempts; ++attempt) {
+    const ForkGate::Passage gate;
+    if (!gate.entered()) continue;
+    dl_iterate_phdr(visit, data);
+    return true;
+  }
+  return false;
 }
 
 }  // namespace
@@ -120,15 +128,14 @@ ModuleScan ScanModules() {
   ModuleScan scan;
   for (;;) {
     Sizes sizes;
-    WalkModules(Measure, &sizes);
+    if (!WalkModules(Measure, &sizes)) return scan;
     // Slack for libraries that arrive between the walks; Copy() asks range room for all headers.
     Walk walk{&scan, sizes.modules + 8, sizes.ranges + 128, sizes.names + 1024};
     scan = {};
     scan.modules.reserve(walk.module_room);
     scan.ranges.reserve(walk.range_room);
     scan.names.reserve(walk.name_room);
-    WalkModules(Copy, &walk);
-    if (!walk.overflow) return scan;
+    if (!WalkModules(Copy, &walk) || !walk.overflow) return scan;
   }
 }
 

@@ -4,6 +4,7 @@
 #include <link.h>
 #include <pthread.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include <stdexcept>
 #include <string>
@@ -37,7 +38,9 @@ void Child(int number) {
   } catch (const std::exception& problem) {
     VICTIM_REQUIRE(strlen(problem.what()) == 3000);
   }
-  // glibc does not mend the lock of the list of modules in a child.
+  // glibc does not mend the lock of the time zones in a child, nor that of the list of modules.
+  const time_t now = time(nullptr);
+  VICTIM_REQUIRE(localtime(&now) != nullptr);
   int modules = 0;
   dl_iterate_phdr(
       [](dl_phdr_info*, size_t, void* count) {
@@ -68,7 +71,7 @@ int main() {
   for (int i = 0; i < 2000; ++i) kept.push_back(std::string(1000, 'y'));
   pthread_t thread;
   VICTIM_REQUIRE(pthread_create(&thread, nullptr, Reports, nullptr) == 0);
-  for (int i = 0; i < 150; ++i) {
+  for (int i = 0; i < 100; ++i) {
     const pid_t pid = fork();
     VICTIM_REQUIRE(pid >= 0);
     if (pid == 0) Child(i);

@@ -79,4 +79,12 @@ TEST_CASE("one unit of time serves all rates of a report", "[report][units]") {
 }
 
 }  // namespace
+TEST_CASE("a time is RFC 3339 in UTC, leap days and milliseconds included", "[report][units]") {
+  CHECK(FormatUtc(0) == "1970-01-01T00:00:00.000Z");
+  CHECK(FormatUtc(951'826'154'007) == "2000-02-29T12:09:14.007Z");
+  CHECK(FormatUtc(1'709'251'199'999) == "2024-02-29T23:59:59.999Z");
+  CHECK(FormatUtc(4'102'444'800'123) == "2100-01-01T00:00:00.123Z");
+  CHECK(FormatUtc(-1) == "1969-12-31T23:59:59.999Z");
+}
+
 }  // namespace heapgauge

@@ -1,0 +1,114 @@
+"""Runs one scenario of verdict_service under the library and holds the verdicts against the truth.
+
+Harmless scenarios: no report may say leak, of the process or of any site.  Leaks: the last report names the right
+site and no other, and none was named before the leak began.  Nothing else is asserted: how busy the machine is
+decides how much of a rise a report sees.  Where the machine stood still for seconds, so that there were too few
+regular reports to call a leak from, the run is repeated, and in the end skipped; a false leak fails even then.
+Standard library only; exit status 1 with the reason on stderr, 77 to be skipped.
+"""
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+SECONDS = 18
+REPORT_S = 0.5
+TRIES = 3
+SLOW = 1.25  # times as long as planned: the machine stood still
+# Scenario -> the function that leaks, and the part of the run after which it does.
+LEAKS = {
+    "leak": ("MakeOrder", 0),
+    "leak_in_rise": ("MakeOrder", 0.3),
+    "leak_midway": ("MakeOrder", 0.4),
+    "leak_all": ("MakeOrder", 0),
+}
+
+
+def fail(text):
+    print(f"FAILED: {text}", file=sys.stderr)
+    sys.exit(1)
+
+
+def run(options, directory):
+    env = {k: v for k, v in os.environ.items() if not k.startswith("HEAPGAUGE_") and k != "LD_PRELOAD"}
+    env.update({
+        "LD_PRELOAD": os.path.join(options.lib, "libheapgauge.so"),
+        "HEAPGAUGE_OUTPUT": directory,
+        "HEAPGAUGE_REPORT_INTERVAL": f"{int(1000 * REPORT_S)}ms",
+        "HEAPGAUGE_SAMPLE_INTERVAL": "4KiB",
+        "HEAPGAUGE_SYMBOLIZE": "names",  # a helper process twice a second would only make the machine busier
+        "HEAPGAUGE_CPU_BUDGET": "20%",
+    })
+    status = subprocess.run([options.service, options.scenario, str(SECONDS)], env=env, timeout=240, check=False)
+    if status.returncode != 0:
+        fail(f"the service ended with status {status.returncode}")
+    with open(os.path.join(directory, "reports.jsonl"), encoding="utf-8") as file:
+        return [json.loads(line) for line in file]
+
+
+def functions(site):
+    return [frame["function"] or "" for frame in site["frames"]]
+
+
+def leaking(report):
+    return [site for site in report["sites"] if site["verdict"] == "leak"]
+
+
+def told(report):
+    """One report in one line, for whoever has to find out why."""
+    sites = [f"{site['verdict']} {site['confidence']:.2f} {functions(site)[:1]} {site['growth_bytes_per_s']:.0f} B/s: "
+             f"{site.get('evidence', '')}" for site in report["sites"] if site["verdict"] in ("growing", "leak")]
+    return f"  {report['uptime_s']:5.1f} s {report['verdict']}: " + "; ".join(sites)
+
+
+def judge(options, reports):
+    """False where the machine was too busy to tell."""
+    name, begins = LEAKS.get(options.scenario, (None, 1))
+    history = "\n".join(told(report) for report in reports)
+    for report in reports:
+        # The service may be slower than the wall, never faster: before `begins` of it nothing leaks.
+        harmless = name is None or report["uptime_s"] < begins * SECONDS
+        if harmless and (report["verdict"] == "leak" or leaking(report)):
+            fail(f"a leak is called where there is none, after {report['uptime_s']:.1f} s:\n{history}")
+    if name is None:
+        return True
+    last = reports[-1]
+    sites = leaking(last)
+    if last["verdict"] != "leak" and last["uptime_s"] > SLOW * SECONDS:
+        return False
+    if last["verdict"] != "leak" or not any(name in functions(site) for site in sites):
+        fail(f"the leak of {name} is not called:\n{history}")
+    if not all(name in functions(site) for site in sites):
+        fail(f"more than {name} is called a leak:\n{history}")
+    for site in sites:
+        if not site["confidence"] > 0.3:
+            fail(f"confidence {site['confidence']}:\n{history}")
+    return True
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--lib", required=True, help="directory of libheapgauge.so and libheapgauge-core.so")
+    parser.add_argument("--service", required=True)
+    parser.add_argument("--keep", help="write the reports here and keep them")
+    parser.add_argument("scenario")
+    options = parser.parse_args()
+    for _ in range(TRIES):
+        directory = options.keep or tempfile.mkdtemp(prefix="heapgauge-verdict-")
+        try:
+            told_apart = judge(options, run(options, directory))
+        finally:
+            if not options.keep:
+                shutil.rmtree(directory, ignore_errors=True)
+        if told_apart:
+            print("ok")
+            return
+    print("skipped: the machine is too busy")
+    sys.exit(77)
+
+
+if __name__ == "__main__":
+    main()

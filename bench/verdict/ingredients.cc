@@ -122,10 +122,6 @@ Lifetime Fixed(double seconds) {
   return [=](double born, Random&) { return born + seconds; };
 }
 
-Lifetime Until(double time_s) {
-  return [=](double born, Random&) { return born < time_s ? time_s : kNever; };
-}
-
 Lifetime EveryPeriod(double period_s, double phase_s) {
   return [=](double born, Random&) {
     return phase_s + period_s * (std::floor((born - phase_s) / period_s) + 1);

@@ -33,7 +33,6 @@ Lifetime Exponential(double mean_s);
 Lifetime LogNormal(double median_s, double sigma);
 Lifetime Pareto(double least_s, double alpha);
 Lifetime Fixed(double seconds);
-Lifetime Until(double time_s);                          // all die then; what is born later lives on
 Lifetime EveryPeriod(double period_s, double phase_s);  // all die together, again and again
 // First in, first out, behind others: an object leaves when `leaves(t)`, cumulative, passes what
 // entered before it.

@@ -27,7 +27,10 @@ std::string OfAllThatDied(const SiteMeasures& measures) {
   return "of all that died, 99.9 % were gone within " + text::Duration(*measures.lifetime_p999_s);
 }
 
-std::string Leak(const SiteMeasures& measures) {
+// Below it a leak where nothing dies is as likely something that fills or lives long.
+constexpr double kHardlyBelieved = 0.7;
+
+std::string Leak(const SiteMeasures& measures, const SiteState& state) {
   const Survivors& survivors = measures.survivors;
   const auto living = static_cast<uint64_t>(std::llround(survivors.living));
   const auto deaths = static_cast<uint64_t>(std::llround(survivors.deaths));
@@ -36,7 +39,10 @@ std::string Leak(const SiteMeasures& measures) {
     const auto born = static_cast<uint64_t>(std::llround(survivors.living / survivors.share));
     return (living >= born ? "all " : text::Count(living) + " of the ") + text::Count(born) +
            " sampled objects born here in the last " + span +
-           " are still alive, and they come undiminished; " + Births(measures);
+           " are still alive, and they come undiminished; " + Births(measures) +
+           (state.leak_confidence < kHardlyBelieved
+                ? "; so far a cache that fills or a long time to live would look the same"
+                : "");
   }
   const auto born = static_cast<uint64_t>(std::llround(survivors.living / survivors.share));
   const std::string stayed = text::Count(living) + " of " + text::Count(born) +
@@ -99,7 +105,7 @@ std::string SiteEvidence(Verdict verdict, const SiteMeasures& measures, const Si
     case Verdict::kGrowing:
       return Growing(measures);
     case Verdict::kLeak:
-      return Leak(measures);
+      return Leak(measures, state);
   }
   return {};
 }

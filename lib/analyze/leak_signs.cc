@@ -17,6 +17,9 @@ constexpr LeakDemand kDemands[] = {
 // knows only what its authors thought of.
 constexpr double kMostConfidence = 0.99;
 
+// What is more likely something that fills is not called, and waits for more.
+constexpr double kLeastConfidence = 0.25;
+
 // Standard deviation of the true slowing among sites where nothing dies, as the bench has them.
 constexpr double kUsualSlowing = 0.5;
 
@@ -71,6 +74,7 @@ bool HasLeakSigns(const Survivors& survivors, double interval_s) {
     return false;
   if (IsUneven(survivors.spread) || !GoesOn(survivors.spread)) return false;
   if (survivors.share >= kHardlyAnyDies && SlowsDown(survivors)) return false;
+  if (LeakConfidence(survivors, interval_s) < kLeastConfidence) return false;
   const double hazard = std::min(demand.hazard, demand.hazard_many + 5 / survivors.living);
   return survivors.HazardSpan(0.9) <= hazard;
 }

@@ -52,10 +52,12 @@ Spread MeasureSpread(std::span<const SpreadBin> bins) {
   const double length = bins.back().to_s - bins.front().from_s;
   double total = 0;
   double activity = 0;
+  double others = 0;
   double bytes = 0;
   for (const SpreadBin& bin : bins) {
     total += bin.count;
     activity += bin.activity;
+    others += bin.others;
     bytes += bin.bytes;
   }
   if (!(total > 0) || !(length > 0)) return spread;
@@ -96,8 +98,8 @@ Spread MeasureSpread(std::span<const SpreadBin> bins) {
   spread.newest_expected = total * newest_share;
   spread.slowing = Slowing(bins, bytes, [](const SpreadBin& bin) { return bin.to_s - bin.from_s; });
   spread.own_slowing = spread.slowing;
-  if (activity > 0) {
-    const double own = Slowing(bins, bytes, [](const SpreadBin& bin) { return bin.activity; });
+  if (others > 0) {
+    const double own = Slowing(bins, bytes, [](const SpreadBin& bin) { return bin.others; });
     spread.own_slowing = std::min(spread.slowing, own);
   }
   return spread;
@@ -106,16 +108,17 @@ Spread MeasureSpread(std::span<const SpreadBin> bins) {
 std::vector<SpreadBin> BinsByAge(const SiteObservation& now, const SiteHistory& history,
                                  size_t first, size_t last, double oldest_s) {
   std::vector<SpreadBin> bins;
-  double born_before = history.SumSince(AgeBucketLowSeconds(first)).births;
+  HistorySegment before = history.SumSince(AgeBucketLowSeconds(first));
   for (size_t i = first; i <= last; ++i) {
     SpreadBin bin;
     bin.from_s = AgeBucketLowSeconds(i);
     bin.to_s = std::clamp(AgeBucketHighSeconds(i), bin.from_s * 1.001,
                           std::max(oldest_s, bin.from_s * 1.001));
     bin.count = now.living[i];
-    const double born = history.SumSince(bin.to_s).births;
-    bin.activity = born - born_before;
-    born_before = born;
+    const HistorySegment since = history.SumSince(bin.to_s);
+    bin.activity = since.births - before.births;
+    bin.others = std::max(0.0, since.traffic - before.traffic - bin.activity);
+    before = since;
     bins.push_back(bin);
   }
   return bins;
@@ -154,6 +157,7 @@ std::vector<SpreadBin> BinsByBirth(const SiteHistory& history, double seconds) {
     bin.count = part * segment.births;
     bin.bytes = part * segment.allocated_bytes;
     bin.activity = part * segment.traffic;
+    bin.others = std::max(0.0F, segment.traffic - segment.births) * part;
     bins.push_back(bin);
   }
   return bins;

@@ -21,6 +21,7 @@ struct SpreadBin {
   double bytes = 0;  // the same by weight; 0 throughout: unknown
   double activity =
       0;  // whatever they should keep pace with: births of the site, traffic of the process
+  double others = 0;  // births of all other sites
 };
 
 struct Spread {
@@ -36,7 +37,7 @@ struct Spread {
   double lumps = 0;  // the share that came in bursts, beyond what time, births and chance explain
   double slowing =
       0;  // how much the rate fell over the time: 1 = to 1/e, as where a cache fills; 0 = not
-  double own_slowing = 0;  // what of it the traffic of the process doesn't explain
+  double own_slowing = 0;  // what of it the births of other sites don't explain
 };
 
 Spread MeasureSpread(std::span<const SpreadBin> bins);

@@ -57,12 +57,6 @@ double BetaFraction(double a, double b, double x) {
 
 double NormalCdf(double z) { return 0.5 * std::erfc(-z / std::sqrt(2.0)); }
 
-double NormalQuantile(double p) {
-  if (p <= 0) return -std::numeric_limits<double>::infinity();
-  if (p >= 1) return std::numeric_limits<double>::infinity();
-  return Invert(NormalCdf, p, -40.0, 40.0);
-}
-
 double BetaI(double a, double b, double x) {
   if (x <= 0) return 0;
   if (x >= 1) return 1;
@@ -76,12 +70,6 @@ double BetaI(double a, double b, double x) {
 double StudentCdf(double t, double degrees) {
   const double tail = 0.5 * BetaI(0.5 * degrees, 0.5, degrees / (degrees + t * t));
   return t > 0 ? 1.0 - tail : tail;
-}
-
-double StudentQuantile(double p, double degrees) {
-  if (p <= 0) return -std::numeric_limits<double>::infinity();
-  if (p >= 1) return std::numeric_limits<double>::infinity();
-  return Invert([degrees](double t) { return StudentCdf(t, degrees); }, p, -1e4, 1e4);
 }
 
 double StudentMargin95(double degrees) {
@@ -124,19 +112,9 @@ double GammaP(double a, double x) {
   return std::clamp(1.0 - front * fraction, 0.0, 1.0);
 }
 
-double PoissonCdf(double count, double mean) {
-  if (count < 0) return 0;
-  return 1.0 - GammaP(count + 1, mean);
-}
-
 double PoissonUpper(double count, double confidence) {
   const double high = count + 10 * std::sqrt(count + 1) + 50;
   return Invert([count](double mean) { return GammaP(count + 1, mean); }, confidence, 0, high);
-}
-
-double PoissonLower(double count, double confidence) {
-  if (count <= 0) return 0;
-  return Invert([count](double mean) { return GammaP(count, mean); }, 1 - confidence, 0, count + 1);
 }
 
 }  // namespace heapgauge

@@ -42,6 +42,11 @@ TEST_CASE("where nothing dies it says so", "[analyze][evidence]") {
   measures.survivors.share = 1;
   CHECK_THAT(SiteEvidence(Verdict::kLeak, measures, {}),
              Contains("all 412 sampled objects born here in the last 40 min are still alive"));
+  SiteState state;
+  state.leak_confidence = 0.5;
+  CHECK_THAT(SiteEvidence(Verdict::kLeak, measures, state), Contains("would look the same"));
+  state.leak_confidence = 0.9;
+  CHECK_THAT(SiteEvidence(Verdict::kLeak, measures, state), !Contains("would look the same"));
 }
 
 TEST_CASE("births are said to rise when they do", "[analyze][evidence]") {

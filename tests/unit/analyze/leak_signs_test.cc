@@ -65,6 +65,10 @@ TEST_CASE("one missing sign is enough to wait", "[analyze][leak_signs]") {
   CHECK(HasLeakSigns(filling, 60));
   filling.spread.slowing = 1;
   CHECK_FALSE(HasLeakSigns(filling, 60));
+  // Little enough to be chance, but more likely something that fills.
+  filling.spread.slowing = 0.5;
+  CHECK(LeakConfidence(filling, 60) < 0.25);
+  CHECK_FALSE(HasLeakSigns(filling, 60));
 }
 
 TEST_CASE("where nothing dies confidence comes with time and goes with fading births",

@@ -57,7 +57,7 @@ TEST_CASE("a rate that falls to 1/e slows by one", "[analyze][spread]") {
 TEST_CASE("births that fade with the traffic don't fade of themselves", "[analyze][spread]") {
   std::vector<SpreadBin> bins = Minutes({1, 2, 3, 4, 5, 6, 7, 8, 9, 10});
   CHECK(MeasureSpread(bins).own_slowing == Approx(MeasureSpread(bins).slowing));
-  for (SpreadBin& bin : bins) bin.activity = 20 * bin.count;
+  for (SpreadBin& bin : bins) bin.others = 20 * bin.count;
   CHECK(MeasureSpread(bins).slowing > 1);
   CHECK(MeasureSpread(bins).own_slowing == Approx(0).margin(1e-9));
 }

@@ -78,6 +78,8 @@ TEST_CASE("real spellings of allocation wrappers are recognised", "[report][call
         "app::ArenaResource::do_allocate(unsigned long, unsigned long)",
         // programs' own
         "xmalloc", "xcalloc", "xrealloc", "xstrdup", "xnmalloc", "xmemdup", "xzalloc", "emalloc",
+        "Perl_safesysmalloc", "Perl_savepvn", "_obstack_newchunk", "sh_xmalloc", "AllocateHeap",
+        "OPENSSL_sk_push", "os::malloc(unsigned long, MEMFLAGS, NativeCallStack const&)",
         "zmalloc", "zcalloc", "zrealloc", "zstrdup", "ztrymalloc_usable",
         "ztrymalloc_usable_internal", "zmalloc_usable", "_sdsnewlen", "sdscatlen", "sdsResize",
         "zcalloc_num", "g_malloc", "g_malloc0_n", "g_try_realloc", "g_strdup", "g_strdup_vprintf",

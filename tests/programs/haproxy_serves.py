@@ -1,0 +1,79 @@
+"""haproxy between ab and nginx, reloaded while it serves: no request fails, old and new process end cleanly.  Its master
+starts itself anew (exec in place) at each reload."""
+
+import os
+import signal
+import socket
+
+import programs
+from programs import harness
+
+CONFIGURATION = """
+global
+  nbthread 2
+  maxconn 200
+  stats socket {place}/admin level admin expose-fd listeners
+defaults
+  mode http
+  timeout connect 10s
+  timeout client 30s
+  timeout server 30s
+frontend door
+  bind 127.0.0.1:{port}
+  default_backend pages
+backend pages
+  compression algo gzip
+  compression type text/plain
+  http-request set-header X-Seen %[uuid()]
+  server self 127.0.0.1:{inner} check
+listen page
+  bind 127.0.0.1:{inner}
+  http-request return status 200 content-type text/plain string "{text}"
+"""
+
+
+def life(rig, haproxy, ab, mode):
+    place = rig.directory()
+    port, inner = programs.free_port(), programs.free_port()
+    path = os.path.join(place, "haproxy.cfg")
+    with open(path, "w", encoding="ascii") as file:
+        file.write(CONFIGURATION.format(place=place, port=port, inner=inner, text="some text " * 300))
+    pids = set()
+
+    def load(*flags):
+        said = programs.tool(ab, "-q", "-n", "1500", "-c", "12", *flags, f"http://127.0.0.1:{port}/").decode()
+        harness.check("Failed requests:        0" in said and "Complete requests:      1500" in said
+                      and "Non-2xx" not in said, said)
+
+    def during(process):
+        programs.wait_for_server(process, socket.AF_INET, ("127.0.0.1", port))
+        pids.update(harness.children_of(process.pid))
+        harness.wait_until(lambda: programs.tool("curl", "-s", "-o", os.devnull, "-w", "%{http_code}", status=None,
+                                                 *[f"http://127.0.0.1:{port}/"]) == b"200", 30, "a first answer")
+        load("-k")
+        os.kill(process.pid, signal.SIGUSR2)
+        load()
+        pids.update(harness.wait_until(lambda: set(harness.children_of(process.pid)) - pids, 60, "a new process"))
+        load("-k")
+        pids.add(process.pid)
+        os.kill(process.pid, signal.SIGTERM)
+
+    env = dict(programs.ROOMY, HEAPGAUGE_SYMBOLIZE="names")
+    return rig.run([haproxy, "-W", "-f", path], mode, env, place, during=during), pids
+
+
+def body():
+    wanted = programs.options(__doc__)
+    haproxy, ab = programs.program("haproxy"), programs.program("ab")
+    programs.program("curl")
+    with harness.Rig(wanted) as rig:
+        bare, _ = life(rig, haproxy, ab, "bare")
+        for mode in wanted.mode:
+            run, pids = life(rig, haproxy, ab, mode)
+            programs.unharmed(run, status=bare.status)
+            reports = harness.last_reports(run.directory)
+            print(f"{mode}: processes {sorted(pids)}, reports of {sorted(reports)}, exit status {run.status}")
+            harness.check(mode == "default" or len(reports) >= 2, f"{mode}: reports of {sorted(reports)}")
+
+
+harness.main(body)

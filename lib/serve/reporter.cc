@@ -280,6 +280,9 @@ void Reporter::Finish() noexcept {
     retire_.store(false, std::memory_order_relaxed);  // relaxed: the thread is started after it
   }
   if (!anything || !EnsureThread()) return;
+  // Once more: the program may have had a handler of its own till now, and while the report is
+  // written a SIGTERM would cost it.
+  TakeOverTerminate();
   Ask(true, kPatienceNs);
 }
 

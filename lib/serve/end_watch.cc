@@ -2,10 +2,14 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -32,6 +36,19 @@ unsigned KernelCount() noexcept {
 bool FirstThreadIsGone() noexcept {
   char path[1];
   return readlink("/proc/self/exe", path, sizeof(path)) < 0 && errno == ENOENT;
+}
+
+// What the first thread left behind, as wait(2) would tell it; 0 where it can't be read.
+int StatusOfFirstThread() noexcept {
+  char text[1024];
+  const int fd = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return 0;
+  const ssize_t got = read(fd, text, sizeof(text) - 1);
+  close(fd);
+  text[got > 0 ? got : 0] = '\0';
+  // Field 52, the last one.  The second, a name in brackets, may hold anything, spaces too.
+  const char* const last = strrchr(text, ' ');
+  return last != nullptr ? atoi(last) : 0;
 }
 
 }  // namespace
@@ -97,6 +114,28 @@ bool EndWatch::OnlyOursAreLeft() const noexcept {
     return true;
   }
   return KernelCount() == ours + 1 && FirstThreadIsGone();
+}
+
+bool EndWatch::HostIsGone() const noexcept {
+  // relaxed: looked at again soon.
+  if (started_.load(std::memory_order_relaxed)) return false;  // the other thread sees to it
+  const auto ours = static_cast<unsigned>(reporters_.load(std::memory_order_relaxed));
+  return KernelCount() == ours + 1 && FirstThreadIsGone();
+}
+
+void EndWatch::EndAsHostDid() noexcept {
+  const int status = StatusOfFirstThread();
+  if (WIFSIGNALED(status)) {
+    constexpr rlimit kNoCore{0, 0};  // where one was to be had, the first thread has left it
+    setrlimit(RLIMIT_CORE, &kNoCore);
+    signal(WTERMSIG(status), SIG_DFL);
+    sigset_t only;
+    sigemptyset(&only);
+    sigaddset(&only, WTERMSIG(status));
+    raise(WTERMSIG(status));
+    pthread_sigmask(SIG_UNBLOCK, &only, nullptr);
+  }
+  for (;;) syscall(SYS_exit_group, WEXITSTATUS(status));
 }
 
 void* EndWatch::Main(void* watch) {

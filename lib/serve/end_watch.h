@@ -10,7 +10,9 @@
 // own threads the last one to leave can't be told beforehand.  A program whose main() returns, or
 // that calls exit(), pays one pthread key.
 //
-// Not seen: a first thread that leaves by the system call alone, past pthread_exit().
+// A thread that is ended by the kernel runs no handler.  The report thread looks every now and then
+// whether it is alone with a dead first thread (HostIsGone), and then ends the process with the
+// status that the first thread died with.
 #ifndef HEAPGAUGE_SERVE_END_WATCH_H_
 #define HEAPGAUGE_SERVE_END_WATCH_H_
 
@@ -37,6 +39,12 @@ class EndWatch final {
   // a process with a thread of the host's must not look finished.
   void ReporterStarted() noexcept;
   void ReporterLeaves() noexcept;
+
+  // On the report thread: true when the host's threads are gone without a word, as a seccomp filter
+  // kills the thread that it catches, or the exit system call ends it.
+  bool HostIsGone() const noexcept;
+  // Then: ends the process as its first thread ended, for the kernel takes the status of the last.
+  [[noreturn]] static void EndAsHostDid() noexcept;
 
  private:
   static void OnFirstThreadLeaves(void* watch) noexcept;

@@ -26,6 +26,8 @@ namespace {
 constexpr uint64_t kRetryNs = 5'000'000'000;
 // How often to look whether an alert has arrived.
 constexpr uint64_t kAlertLookNs = 500'000'000;
+// How often to look whether the kernel has ended the host's threads.
+constexpr uint64_t kHostLookNs = 2'000'000'000;
 // What an end of the process waits for an alert that is on its way.
 constexpr std::chrono::milliseconds kAlertPatience{1000};
 
@@ -119,15 +121,19 @@ bool Reporter::WaitUntil(uint64_t deadline_ns) noexcept {
   return true;
 }
 
-// Until `next` or until somebody asks, as WaitUntil(); looks after alerts on their way meanwhile.
+// Until `next` or until somebody asks, as WaitUntil(); looks after alerts on their way meanwhile,
+// and whether the host is still there.
 bool Reporter::WaitForReport(uint64_t next) noexcept {
-  while (alerts_under_way_) {
-    const uint64_t look = std::min(next, MonotonicNs() + kAlertLookNs);
+  for (;;) {
+    const uint64_t pause = alerts_under_way_ ? kAlertLookNs : kHostLookNs;
+    const uint64_t look = std::min(next, MonotonicNs() + pause);
     if (WaitUntil(look)) return true;
-    WithAlerts([this](Alerts& alerts) { alerts_under_way_ = alerts.Poll(); });
+    if (alerts_under_way_) {
+      WithAlerts([this](Alerts& alerts) { alerts_under_way_ = alerts.Poll(); });
+    }
+    if (end_watch_.HostIsGone()) EndWatch::EndAsHostDid();
     if (look == next) return false;
   }
-  return WaitUntil(next);
 }
 
 template <typename Work>

@@ -1,6 +1,9 @@
 /* Every way to end a process; argv[1] says which.  What it holds is known up to the very end. */
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -61,6 +64,18 @@ static void own_terminate(int number) {
   _exit(14);
 }
 
+/* What a sandbox does with a thread that makes a forbidden call: no handler runs, no other thread is touched. */
+static void be_killed_by_seccomp(void) {
+  struct sock_filter code[] = {BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0 /* the number of the call */),
+                               BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getppid, 0, 1),
+                               BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_THREAD),
+                               BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
+  struct sock_fprog program = {sizeof(code) / sizeof(code[0]), code};
+  VICTIM_REQUIRE(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+  VICTIM_REQUIRE(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0);
+  getppid();
+}
+
 int main(int argc, char** argv) {
   const char* const way = argc > 1 ? argv[1] : "";
   const struct rlimit no_core = {0, 0};
@@ -101,6 +116,8 @@ int main(int argc, char** argv) {
     *nowhere = 1;
   }
   if (strcmp(way, "kill") == 0) raise(SIGKILL);
+  if (strcmp(way, "killed_by_seccomp") == 0) be_killed_by_seccomp();
+  if (strcmp(way, "exit_system_call") == 0) syscall(SYS_exit, 18);
   if (strcmp(way, "term") == 0) {
     victim_finish();
     raise(SIGTERM);

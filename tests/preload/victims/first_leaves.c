@@ -94,6 +94,12 @@ static void start_unknown(void) {
                        CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM, NULL) > 0);
 }
 
+/* Without address space the first thread's stack can't grow, by whoever's call. */
+static void grow_stack(void) {
+  volatile char room[256 << 10];
+  for (size_t i = 0; i < sizeof(room); i += 1024) room[i] = 1;
+}
+
 static void start(void* (*run)(void*)) {
   pthread_t thread;
   VICTIM_REQUIRE(pthread_create(&thread, NULL, run, NULL) == 0);
@@ -128,6 +134,7 @@ int main(int argc, char** argv) {
   if (strcmp(way, "beside_unknown_thread") == 0) start_unknown();
   if (strcmp(way, "no_more_threads") == 0) {
     /* Bare, pthread_exit() loads it now. */
+    grow_stack();
     VICTIM_REQUIRE(dlopen("libgcc_s.so.1", RTLD_NOW | RTLD_GLOBAL) != NULL);
     const struct rlimit none = {0, 0};
     VICTIM_REQUIRE(setrlimit(RLIMIT_AS, &none) == 0);

@@ -150,6 +150,7 @@ void Reporter::Run() noexcept {
   ThreadState& self = *this_thread_();
   self.exempt = true;
   self.sampler.Exempt();
+  thread_id_ = static_cast<pid_t>(syscall(SYS_gettid));
   StandBack();
   LeaveHostDescriptors();
   // The first report comes one interval after tracking began, as if the thread had been there all
@@ -262,9 +263,13 @@ void Reporter::Retire() noexcept {
   reporter.retire_.store(true, std::memory_order_relaxed);  // relaxed: sem_post() orders it
   sem_post(&reporter.wake_);
   const uint64_t deadline = MonotonicNs() + kPatienceNs;
-  // acquire: what it did is done.
-  while (reporter.status_.load(std::memory_order_acquire) == kStarted &&
-         !reporter.finished_.load(std::memory_order_acquire) && MonotonicNs() < deadline) {
+  // acquire: its number comes with it.  Then until the thread itself is gone: with its low priority
+  // it may not get there for a while.
+  while (MonotonicNs() < deadline && !reporter.finished_.load(std::memory_order_acquire)) {
+    if (reporter.status_.load(std::memory_order_acquire) == kRetired &&
+        syscall(SYS_tgkill, getpid(), reporter.thread_id_, 0) != 0) {
+      return;
+    }
     SleepBriefly();
   }
 }

@@ -90,6 +90,7 @@ class Reporter final {
   std::unique_ptr<Alerts> alerts_;
   bool alerts_under_way_ = false;
   uint64_t reports_failed_ = 0;
+  pid_t thread_id_ = 0;
 
   std::atomic<int> status_{kNoThread};
   std::atomic<pid_t> owner_{0};                 // the process the thread belongs to

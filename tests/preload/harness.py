@@ -20,6 +20,8 @@ import threading
 import time
 
 SKIP = 77
+# For scenarios of many runs that are not about lines: no helper process for each.
+NAMES_ONLY = {"HEAPGAUGE_SYMBOLIZE": "names"}
 # The three ways of sampling that every host is run with; "bare" is without heapgauge.
 INTERVALS = {"default": 512 * 1024, "4KiB": 4096, "exact": 1}
 SETTINGS = {"default": None, "4KiB": "4KiB", "exact": "1"}
@@ -180,7 +182,8 @@ class Result:
 class Rig:
     """One scenario's set-up: the library, a temporary directory, and runs in it."""
 
-    def __init__(self, options, timeout=60):
+    def __init__(self, options, timeout=60, settings=None):
+        self.settings = settings or {}  # HEAPGAUGE_* of every run with heapgauge
         self.lib = options.lib
         self.bin = options.bin
         self.behind = options.behind
@@ -220,6 +223,7 @@ class Rig:
             env["HEAPGAUGE_OUTPUT"] = os.path.join(directory, "out.%e.%p")
             if SETTINGS[mode] is not None:
                 env["HEAPGAUGE_SAMPLE_INTERVAL"] = SETTINGS[mode]
+            env.update(self.settings)
         env["VICTIM_TRUTH"] = os.path.join(directory, "truth")
         for name, value in (extra or {}).items():
             if value is None:

@@ -12,7 +12,7 @@ import harness
 
 def body():
     options = harness.arguments(__doc__, lambda parser: parser.add_argument("--what", required=True))
-    with harness.Rig(options) as rig:
+    with harness.Rig(options, settings=harness.NAMES_ONLY) as rig:
         globals()[options.what](rig)
 
 

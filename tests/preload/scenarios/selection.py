@@ -9,7 +9,7 @@ import harness
 
 def body():
     options = harness.arguments(__doc__)
-    with harness.Rig(options) as rig:
+    with harness.Rig(options, settings=harness.NAMES_ONLY) as rig:
         only(rig)
         follow(rig)
         start(rig)

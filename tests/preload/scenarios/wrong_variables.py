@@ -24,7 +24,7 @@ WRONG = {
 
 def body():
     options = harness.arguments(__doc__)
-    with harness.Rig(options) as rig:
+    with harness.Rig(options, settings=harness.NAMES_ONLY) as rig:
         victim = os.path.realpath(rig.victim("realloc_zero"))
         bare = rig.run([victim], "bare")
         for suffix, values in WRONG.items():

@@ -71,7 +71,7 @@ int main() {
   for (int i = 0; i < 2000; ++i) kept.push_back(std::string(1000, 'y'));
   pthread_t thread;
   VICTIM_REQUIRE(pthread_create(&thread, nullptr, Reports, nullptr) == 0);
-  for (int i = 0; i < 100; ++i) {
+  for (int i = 0; i < 60; ++i) {
     const pid_t pid = fork();
     VICTIM_REQUIRE(pid >= 0);
     if (pid == 0) Child(i);

@@ -5,7 +5,7 @@
 
 #include "victim.h"
 
-enum { kThreads = 3, kForks = 80 };
+enum { kThreads = 3, kForks = 40 };
 
 static int stop;
 

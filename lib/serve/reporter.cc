@@ -151,7 +151,7 @@ void Reporter::Run() noexcept {
   self.exempt = true;
   self.sampler.Exempt();
   thread_id_ = static_cast<pid_t>(syscall(SYS_gettid));
-  StandBack();
+  NameThread();
   LeaveHostDescriptors();
   // The first report comes one interval after tracking began, as if the thread had been there all
   // the time.
@@ -172,6 +172,8 @@ void Reporter::Run() noexcept {
     uint64_t patience_ns =
         woken ? asked_patience_ns_.load(std::memory_order_relaxed) : kCallPatienceNs;
     if (retire) patience_ns = 0;  // somebody waits for us to leave: no lines
+    // Nobody waits for this one, and from now on none is urgent.
+    if (!woken) StandBack();
     // On a busy machine the helper may get no processor time at all: better names than no report.
     Produce(is_final, std::chrono::milliseconds(patience_ns / 2'000'000));
     if (is_final || retire) {

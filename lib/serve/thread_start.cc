@@ -110,8 +110,9 @@ bool StartQuietThread(void* (*run)(void*), void* argument, size_t stack_bytes) n
   return error == 0;
 }
 
+void NameThread() noexcept { prctl(PR_SET_NAME, "heapgauge"); }
+
 void StandBack() noexcept {
-  prctl(PR_SET_NAME, "heapgauge");
   // Of this thread alone, on Linux.
   setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), kNice);
 }

@@ -29,7 +29,12 @@ inline constexpr size_t kDefaultStack = 0;
 // left.
 bool StartQuietThread(void* (*run)(void*), void* argument, size_t stack_bytes) noexcept;
 
-// The calling thread gets low priority and the name "heapgauge".
+// The calling thread is shown as "heapgauge".
+void NameThread() noexcept;
+
+// The calling thread gets low priority, for good: without privilege there is no way back.  Not
+// before a report that nobody waits for: on a busy machine an exit() would wait ten times as long
+// for a thread of low priority as it does for one of the host's own.
 void StandBack() noexcept;
 
 }  // namespace heapgauge

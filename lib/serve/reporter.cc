@@ -15,6 +15,7 @@
 #include "base/errno_keeper.h"
 #include "base/raw_log.h"
 #include "report/output_directory.h"
+#include "serve/confinement.h"
 #include "serve/own_work.h"
 #include "serve/private_descriptors.h"
 #include "serve/thread_start.h"
@@ -57,6 +58,7 @@ void Reporter::Initialize(const Options& options, ThreadState* (*this_thread)() 
   program_path_ = ProgramPath();
   sem_init(&wake_, 0, 0);
   LearnUnsafePlaces();
+  LearnConfinement();
   owner_.store(getpid(), std::memory_order_relaxed);  // relaxed: single-threaded so far
   end_watch_.Initialize(this_thread, &Reporter::Retire);
   end_watch_.WatchFirstThread();
@@ -81,6 +83,12 @@ void Reporter::OnSample(ThreadState&, const StackTrace& trace) noexcept {
 }
 
 bool Reporter::EnsureThread() noexcept {
+  // Without a line: what a line takes (poll, rt_sigpending) may be as deadly.
+  // relaxed: a thread that runs already is found below.
+  if (status_.load(std::memory_order_relaxed) == kNoThread && IsConfined()) {
+    Tracker::Get().set_observer(nullptr);
+    return false;
+  }
   int status = kNoThread;
   // acq_rel: whoever wins owns the start; acquire on failure: what the running thread set up is
   // visible.
@@ -282,9 +290,10 @@ void Reporter::Finish() noexcept {
   if (finished_.load(std::memory_order_acquire)) return;
   const OwnWork work(this_thread_());
   Tracker::Get().set_observer(nullptr);
+  const bool confined = IsConfined();
   bool anything = false;
   try {
-    anything = sampled_.load(std::memory_order_relaxed) || MakeStore()->IsExpected();
+    anything = sampled_.load(std::memory_order_relaxed) || (!confined && MakeStore()->IsExpected());
   } catch (...) {
   }
   // acquire: what the one that has left did is visible to the next.
@@ -295,7 +304,7 @@ void Reporter::Finish() noexcept {
   if (!anything || !EnsureThread()) return;
   // Once more: the program may have had a handler of its own till now, and while the report is
   // written a SIGTERM would cost it.
-  TakeOverTerminate();
+  if (!confined) TakeOverTerminate();
   Ask(true, kPatienceNs);
 }
 

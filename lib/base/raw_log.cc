@@ -54,7 +54,10 @@ void RawLog(LogLevel level, const char* format, ...) noexcept {
     // Values of variables and names of files are shown, and may hold what moves a terminal's cursor.
     for (size_t i = prefix; i < length; ++i) {
       const auto byte = static_cast<unsigned char>(line[i]);
-      if (byte < 0x20 || byte == 0x7F) line[i] = '?';
+      // The second controls of Unicode too, U+0080 to U+009F: C2 and one of 80 to 9F.
+      const bool second = i > prefix && byte >= 0x80 && byte < 0xA0 &&
+                          static_cast<unsigned char>(line[i - 1]) == 0xC2;
+      if (byte < 0x20 || byte == 0x7F || second) line[i] = '?';
     }
     line[length++] = '\n';
     // relaxed: see the declaration.

@@ -43,8 +43,9 @@ def body():
         harness.same_behaviour(bare, run, ["HEAPGAUGE_SAMPLE_INTERVALL", "HEAPGAUGE_ is not"])
         harness.check(harness.final_account_is_true(run, victim) == 1, "no account after unknown names")
         # Escape sequences in a value never reach the terminal raw.
-        run = rig.run([victim], "exact", {"HEAPGAUGE_UNWIND": "\x1b]0;owned\x07\x1b[31m"})
-        harness.check(len(run.said) == 1 and "\x1b" not in run.said[0] and "\x07" not in run.said[0],
+        run = rig.run([victim], "exact", {"HEAPGAUGE_UNWIND": "\x1b]0;owned\x07\x1b[31m\x9b31m"})
+        harness.check(len(run.said) == 1 and "\x1b" not in run.said[0] and "\x07" not in run.said[0]
+                      and "\x9b" not in run.said[0],
                       f"raw control characters: {run.said}")
         # Several at once: a line each.
         run = rig.run([victim], "exact", {"HEAPGAUGE_UNWIND": "no", "HEAPGAUGE_FOLLOW": "no", "HEAPGAUGE_LOG": "no"})

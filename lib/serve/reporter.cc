@@ -150,7 +150,10 @@ void Reporter::WithAlerts(Work work) noexcept {
     if (alerts_ == nullptr) alerts_ = std::make_unique<Alerts>(*options_);
     work(*alerts_);
   } catch (const std::exception& problem) {
-    RawLog(LogLevel::kError, "an alert could not be made: %s", problem.what());
+    RawLog(LogLevel::kError, "a report's alerts could not be made: %s; the next one is tried",
+           problem.what());
+  } catch (...) {
+    RawLog(LogLevel::kError, "a report's alerts could not be made; the next one is tried");
   }
 }
 

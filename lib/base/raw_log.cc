@@ -51,7 +51,8 @@ void RawLog(LogLevel level, const char* format, ...) noexcept {
   if (wanted >= 0) {
     size_t length = prefix + static_cast<size_t>(wanted);
     if (length > sizeof(line) - 2) length = sizeof(line) - 2;
-    // Values of variables and names of files are shown, and may hold what moves a terminal's cursor.
+    // Values of variables and names of files are shown, and may hold what moves a terminal's
+    // cursor.
     for (size_t i = prefix; i < length; ++i) {
       const auto byte = static_cast<unsigned char>(line[i]);
       // The second controls of Unicode too, U+0080 to U+009F: C2 and one of 80 to 9F.

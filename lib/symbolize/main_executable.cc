@@ -45,7 +45,8 @@ std::string MainExecutablePath() {
 }
 
 std::string MappedFileAt(uintptr_t address) {
-  const std::unique_ptr<FILE, decltype(&fclose)> maps(fopen("/proc/thread-self/maps", "re"), &fclose);
+  const std::unique_ptr<FILE, decltype(&fclose)> maps(fopen("/proc/thread-self/maps", "re"),
+                                                      &fclose);
   if (!maps) return {};
   char* line = nullptr;
   size_t capacity = 0;

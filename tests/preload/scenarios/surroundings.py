@@ -27,7 +27,8 @@ def everywhere(rig, before, env=None):
         victim = os.path.realpath(rig.victim(name))
         # The victim alone is tracked, not the shell.
         settings = {"HEAPGAUGE_ONLY": name, **(env or {})}
-        argv = ["/usr/bin/unshare", "--mount", "--", "/bin/sh", "-c", before + ' && exec "$@"', "sh", victim, *arguments]
+        shell = ["/bin/sh", "-c", before + ' && exec "$@"', "sh"]
+        argv = ["/usr/bin/unshare", "--mount", "--", *shell, victim, *arguments]
         bare = rig.run(argv, "bare", env)
         if bare.status != status and b"unshare" in bare.stderr + bare.stdout:
             harness.skip(f"can't unshare: {bare.stderr!r}")

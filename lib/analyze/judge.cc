@@ -14,6 +14,8 @@ constexpr uint32_t kWarmReports = 6;
 // look like a leak for longer.
 constexpr uint8_t kLeakLooks = 4;
 constexpr uint8_t kClearLook = 2;
+constexpr double kSameSpan = 0.1;
+constexpr double kMostLooks = 100;
 constexpr uint8_t kRiseLooks = 2;
 constexpr uint8_t kQuietLooks = 3;  // to clear it again: an alert must not flap
 
@@ -117,7 +119,12 @@ Verdict Decide(const SiteMeasures& measures, bool leak_discovery, bool rise_disc
   if (measures.leak_signs) {
     state.leak_confidence = LeakConfidence(measures.survivors, measures.interval_s);
   }
-  if (state.leak_looks >= kLeakLooks) {
+  // Where hardly anything dies, chance must not do what time should: the same span looked at again
+  // a minute later is the same chance.
+  const double same = measures.survivors.share < kHardlyAnyDies || measures.interval_s <= 0
+                          ? 0
+                          : kSameSpan * measures.survivors.span_s / measures.interval_s;
+  if (state.leak_looks >= std::max<double>(kLeakLooks, std::min(same, kMostLooks))) {
     state.leak = true;
     state.ended = LeakEnd::kNone;
   }

@@ -8,7 +8,7 @@ namespace {
 
 // Tuned with bench/verdict; docs/verdict.md shows what neighbouring values cost.
 constexpr LeakDemand kDemands[] = {
-    {0.02, 8, 0.60, 0.20, 8},
+    {0.02, 8, 0.50, 0.20, 8},
     {0.50, 11, 0.50, 0.20, 9},
     {1.01, 16, 0.30, 0.08, 11.5},
 };

@@ -28,6 +28,12 @@ constexpr double kBirthsWillDo = 0.9;
 // How often to leave out what came before a crowd or a gap.
 constexpr int kMostCuts = 3;
 
+// Births in the time before a cut, this share of the time since, tell a curve that flattens from a
+// load that ended: by so many times the rate since.
+constexpr double kBefore = 0.25;  // and twice that
+constexpr double kLeastFade = 1.2;
+constexpr double kLoadRatio = 6;
+
 // A share of the survivors that may be older than those that count: a handful from the start-up of
 // the process must not make a leak of the last hour look like one of the whole day.
 constexpr double kForerunners = 0.1;
@@ -149,6 +155,23 @@ Survivors FindBelow(const SiteObservation& now, const SiteHistory& history, doub
   return survivors;
 }
 
+// What was cut off may be the steep beginning of a curve that flattens, of which the rest looks
+// straight: then births just before the cut came faster than since, but were no load.
+void FadeFromBefore(const SiteHistory& history, Survivors& survivors) {
+  const double since = history.SumSince(survivors.span_s).births;
+  if (!(since > 0)) return;
+  for (const double part : {kBefore, 2 * kBefore}) {
+    const double before = history.SumSince((1 + part) * survivors.span_s).births - since;
+    const double ratio = before / part / since;
+    if (ratio < kLeastFade || ratio > kLoadRatio) continue;
+    // Between the middles of the two stretches lies about half of the time: over all of it, twice
+    // that.
+    Spread& spread = survivors.spread;
+    spread.slowing = std::max(spread.slowing, 2 * std::log(ratio));
+    spread.own_slowing = std::max(spread.own_slowing, spread.slowing);
+  }
+}
+
 }  // namespace
 
 double Survivors::HazardSpan(double confidence) const {
@@ -177,6 +200,7 @@ Survivors FindSurvivors(const SiteObservation& now, const SiteHistory& history, 
     if (!(younger > 0) || younger >= some.span_s) break;
     some = FindBelow(now, history, younger);
     some.cut = true;
+    FadeFromBefore(history, some);
     if (!IsUneven(some.spread)) return some;
   }
   return all;

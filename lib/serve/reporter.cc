@@ -114,7 +114,8 @@ void* Reporter::Main(void* reporter) {
   self.Run();
   // After the final report it stays: started from within exit(), it may be the only thread that the
   // C library still counts, and would call exit() once more.
-  while (self.finished_.load(std::memory_order_relaxed)) pause();  // relaxed: its own
+  // Not with pause(), which a filter may lack; every filter for threads has futex().
+  while (self.finished_.load(std::memory_order_relaxed)) sem_wait(&self.wake_);  // relaxed: its own
   self.end_watch_.ReporterLeaves();
   return nullptr;
 }
@@ -136,10 +137,14 @@ bool Reporter::WaitForReport(uint64_t next) noexcept {
     const uint64_t pause = alerts_under_way_ ? kAlertLookNs : kHostLookNs;
     const uint64_t look = std::min(next, MonotonicNs() + pause);
     if (WaitUntil(look)) return true;
-    if (alerts_under_way_) {
-      WithAlerts([this](Alerts& alerts) { alerts_under_way_ = alerts.Poll(); });
+    if (IsConfined()) {
+      alerts_under_way_ = false;
+    } else {
+      if (alerts_under_way_) {
+        WithAlerts([this](Alerts& alerts) { alerts_under_way_ = alerts.Poll(); });
+      }
+      if (end_watch_.HostIsGone()) EndWatch::EndAsHostDid();
     }
-    if (end_watch_.HostIsGone()) EndWatch::EndAsHostDid();
     if (look == next) return false;
   }
 }
@@ -183,12 +188,17 @@ void Reporter::Run() noexcept {
     uint64_t patience_ns =
         woken ? asked_patience_ns_.load(std::memory_order_relaxed) : kCallPatienceNs;
     if (retire) patience_ns = 0;  // somebody waits for us to leave: no lines
-    // Nobody waits for this one, and from now on none is urgent.
-    if (!woken) StandBack();
-    // On a busy machine the helper may get no processor time at all: better names than no report.
-    Produce(is_final, std::chrono::milliseconds(patience_ns / 2'000'000));
-    if (is_final || retire) {
-      WithAlerts([](Alerts& alerts) { alerts.Finish(kAlertPatience); });
+    if (IsConfined()) {           // by a filter that all threads got
+      ++reports_failed_;
+      answer_ok_.store(false, std::memory_order_relaxed);  // relaxed: published with answered_
+    } else {
+      // Nobody waits for this one, and from now on none is urgent.
+      if (!woken) StandBack();
+      // On a busy machine the helper may get no processor time at all: better names than no report.
+      Produce(is_final, std::chrono::milliseconds(patience_ns / 2'000'000));
+      if (is_final || retire) {
+        WithAlerts([](Alerts& alerts) { alerts.Finish(kAlertPatience); });
+      }
     }
     if (is_final)
       finished_.store(true, std::memory_order_release);  // release: whoever sees it may exit

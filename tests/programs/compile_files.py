@@ -15,7 +15,12 @@ cat >plain.c <<'END'
 #include <stdlib.h>
 #include <string.h>
 int twice(int);
-int main(int argc, char** argv) { char* p = strdup(argv[0]); printf("%d %d\n", twice(argc), p != NULL); free(p); return 3; }
+int main(int argc, char** argv) {
+  char* p = strdup(argv[0]);
+  printf("%d %d\n", twice(argc), p != NULL);
+  free(p);
+  return 3;
+}
 END
 cat >face.cc <<'END'
 #include <map>

@@ -1,5 +1,5 @@
-"""haproxy between ab and nginx, reloaded while it serves: no request fails, old and new process end cleanly.  Its master
-starts itself anew (exec in place) at each reload."""
+"""haproxy under ab, reloaded while it serves: no request fails, old and new process end cleanly.  Its master starts
+itself anew (exec in place) at each reload."""
 
 import os
 import signal

@@ -1,5 +1,5 @@
-"""A C++ plugin that throws, in a host that is C and had no C++ before: python3 loads it with ctypes, early or late, more
-than once.  Exceptions unwind as ever, over each allocator, and no symbol of heapgauge's own libraries gets in the way."""
+"""A C++ plugin that throws, in a host that is C and had no C++ before: python3 loads it with ctypes, twice.  Exceptions
+unwind as ever, over each allocator, and no symbol of heapgauge's own libraries gets in the way."""
 
 import os
 import sys

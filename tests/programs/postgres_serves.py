@@ -1,6 +1,6 @@
 """postgres: a process a connection, forked from a postmaster that goes on, with shared memory, signals and a child that
-dies now and then.  Under pgbench no transaction fails, a killed backend is recovered from as ever, the data survive, and
-a shutdown in the midst is clean."""
+dies now and then.  Under pgbench no transaction fails, a killed backend is recovered from as ever, the data survive,
+and a shutdown in the midst is clean."""
 
 import glob
 import os
@@ -64,7 +64,8 @@ def life(rig, server, mode, template):
         for flags, count in ((["-t", "120"], 720), (["-t", "5", "-C"], 30)):
             bench = server.tool("pgbench", *connection, "-c", "6", "-j", "2", *flags, "postgres").decode()
             harness.check(f"number of transactions actually processed: {count}/{count}" in bench, bench)
-        said.append(sql("select (select sum(abalance) from pgbench_accounts) = (select sum(delta) from pgbench_history)"))
+        said.append(sql("select (select sum(abalance) from pgbench_accounts) = "
+                        "(select sum(delta) from pgbench_history)"))
         # A backend that is killed takes all with it, and the postmaster starts anew.
         with_it = subprocess.Popen([os.path.join(server.bin, "psql"), *connection, "-X", "-c",
                                     "select 'me', pg_sleep(60)", "postgres"], stdout=subprocess.DEVNULL,

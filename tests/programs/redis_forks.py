@@ -1,5 +1,5 @@
-"""BGSAVE's child, which lives for some report intervals: it reports where children are followed and is silent where they
-are not, writes the same file, and its parent serves on meanwhile."""
+"""BGSAVE's child, which lives for some report intervals: it reports where children are followed, is silent where
+they are not, writes the same file, and its parent serves on meanwhile."""
 
 import os
 import time

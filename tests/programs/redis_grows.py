@@ -17,7 +17,7 @@ from programs import harness
 LIMIT = 2 << 30
 FILL_S = 8
 KEYS_PER_S = 3000
-# The string with its header fills a size class of jemalloc (1280 bytes); what is lost is in keys and dictionary entries.
+# The string with its header fills a size class of jemalloc (1280 bytes); what is lost is in keys and their entries.
 VALUE = b"v" * 1274
 GROWING = {"dbAdd", "dictAddRaw", "createObject", "setKey", "tryObjectEncoding", "setCommand"}
 
@@ -115,8 +115,8 @@ def traffic(rig, mode, new_keys, seconds=FILL_S):
 
 
 def describe(mode, report, rate):
-    print(f"{mode}: {report['verdict']}, true rate {rate:.0f} B/s, said {report['totals']['growth_bytes_per_s']:.0f} B/s,"
-          f" forecast {report['forecast']}")
+    print(f"{mode}: {report['verdict']}, true rate {rate:.0f} B/s, said"
+          f" {report['totals']['growth_bytes_per_s']:.0f} B/s, forecast {report['forecast']}")
     for site in report["sites"][:6]:
         names = [frame["function"] for frame in site["frames"][:4]]
         print(f"  {site['verdict']} {site['live_bytes']:.0f} B, {site['growth_bytes_per_s']:.0f} B/s: {names}"

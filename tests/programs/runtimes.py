@@ -14,7 +14,8 @@ def java(rig):
     classes = rig.directory()
     compiler = programs.program("javac")
     programs.tool(compiler, "-d", classes, os.path.join(HERE, "Work.java"))
-    return [programs.program("java"), "-Xmx200m", "-Xss512k", "-XX:-UsePerfData", "-cp", classes, "Work"], 8, "libjvm.so"
+    argv = [programs.program("java"), "-Xmx200m", "-Xss512k", "-XX:-UsePerfData", "-cp", classes, "Work"]
+    return argv, 8, "libjvm.so"
 
 
 def node(_):

@@ -8,12 +8,15 @@ from programs import harness
 
 STRESSORS = [
     ["--malloc", "2", "--malloc-ops", "4000", "--malloc-bytes", "32M"],
-    ["--pthread", "1", "--pthread-ops", "2000", "--fork", "1", "--fork-ops", "100", "--vfork", "1", "--vfork-ops", "200"],
-    ["--daemon", "1", "--daemon-ops", "20", "--clone", "1", "--clone-ops", "20", "--context", "1", "--context-ops", "500"],
+    ["--pthread", "1", "--pthread-ops", "2000", "--fork", "1", "--fork-ops", "100", "--vfork", "1",
+     "--vfork-ops", "200"],
+    ["--daemon", "1", "--daemon-ops", "20", "--clone", "1", "--clone-ops", "20", "--context", "1",
+     "--context-ops", "500"],
     ["--sigsegv", "1", "--sigsegv-ops", "500", "--sigabrt", "1", "--sigabrt-ops", "20"],
 ]
 FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"
-SLEEPER = "my @a = map { 'x' x $_ } 1 .. 2000; select undef, undef, undef, 0.3 for 1 .. 2; print scalar @a, qq(\\n); exit 3"
+SLEEPER = ("my @a = map { 'x' x $_ } 1 .. 2000; select undef, undef, undef, 0.3 for 1 .. 2; "
+           "print scalar @a, qq(\\n); exit 3")
 
 
 def body():

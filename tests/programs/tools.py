@@ -36,14 +36,17 @@ kill ALRM => $$; local $_ = 'a' x 100000; s/a/bb/g; print length, "\n"; exit 6;
 """
 GIT = r"""
 set -e
-export HOME="$PWD" GIT_CONFIG_NOSYSTEM=1 GIT_AUTHOR_DATE='2024-01-01 00:00 +0000' GIT_COMMITTER_DATE='2024-01-01 00:00 +0000'
+export HOME="$PWD" GIT_CONFIG_NOSYSTEM=1
+export GIT_AUTHOR_DATE='2024-01-01 00:00 +0000' GIT_COMMITTER_DATE='2024-01-01 00:00 +0000'
 export GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@b GIT_COMMITTER_NAME=a GIT_COMMITTER_EMAIL=a@b
 git init -q -b trunk origin && cd origin
-for i in 1 2 3 4 5 6; do for j in 1 2 3 4 5 6 7 8 9; do seq $i$j 3000 >file$j; done; git add . && git commit -qm "number $i"; done
+for i in 1 2 3 4 5 6; do for j in 1 2 3 4 5 6 7 8 9; do seq $i$j 3000 >file$j; done
+git add . && git commit -qm "number $i"; done
 git checkout -q -b side HEAD~2 && echo side >other && git add . && git commit -qm side && git checkout -q trunk
 git merge -q -m merge side && git gc -q && cd ..
 git clone -q "file://$PWD/origin" copy && cd copy
-git log --stat --format='%H %s' && git diff HEAD~3 | git patch-id && git fsck 2>&1 && git rev-list --all --objects | sort
+git log --stat --format='%H %s' && git diff HEAD~3 | git patch-id
+git fsck 2>&1 && git rev-list --all --objects | sort
 git blame file3 | tail -n 3 && git grep -c 99 | sort && git archive HEAD | tar -t | sort && git status --porcelain
 """
 

@@ -1,5 +1,5 @@
-"""Under Valgrind's heap tools heapgauge steps aside with one line: the tool finds what it finds without.  Under its other
-tools, which leave malloc alone, it works."""
+"""Under Valgrind's heap tools heapgauge steps aside with one line: the tool finds what it finds without.  Under its
+other tools, which leave malloc alone, it works."""
 
 import os
 import re

@@ -5,7 +5,8 @@ import { isMainThread, parentPort, Worker, workerData } from 'node:worker_thread
 import { brotliCompressSync, brotliDecompressSync, deflateSync, inflateSync } from 'node:zlib';
 
 function work(seed) {
-  const rows = Array.from({ length: 4000 }, (_, i) => ({ id: i, name: `name ${(i * seed) % 977}`, price: (i * seed) / 7 }));
+  const row = (_, i) => ({ id: i, name: `name ${(i * seed) % 977}`, price: (i * seed) / 7 });
+  const rows = Array.from({ length: 4000 }, row);
   const text = JSON.stringify(rows);
   const again = JSON.stringify(JSON.parse(text));
   const packed = deflateSync(text);

@@ -23,7 +23,7 @@ COMMANDS = [
     "GEODIST places Palermo Catania", "SETRANGE wide 3000000 end", "STRLEN wide", "COPY wide wider", "DEL wide",
     "MULTI", "SET inside yes", "GET inside", "EXEC", "OBJECT ENCODING hash", "OBJECT ENCODING key:9",
     "EVAL \"local t = {} for i = 1, 20000 do t[i] = 'x' .. i end return #table.concat(t)\" 0",
-    "EVAL \"return redis.call('NO')\" 0", "SET gone soon PX 1", "NOSUCHCOMMAND", "DBSIZE", "FLUSHDB ASYNC EXTRA",
+    "EVAL \"return redis.call('NO')\" 0", "DBSIZE", "SET gone soon PX 1", "NOSUCHCOMMAND", "FLUSHDB ASYNC EXTRA",
 ]
 
 

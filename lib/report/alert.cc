@@ -34,6 +34,8 @@ std::string Place(const Alert& alert) {
 
 std::string Rate(const Alert& alert) {
   const RateUnit unit = ChooseRateUnit(alert.growth_bytes_per_s);
+  // Of the process as a whole no interval is known.
+  if (alert.kind == AlertKind::kLimit) return FormatRate(alert.growth_bytes_per_s, unit);
   return fmt::format("{} (95 %: {} to {})", FormatRate(alert.growth_bytes_per_s, unit),
                      FormatRate(alert.growth_low, unit), FormatRate(alert.growth_high, unit));
 }

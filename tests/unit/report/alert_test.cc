@@ -84,6 +84,13 @@ TEST_CASE("for a person it is one line with the guilty line in it", "[report][al
   CHECK(line.find('\n') == std::string::npos);
 }
 
+TEST_CASE("of a near end of memory the line has the time left and no interval", "[report][alert]") {
+  const std::string line = AlertLine(MakeAlert(LeakingReport(), nullptr));
+  CHECK(line.find("the memory of checkout_service (pid 4711): 2 h left to the limit of 1.00 GiB") ==
+        0);
+  CHECK(line.find("95 %") == std::string::npos);
+}
+
 TEST_CASE("names can't command a terminal", "[report][alert]") {
   Alert alert = Leak();
   alert.function = "evil\x1b[2J\nheapgauge: all is well";

@@ -84,6 +84,18 @@ TEST_CASE("what was set up long ago does not hide a leak that began since",
   CHECK_FALSE(IsUneven(survivors.spread));
 }
 
+TEST_CASE("births that fade as a power of time are no leak, the rest after a cut neither",
+          "[analyze][survivors]") {
+  FakeSite words;  // the k-th new one comes at (k / 30)^2.5 s
+  for (int k = 1; k <= 1000; ++k) words.Born(std::pow(k / 30.0, 2.5));
+  for (size_t reports = 20; reports <= 100; reports += 10) {
+    CAPTURE(reports);
+    const Survivors survivors = SurvivorsOf(words, reports);
+    CHECK_FALSE(HasLeakSigns(survivors, 60));
+    if (survivors.cut) CHECK(survivors.spread.slowing > 0.5);
+  }
+}
+
 TEST_CASE("the hazard bound is the rule of three over the exposure", "[analyze][survivors]") {
   Survivors survivors;
   survivors.exposure_s = 1000;

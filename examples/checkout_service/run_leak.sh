@@ -98,7 +98,7 @@ trap 'exit 143' TERM
 : >"$work/out" # read below, perhaps before the background job has opened them
 : >"$work/err"
 # The sessions expire and the caches fill within a few seconds, so that what still grows afterwards is the leak.
-"$heapgauge" run --report-interval 2s --sample-interval "$sample_interval" --output "$output" -- \
+"$heapgauge" run --report-interval 1s --sample-interval "$sample_interval" --output "$output" -- \
   "$service" --port 0 --pid-file "$work/pid" --leak-coupons --coupon-bytes "$coupon_bytes" \
   --session-ttl 2s --cache-entries 128 --receipts 200 \
   >"$work/out" 2>"$work/err" &

@@ -28,9 +28,8 @@ struct ChildEnd {
 
 // Runs the child and waits for its end.  Meanwhile:
 //  - a signal somebody sent to us (kill, sigqueue) is sent on to it.  One from the terminal is not:
-//  the kernel has sent
-//    it to the whole foreground group already.  (A sender that means our whole process group, like
-//    timeout(1), reaches the child twice.)
+//    the kernel has sent it to the whole foreground group already.  (A sender that means our whole
+//    process group, like timeout(1), reaches the child twice.)
 //  - when the terminal stops both (^Z), we stop once the child has, and it continues when we do.
 //  - if we are killed by SIGKILL it dies too, as it would have without us.
 //  - as the first process of a container we reap orphans.

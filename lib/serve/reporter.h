@@ -4,8 +4,7 @@
 //   heapgauge_write_report() ──► asks the thread (starts it if need be) and waits
 //   exit, quick_exit         ──► the same, final
 //   SIGTERM, default action  ──► the same, final, then the default action
-//   fork                     ──► the child has no thread and no reports; its first sample starts
-//   both
+//   fork                     ──► the child has neither thread nor reports till its first sample
 //
 // R1  At most one thread at a time makes a report, the report thread.
 // R2  Nobody waits for a report longer than kPatience: a stuck disk must not stop an exit.  The

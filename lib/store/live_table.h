@@ -16,20 +16,17 @@
 //        samples    | 24 bytes each, in a parallel array, touched for hits only |
 //
 // L1  A block's address is in the table before the block is returned to the program and leaves it
-// before the block
-//     is released, so the program's own ordering of malloc and free orders Insert() and Take() of
-//     one address, and an address is in at most one slot.
+//     before the block is released, so the program's own ordering of malloc and free orders
+//     Insert() and Take() of one address, and an address is in at most one slot.
 // L2  A slot goes empty -> busy -> address -> empty.  Only the thread that made it busy writes its
-// sample, before the
-//     address appears.
+//     sample, before the address appears.
 // L3  `passed` of a bucket counts exactly the blocks in the table, or on their way in or out, that
-// probed past it: it
-//     rises before the address appears and falls after it is gone.  So a lookup that meets passed
-//     == 0 may stop.
+//     probed past it: it rises before the address appears and falls after it is gone.  So a lookup
+//     that meets passed == 0 may stop.
 // L4  Take() of a block that is in the table always finds it: no free is lost.
 // L5  ForEach() never shows a sample put together from two: the sample's words carry the slot's
-// generation, written
-//     last and read first (and again at the end).
+//     generation, written last and read first (and again at the end).
+//
 // Tried and dropped: open addressing with tombstones (they never become empty again, so every miss
 // of an old table probes to the end); a header before each block (breaks memalign and frees that
 // bypass us).

@@ -4,8 +4,7 @@
 // Used by the report thread.  Not thread-safe: one thread, or one lock, per map.
 //
 // M1  A module that was unloaded stays known until a new module takes its place in the address
-// space,
-//     so stacks recorded before dlclose() can still be named.
+//     space, so stacks recorded before dlclose() can still be named.
 // M2  Executable ranges of known modules never overlap, and the index over them is sorted.
 // M3  Nothing is allocated and no file is touched while the loader's lock is held.
 #ifndef HEAPGAUGE_SYMBOLIZE_MODULE_MAP_H_

@@ -5,14 +5,12 @@
 // keep errno.  Everything else belongs to ordinary contexts.
 //
 // T1  A sample is counted (site counters) if and only if it entered the live table; one that found
-// no room is counted
-//     in dropped() and leaves no other trace.
+//     no room is counted in dropped() and leaves no other trace.
 // T2  What leaves the live table adds to the same site's freed figures exactly what its birth added
-// to the allocated
-//     ones: both are computed from the stored bytes and weight.
+//     to the allocated ones: both are computed from the stored bytes and weight.
 // T3  Nothing of ours is held while a stack is walked; a fork waits until no thread is inside an
-// unwinder, so a child
-//     never inherits one of the loader's or libunwind's locks from a sample in progress.
+//     unwinder, so a child never inherits one of the loader's or libunwind's locks from a sample in
+//     progress.
 #ifndef HEAPGAUGE_TRACK_TRACKER_H_
 #define HEAPGAUGE_TRACK_TRACKER_H_
 

@@ -2,8 +2,7 @@
 //
 //   PHASES   = PHASE { "," PHASE }
 //   PHASE    = DURATION "@" RATE [ ".." RATE ] { SETTING }      two rates: a straight ramp
-//   SETTING  = "+defect" | "-defect"     switches the service's defect when the phase begins; it
-//   stays so
+//   SETTING  = "+defect" | "-defect"     switches the service's defect when the phase begins, for good
 //            | "+coupons=SHARE"          share of checkouts with a bad coupon, in this phase only
 //
 // for instance 10s@50,30s@50..150,60s@150+defect

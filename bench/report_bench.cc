@@ -1,11 +1,11 @@
 // One report over a tracker that is as full as it gets: CPU of the snapshot, the analysis, the
 // names, the writing.
-#include <chrono>
 #include <benchmark/benchmark.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <string>
 

@@ -1,11 +1,12 @@
 /* heapgauge: sampled heap tracking for C and C++ services on Linux.
  *
- * The C API of libheapgauge.so.  Stable ABI: functions are only added, structures grow at the end and carry their
- * size.  The library works as soon as it is loaded (linked or preloaded), configured by the HEAPGAUGE_* environment;
- * these calls only steer it and read it.
+ * The C API of libheapgauge.so.  Stable ABI: functions are only added, structures grow at the end
+ * and carry their size.  The library works as soon as it is loaded (linked or preloaded),
+ * configured by the HEAPGAUGE_* environment; these calls only steer it and read it.
  *
  * Threads  every call may come from any thread, none from a signal handler, unless it says so.
- * Errors   a call that can fail returns a heapgauge_status; no call ends the process or changes errno.
+ * Errors   a call that can fail returns a heapgauge_status; no call ends the process or changes
+ *          errno.
  */
 #ifndef HEAPGAUGE_HEAPGAUGE_H
 #define HEAPGAUGE_HEAPGAUGE_H
@@ -23,31 +24,33 @@ extern "C" {
 
 typedef enum heapgauge_status {
   HEAPGAUGE_OK = 0,
-  HEAPGAUGE_NOT_AVAILABLE = 1, /* the tracker stepped aside: core missing, sanitizer host, HEAPGAUGE_ONLY, ... */
+  HEAPGAUGE_NOT_AVAILABLE = 1, /* the tracker stepped aside: core missing, sanitizer host, ... */
   HEAPGAUGE_BAD_ARGUMENT = 2,  /* an argument is out of its range; nothing was changed */
   HEAPGAUGE_NO_MEMORY = 3,     /* the answer did not fit in memory; the output is empty */
-  HEAPGAUGE_IO_ERROR = 4       /* the report could not be written; it is counted in reports_failed */
+  HEAPGAUGE_IO_ERROR = 4 /* the report could not be written; it is counted in reports_failed */
 } heapgauge_status;
 
 /* "0.1.0"; a static string.  Safe in a signal handler. */
-const char *heapgauge_version(void);
+const char* heapgauge_version(void);
 
 /* The meaning of a status in a few words; a static string. */
-const char *heapgauge_status_text(heapgauge_status status);
+const char* heapgauge_status_text(heapgauge_status status);
 
 /* Starts (or resumes) sampling.  With HEAPGAUGE_START=on, the default, it is already running.
  * Blocks allocated while tracking was off are not known and pass through. */
 heapgauge_status heapgauge_start(void);
 
-/* Stops sampling new allocations.  Frees of blocks sampled before are still seen, so live figures stay right. */
+/* Stops sampling new allocations.  Frees of blocks sampled before are still seen, so live figures
+ * stay right. */
 heapgauge_status heapgauge_stop(void);
 
 /* 1 while sampling, 0 otherwise. */
 int heapgauge_is_running(void);
 
 /* Mean bytes between samples from now on; 1 = every allocation, exactly.  Range 1 .. 2^40.
- * Each sample carries the interval it was drawn with, so estimates stay unbiased through a change.  The calling thread
- * changes at once, every other one after the gap it has drawn already (a Poisson process at the old interval). */
+ * Each sample carries the interval it was drawn with, so estimates stay unbiased through a change.
+ * The calling thread changes at once, every other one after the gap it has drawn already (a Poisson
+ * process at the old interval). */
 heapgauge_status heapgauge_set_sample_interval(uint64_t bytes);
 
 /* The interval in force [bytes]; 0 when the tracker stepped aside. */
@@ -55,27 +58,27 @@ uint64_t heapgauge_get_sample_interval(void);
 
 /* One call site: a distinct stack that allocated. */
 typedef struct heapgauge_site {
-  uint64_t id;             /* the same stack has the same id in every run of the same binaries */
-  double live_bytes;       /* estimates; exact when the interval is 1 */
+  uint64_t id;       /* the same stack has the same id in every run of the same binaries */
+  double live_bytes; /* estimates; exact when the interval is 1 */
   double live_bytes_stderr;
   double live_objects;
-  double allocated_bytes;  /* since tracking began */
+  double allocated_bytes; /* since tracking began */
   double freed_bytes;
   double allocated_objects;
   double freed_objects;
-  double age_max_s;        /* of the oldest living sample */
+  double age_max_s; /* of the oldest living sample */
   uint32_t frame_count;
   uint32_t reserved;
-  void *const *frames;     /* frame_count return addresses, innermost first, not symbolized */
+  void* const* frames; /* frame_count return addresses, innermost first, not symbolized */
 } heapgauge_site;
 
 typedef struct heapgauge_snapshot {
-  size_t size;                 /* sizeof(heapgauge_snapshot), set by the caller */
+  size_t size; /* sizeof(heapgauge_snapshot), set by the caller */
   uint64_t interval_bytes;
-  uint64_t samples;            /* taken since tracking began */
+  uint64_t samples; /* taken since tracking began */
   uint64_t live_samples;
-  uint64_t dropped_samples;    /* found no room under HEAPGAUGE_MEMORY_LIMIT */
-  double live_bytes;           /* totals over all sites, also those beyond max_sites */
+  uint64_t dropped_samples; /* found no room under HEAPGAUGE_MEMORY_LIMIT */
+  double live_bytes;        /* totals over all sites, also those beyond max_sites */
   double live_bytes_stderr;
   double live_objects;
   double allocated_bytes;
@@ -83,25 +86,25 @@ typedef struct heapgauge_snapshot {
   double allocated_objects;
   double freed_objects;
   size_t site_count;
-  const heapgauge_site *sites; /* most live bytes first */
+  const heapgauge_site* sites; /* most live bytes first */
 } heapgauge_snapshot;
 
 /* Copies the sampled live heap, grouped by call site.
  * Shape    out->sites: 0 .. max_sites rows, most live bytes first.  Totals cover every site.
  * Errors   HEAPGAUGE_BAD_ARGUMENT when out is NULL or out->size is not one this library knows;
  *          HEAPGAUGE_NOT_AVAILABLE; HEAPGAUGE_NO_MEMORY.  On an error out->sites is NULL.
- * Threads  any thread; not in a signal handler.  Allocation goes on meanwhile: each row is consistent, the set is not
- *          one instant.
+ * Threads  any thread; not in a signal handler.  Allocation goes on meanwhile: each row is
+ *          consistent, the set is not one instant.
  * Memory   to be released with heapgauge_snapshot_free. */
-heapgauge_status heapgauge_take_snapshot(heapgauge_snapshot *out, size_t max_sites);
-void heapgauge_snapshot_free(heapgauge_snapshot *snapshot);
+heapgauge_status heapgauge_take_snapshot(heapgauge_snapshot* out, size_t max_sites);
+void heapgauge_snapshot_free(heapgauge_snapshot* snapshot);
 
-/* Writes a report into the report directory now (report.txt, reports.jsonl) and returns when it is there.
- * The report thread does the work where there is one; the caller waits for it. */
+/* Writes a report into the report directory now (report.txt, reports.jsonl) and returns when it is
+ * there. The report thread does the work where there is one; the caller waits for it. */
 heapgauge_status heapgauge_write_report(void);
 
 /* The report directory, or NULL before the first report made it.  Valid until the process ends. */
-const char *heapgauge_report_directory(void);
+const char* heapgauge_report_directory(void);
 
 #ifdef __cplusplus
 }

@@ -4,9 +4,9 @@
 // Pure: what it says depends on what it was handed, nothing else.  One thread at a time (the
 // reporter's).
 //
-// Memory     at most max_sites histories of about 2 KiB each; observations are not kept.  When there
-//            are more sites than that, those with the most live bytes are followed; a site that
-//            grows gets among them sooner or later.
+// Memory     at most max_sites histories of about 2 KiB each; observations are not kept.  Of more
+//            sites than that those with the most live bytes are followed; a site that grows gets
+//            among them sooner or later.
 // Bad input  times that stand still or jump, intervals of zero, a process that was stopped for an
 //            hour: see Begin().
 #ifndef HEAPGAUGE_ANALYZE_ANALYZER_H_

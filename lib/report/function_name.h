@@ -12,12 +12,10 @@ namespace heapgauge {
 
 // The qualified name alone: no return type, parameters, cv-qualifiers, symbol version or clone
 // suffix.
-//   "void std::vector<int>::_M_realloc_insert<int const&>(int const&)" ->
-//   "std::vector<int>::_M_realloc_insert<int const&>" "std::unique_ptr<A> app::Make<A>(int)" ->
-//   "app::Make<A>" "operator new(unsigned long, std::align_val_t)"                    -> "operator
-//   new" "app::Run(int)::{lambda()#1}::operator()() const"                  ->
-//   "app::Run(int)::{lambda()#1}::operator()" "free_page.part.0", "malloc@@GLIBC_2.2.5" ->
-//   "free_page", "malloc"
+//   "std::unique_ptr<A> app::Make<A>(int)"            -> "app::Make<A>"
+//   "operator new(unsigned long, std::align_val_t)"   -> "operator new"
+//   "Run(int)::{lambda()#1}::operator()() const"      -> "Run(int)::{lambda()#1}::operator()"
+//   "free_page.part.0", "malloc@@GLIBC_2.2.5"         -> "free_page", "malloc"
 std::string_view QualifiedName(std::string_view symbol);
 
 // For a table: the qualified name without template arguments and parameters ("app::Run::{lambda}").

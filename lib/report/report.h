@@ -1,5 +1,6 @@
-// One report as a value: what the reporter fills in, what every writer reads and what a reader restores.
-// The JSON keys of schema heapgauge.report/1 are these names; docs/report.md lists units and meanings.
+// One report as a value: what the reporter fills in, what every writer reads and what a reader
+// restores. The JSON keys of schema heapgauge.report/1 are these names; docs/report.md lists units
+// and meanings.
 //
 // Plain data: copy it, compare it, build it in a test.  Not thread-safe, as any value.
 #ifndef HEAPGAUGE_REPORT_REPORT_H_
@@ -17,11 +18,11 @@ namespace heapgauge {
 
 inline constexpr char kReportSchema[] = "heapgauge.report/1";
 
-// The growth of one site and the verdict on it.  All byte and object figures are unbiased estimates, and exact when
-// the sample interval is 1.
+// The growth of one site and the verdict on it.  All byte and object figures are unbiased
+// estimates, and exact when the sample interval is 1.
 struct Site {
   uint32_t rank = 0;  // 1 = the first in the report
-  std::string id;     // 16 hex digits; the same stack has the same id in every report of the same binaries
+  std::string id;     // 16 hex digits; the same for the same stack of the same binaries
   std::string verdict = "warming";
   double confidence = 0;  // of the verdict, 0..1
   std::string evidence;   // one sentence for people
@@ -33,7 +34,7 @@ struct Site {
   double allocated_objects = 0;
   double freed_objects = 0;
   double growth_bytes = 0;        // since the last report
-  double growth_bytes_per_s = 0;  // over the history, with its 95 % interval growth_low..growth_high
+  double growth_bytes_per_s = 0;  // over the history; 95 % interval growth_low..growth_high
   double growth_low = 0;
   double growth_high = 0;
   double age_p50_s = 0;  // of the living

@@ -11,10 +11,11 @@ double NegativeLog(uint64_t bits) noexcept {
   constexpr double kLn2 = 0.693147180559945309417232121458;
   const uint64_t n = bits + 1;  // 1 .. 2^53: exact as a double
   const int log2 = 63 - std::countl_zero(n);
-  // m in [1, 2), then in [sqrt(1/2), sqrt(2)) so that the series below converges fast on both sides.
-  double m = std::bit_cast<double>((std::bit_cast<uint64_t>(static_cast<double>(n)) &
-                                    ((uint64_t{1} << 52) - 1)) |
-                                   (uint64_t{1023} << 52));
+  // m in [1, 2), then in [sqrt(1/2), sqrt(2)) so that the series below converges fast on both
+  // sides.
+  double m = std::bit_cast<double>(
+      (std::bit_cast<uint64_t>(static_cast<double>(n)) & ((uint64_t{1} << 52) - 1)) |
+      (uint64_t{1023} << 52));
   int exponent = log2;
   if (m > 1.4142135623730951) {
     m *= 0.5;
@@ -32,7 +33,8 @@ uint64_t Sampler::NextRandom() noexcept {
   if (random_ == 0) {
     // Any seed will do that differs between threads, processes and fork children's threads.
     static std::atomic<uint64_t> threads{0};
-    const uint64_t n = threads.fetch_add(1, std::memory_order_relaxed);  // relaxed: only has to differ
+    const uint64_t n =
+        threads.fetch_add(1, std::memory_order_relaxed);  // relaxed: only has to differ
     // Not the increment below: that would start each thread one draw further along the same stream.
     random_ = (MonotonicNs() ^ reinterpret_cast<uintptr_t>(this)) + n * 0xD1342543DE82EF95U;
   }
@@ -47,21 +49,23 @@ uint64_t Sampler::NextRandom() noexcept {
 size_t Sampler::DrawGap() noexcept {
   if (interval_bytes_ == kExact) return 0;  // zero stays zero: every request crosses, malloc(0) too
   const double gap = NegativeLog(NextRandom() >> 11) * static_cast<double>(interval_bytes_);
-  // The longest gap is 36.7 T <= 2^46.  At least 1, for 0 means "none drawn"; rounding up makes the gap a geometric
-  // variable, which is the exponential one observed at whole bytes.
+  // The longest gap is 36.7 T <= 2^46.  At least 1, for 0 means "none drawn"; rounding up makes the
+  // gap a geometric variable, which is the exponential one observed at whole bytes.
   return static_cast<size_t>(gap) + 1;
 }
 
 uint64_t Sampler::TakeSample(size_t bytes, uint64_t interval_now) noexcept {
   const size_t before = left_bytes_ + bytes;  // undoes the subtraction, wrapped or not
   const bool drawn = before != 0;
-  // An empty request comes here for want of a gap only; a signal handler's request has drawn one since.
+  // An empty request comes here for want of a gap only; a signal handler's request has drawn one
+  // since.
   if (HG_UNLIKELY(drawn && bytes == 0)) return 0;
   uint64_t sampled_by = drawn ? interval_bytes_ : 0;
   interval_bytes_ = interval_now;
   left_bytes_ = DrawGap();
   if (!drawn) {
-    // First request of the thread, or exact mode, or a restart: this request meets the new process from its start.
+    // First request of the thread, or exact mode, or a restart: this request meets the new process
+    // from its start.
     if (bytes >= left_bytes_) {
       sampled_by = interval_now;
       left_bytes_ = DrawGap();

@@ -92,9 +92,9 @@ void* SymbolBeforeOurs(const char* name) noexcept {
   return base == own_base ? nullptr : first;
 }
 
-// True when the program's calls of malloc never reach ours: it has one of its own, or a library that
-// comes before us has.  Found out by such a call, for a malloc before ours may be a wrapper that
-// hands on to us.
+// True when the program's calls of malloc never reach ours: it has one of its own, or a library
+// that comes before us has.  Found out by such a call, for a malloc before ours may be a wrapper
+// that hands on to us.
 bool HooksAreBypassed() noexcept {
   void* const first_malloc = SymbolBeforeOurs("malloc");
   if (first_malloc == nullptr) return false;
@@ -106,9 +106,9 @@ bool HooksAreBypassed() noexcept {
   return !reached;
 }
 
-// Set while the pointers are looked up: with it, the family that comes before ours is taken, so that
-// the few entry points that family lacks and we have (reallocarray, operator new) end where the
-// program's blocks come from.
+// Set while the pointers are looked up: with it, the family that comes before ours is taken, so
+// that the few entry points that family lacks and we have (reallocarray, operator new) end where
+// the program's blocks come from.
 bool g_prefer_before = false;
 
 template <typename Function>
@@ -126,8 +126,7 @@ bool IsCxxLibrary(const char* path) noexcept {
 
 void LookUp() noexcept {
   g_prefer_before = HooksAreBypassed();
-  void* const malloc_symbol =
-      g_prefer_before ? SymbolBeforeOurs("malloc") : NextSymbol("malloc");
+  void* const malloc_symbol = g_prefer_before ? SymbolBeforeOurs("malloc") : NextSymbol("malloc");
   if (malloc_symbol == nullptr) {
     // Can't happen with a dynamic libc; without an allocator there is nothing to forward to.
     RawLog(LogLevel::kError,
@@ -164,9 +163,8 @@ void LookUp() noexcept {
       memalign_base != nullptr && memalign_base == malloc_base && free_base == malloc_base;
   const void* new_base = nullptr;
   const char* const new_module = ModuleOf(NextSymbol("_Znwm"), &new_base);
-  next.foreign_new =
-      next.bypassed ||
-      (new_module != nullptr && new_base != malloc_base && !IsCxxLibrary(new_module));
+  next.foreign_new = next.bypassed || (new_module != nullptr && new_base != malloc_base &&
+                                       !IsCxxLibrary(new_module));
 
   g_next = next;
   g_hot.free = free_function;

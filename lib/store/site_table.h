@@ -11,7 +11,7 @@
 //
 // S1  A StoredSite is complete (hash, frames) before it can be reached.
 // S2  Once reachable a StoredSite is never unlinked, moved or changed, but for its counters.
-// S3  index -> StoredSite is defined for every index < size(), once Intern() has returned that site.
+// S3  index -> StoredSite is defined for every index < size(), once Intern() has returned the site.
 // S4  Live figures of a site = allocated - freed, at every point where no call is in progress.
 #ifndef HEAPGAUGE_STORE_SITE_TABLE_H_
 #define HEAPGAUGE_STORE_SITE_TABLE_H_

@@ -1,9 +1,9 @@
 /* What a victim knows of its own heap, and the check that heapgauge knows the same.
  *
- * A victim is an ordinary program: it runs bare as well, links nothing of heapgauge and finds the C API, if it is
- * there, with dlsym.  It counts what it keeps with victim_hold() and victim_drop(); the account that is compared is
- * that of allocations whose caller lies in the executable itself, for what the C library takes for its own use is not
- * the victim's to know.
+ * A victim is an ordinary program: it runs bare as well, links nothing of heapgauge and finds the C
+ * API, if it is there, with dlsym.  It counts what it keeps with victim_hold() and victim_drop();
+ * the account that is compared is that of allocations whose caller lies in the executable itself,
+ * for what the C library takes for its own use is not the victim's to know.
  *
  * Exit status 3: the account is wrong (said on stderr).  4: something else that must hold does not.
  * Any thread may call anything here. */
@@ -23,12 +23,12 @@
 
 #include "heapgauge/heapgauge.h"
 
-#define VICTIM_REQUIRE(condition)                                                      \
-  do {                                                                                 \
-    if (!(condition)) {                                                                \
-      dprintf(2, "%s:%d: %s does not hold\n", __FILE__, __LINE__, #condition);         \
-      _exit(4);                                                                        \
-    }                                                                                  \
+#define VICTIM_REQUIRE(condition)                                              \
+  do {                                                                         \
+    if (!(condition)) {                                                        \
+      dprintf(2, "%s:%d: %s does not hold\n", __FILE__, __LINE__, #condition); \
+      _exit(4);                                                                \
+    }                                                                          \
   } while (0)
 
 /* Set by the linker: where the executable's code lies. */
@@ -92,32 +92,38 @@ static inline victim_account victim_take_account(void) {
   return account;
 }
 
-/* At a quiet point: what heapgauge says is alive is what victim_hold() and victim_drop() say.  Exactly, in exact mode;
- * when nothing is held, exactly nothing in every mode; otherwise within six standard deviations. */
+/* At a quiet point: what heapgauge says is alive is what victim_hold() and victim_drop() say.
+ * Exactly, in exact mode; when nothing is held, exactly nothing in every mode; otherwise within six
+ * standard deviations. */
 static inline void victim_check(const char* where) {
   if (getenv("VICTIM_UNCHECKED") != NULL) return; /* parts of it are not tracked, on purpose */
   const victim_account account = victim_take_account();
   if (account.interval_bytes == 0) return;
   const double truth = (double)victim_held_bytes;
-  const double difference = account.live_bytes > truth ? account.live_bytes - truth : truth - account.live_bytes;
+  const double difference =
+      account.live_bytes > truth ? account.live_bytes - truth : truth - account.live_bytes;
   const double interval = (double)account.interval_bytes;
   int good;
   if (interval == 1 || truth == 0) {
-    good = difference == 0 && (interval != 1 || account.live_objects == (double)victim_held_objects);
+    good =
+        difference == 0 && (interval != 1 || account.live_objects == (double)victim_held_objects);
   } else {
     /* variance of the estimate <= truth * interval; squared, for there is no sqrt without libm */
     const double room = difference > 6 * interval ? difference - 6 * interval : 0;
     good = room * room <= 36 * truth * interval;
   }
   if (!good) {
-    dprintf(2, "%s: holds %lld bytes in %lld blocks; heapgauge says %.0f in %.2f (interval %.0f, %llu dropped)\n",
+    dprintf(2,
+            "%s: holds %lld bytes in %lld blocks; heapgauge says %.0f in %.2f (interval %.0f, %llu "
+            "dropped)\n",
             where, (long long)victim_held_bytes, (long long)victim_held_objects, account.live_bytes,
             account.live_objects, interval, (unsigned long long)account.dropped);
     _exit(3);
   }
 }
 
-/* Leaves what this process holds for the driver, who compares it with the final report.  As the last thing. */
+/* Leaves what this process holds for the driver, who compares it with the final report.  As the
+ * last thing. */
 static inline void victim_truth(void) {
   const char* const prefix = getenv("VICTIM_TRUTH");
   char path[4096];

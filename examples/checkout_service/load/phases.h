@@ -2,7 +2,7 @@
 //
 //   PHASES   = PHASE { "," PHASE }
 //   PHASE    = DURATION "@" RATE [ ".." RATE ] { SETTING }      two rates: a straight ramp
-//   SETTING  = "+defect" | "-defect"     switches the service's defect when the phase begins, for good
+//   SETTING  = "+defect" | "-defect"     the service's defect, from the phase's beginning on
 //            | "+coupons=SHARE"          share of checkouts with a bad coupon, in this phase only
 //
 // for instance 10s@50,30s@50..150,60s@150+defect

@@ -1,5 +1,5 @@
-// Exceptions in a C++ host: through nested frames, across threads, out of a callback that the C library calls, and by
-// thread cancellation, which unwinds like an exception.
+// Exceptions in a C++ host: through nested frames, across threads, out of a callback that the C
+// library calls, and by thread cancellation, which unwinds like an exception.
 #include <pthread.h>
 
 #include <exception>

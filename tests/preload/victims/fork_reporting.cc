@@ -1,5 +1,6 @@
-// fork at the worst moments: while the report thread makes a report, from its very first one on.  Children use what
-// its locks could block: the loader (dlopen, dladdr, exceptions), malloc, stdio, and a report of their own.
+// fork at the worst moments: while the report thread makes a report, from its very first one on.
+// Children use what its locks could block: the loader (dlopen, dladdr, exceptions), malloc, stdio,
+// and a report of their own.
 #include <dlfcn.h>
 #include <link.h>
 #include <pthread.h>

@@ -1,5 +1,5 @@
-// More distinct stacks than the site table has room for under a small memory limit: they fall to one site together,
-// and the totals stay right.
+// More distinct stacks than the site table has room for under a small memory limit: they fall to
+// one site together, and the totals stay right.
 #include "victim.h"
 
 namespace {

@@ -27,8 +27,8 @@ class Holder {
 
 Holder g_first(10000);
 
-// Before main() is reached: the account is right already.  Runs after g_first's constructor, and its destructor
-// before g_first's.
+// Before main() is reached: the account is right already.  Runs after g_first's constructor, and
+// its destructor before g_first's.
 struct Witness {
   Witness() { victim_check("in a static constructor"); }
   ~Witness() { victim_check("in a static destructor"); }
@@ -43,15 +43,18 @@ Holder& Lazy() {
 }  // namespace
 
 int main() {
-  for (int i = 0; i < 500; ++i) g_map.emplace(i, std::make_unique<Holder>(static_cast<size_t>(i) * 10 + 1));
+  for (int i = 0; i < 500; ++i)
+    g_map.emplace(i, std::make_unique<Holder>(static_cast<size_t>(i) * 10 + 1));
   for (int i = 0; i < 500; ++i) victim_hold(sizeof(Holder));
   // The map's nodes are allocated by code instantiated in this executable too.
-  for (int i = 0; i < 500; ++i) victim_hold(sizeof(std::_Rb_tree_node<decltype(g_map)::value_type>));
+  for (int i = 0; i < 500; ++i)
+    victim_hold(sizeof(std::_Rb_tree_node<decltype(g_map)::value_type>));
   Lazy();
   victim_check("in main");
   g_map.clear();
   for (int i = 0; i < 500; ++i) victim_drop(sizeof(Holder));
-  for (int i = 0; i < 500; ++i) victim_drop(sizeof(std::_Rb_tree_node<decltype(g_map)::value_type>));
+  for (int i = 0; i < 500; ++i)
+    victim_drop(sizeof(std::_Rb_tree_node<decltype(g_map)::value_type>));
   victim_check("map cleared");
   puts("main done");
   return 0;

@@ -1,4 +1,5 @@
-// A C++ plugin for a C host: throws through its own frames, rethrows, loses memory on the way out and catches it all.
+// A C++ plugin for a C host: throws through its own frames, rethrows, loses memory on the way out
+// and catches it all.
 #include <memory>
 #include <stdexcept>
 #include <string>

@@ -1,5 +1,5 @@
-// Allocation while threads die: pthread keys whose destructors allocate again, C++ thread_local objects, both after
-// the last of everything else in the thread is gone.
+// Allocation while threads die: pthread keys whose destructors allocate again, C++ thread_local
+// objects, both after the last of everything else in the thread is gone.
 #include <pthread.h>
 
 #include <memory>
@@ -53,7 +53,8 @@ int main() {
   VICTIM_REQUIRE(pthread_key_create(&g_key, KeyDestructor) == 0);
   for (int round = 0; round < 40; ++round) {
     pthread_t threads[8];
-    for (pthread_t& thread : threads) VICTIM_REQUIRE(pthread_create(&thread, nullptr, Thread, nullptr) == 0);
+    for (pthread_t& thread : threads)
+      VICTIM_REQUIRE(pthread_create(&thread, nullptr, Thread, nullptr) == 0);
     for (pthread_t& thread : threads) pthread_join(thread, nullptr);
     victim_check("threads are gone");
   }

@@ -26,27 +26,6 @@ struct FollowedSite {
   uint32_t seen_in = 0;  // sequence number of the last report that had it
 };
 
-// Sum of sites, ages included: the heap as one site.
-void AddTo(SiteObservation& sum, const SiteObservation& site) {
-  sum.allocated_bytes += site.allocated_bytes;
-  sum.freed_bytes += site.freed_bytes;
-  sum.allocated_objects += site.allocated_objects;
-  sum.freed_objects += site.freed_objects;
-  sum.allocated_variance += site.allocated_variance;
-  sum.freed_variance += site.freed_variance;
-  sum.allocated_samples += site.allocated_samples;
-  sum.freed_samples += site.freed_samples;
-  sum.live_bytes += site.live_bytes;
-  sum.live_objects += site.live_objects;
-  sum.live_variance += site.live_variance;
-  sum.live_samples += site.live_samples;
-  sum.age_max_s = std::max(sum.age_max_s, site.age_max_s);
-  for (size_t i = 0; i < kAgeBuckets; ++i) {
-    sum.deaths[i] += site.deaths[i];
-    sum.living[i] += site.living[i];
-  }
-}
-
 SiteJudgement Describe(uint64_t key, const FollowedSite& site, Verdict verdict,
                        const ActivityClock& clock) {
   const SiteMeasures& measures = site.measures;
@@ -217,7 +196,7 @@ void Analyzer::Begin(double time_s, uint64_t samples) {
 
 void Analyzer::Observe(uint64_t key, const SiteObservation& site) {
   ++state_->seen;
-  AddTo(state_->sum, site);
+  AddObservation(state_->sum, site);
   state_->Follow(key, site);
 }
 

@@ -41,6 +41,9 @@ struct SiteObservation {
   std::array<uint32_t, kAgeBuckets> living{};  // samples alive at that age, now
 };
 
+// Adds what one stack or site has to what others have, ages included.
+void AddObservation(SiteObservation& sum, const SiteObservation& site);
+
 }  // namespace heapgauge
 
 #endif  // HEAPGAUGE_ANALYZE_OBSERVATION_H_

@@ -1,11 +1,9 @@
 #include "cli/alert_helper.h"
 
-#include <fmt/format.h>
-#include <unistd.h>
-
-#include <cerrno>
+#include <optional>
 #include <string>
 
+#include "base/whole_io.h"
 #include "cli/alert_command.h"
 #include "cli/alert_post.h"
 #include "cli/message.h"
@@ -14,30 +12,15 @@
 namespace heapgauge::cli {
 namespace {
 
-std::string ReadAll(int in) {
-  std::string text;
-  char buffer[16384];
-  for (;;) {
-    const ssize_t got = read(in, buffer, sizeof(buffer));
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return text;
-    text.append(buffer, static_cast<size_t>(got));
-  }
-}
-
-void WriteAll(int out, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t wrote = write(out, text.data(), text.size());
-    if (wrote < 0 && errno == EINTR) continue;
-    if (wrote <= 0) return;
-    text.remove_prefix(static_cast<size_t>(wrote));
-  }
-}
+// A request has a few alerts; more is not from the library.
+constexpr size_t kMostBytes = size_t{64} << 20;
 
 }  // namespace
 
 int RunAlertHelper(int in, int out) {
-  const std::optional<AlertRequest> request = DecodeAlertRequest(ReadAll(in));
+  std::string text;
+  ReadAll(in, kMostBytes, &text);  // a torn request is not understood
+  const std::optional<AlertRequest> request = DecodeAlertRequest(text);
   if (!request) {
     return Fail("alert-helper is started by the library, with its request on standard input");
   }

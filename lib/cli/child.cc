@@ -8,8 +8,10 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 
+#include "base/whole_io.h"
 #include "cli/program.h"
 
 namespace heapgauge::cli {
@@ -56,27 +58,12 @@ void Exec(const ChildPlan& plan, const std::vector<std::string>& environment) {
   errno = ENOEXEC;
 }
 
-void WriteAll(int fd, const std::string& text) {
-  size_t done = 0;
-  while (done < text.size()) {
-    const ssize_t written = write(fd, text.data() + done, text.size() - done);
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return;
-    done += static_cast<size_t>(written);
-  }
-}
-
 // The child's word to us: what prepare() returned, then a NUL, then errno if exec failed.  The pipe
 // closes on exec.
-std::string ReadAll(int fd) {
+std::string ReadWord(int fd) {
   std::string text;
-  char buffer[4096];
-  for (;;) {
-    const ssize_t size = read(fd, buffer, sizeof(buffer));
-    if (size < 0 && errno == EINTR) continue;
-    if (size <= 0) return text;
-    text.append(buffer, static_cast<size_t>(size));
-  }
+  ReadAll(fd, SIZE_MAX - 1, &text);  // what has come of it counts
+  return text;
 }
 
 struct Inherited {
@@ -191,7 +178,7 @@ ChildEnd RunChild(const ChildPlan& plan) {
     BecomeChild(plan, inherited, self, pipes[1]);
   }
   close(pipes[1]);
-  const std::string word = ReadAll(pipes[0]);
+  const std::string word = ReadWord(pipes[0]);
   close(pipes[0]);
   const size_t separator = word.find('\0');
   end.prepared = word.substr(0, separator);

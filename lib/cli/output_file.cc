@@ -14,18 +14,10 @@
 #include <cstdio>
 #include <cstring>
 
+#include "base/whole_io.h"
+
 namespace heapgauge::cli {
 namespace {
-
-bool WriteAll(int fd, std::string_view content) {
-  while (!content.empty()) {
-    const ssize_t written = write(fd, content.data(), content.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return false;
-    content.remove_prefix(static_cast<size_t>(written));
-  }
-  return true;
-}
 
 bool Refuse(const std::string& path, int number, std::string* error) {
   *error = fmt::format("cannot write {}: {}", path, std::strerror(number));

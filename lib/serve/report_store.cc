@@ -12,6 +12,7 @@
 #include <cstring>
 
 #include "base/raw_log.h"
+#include "base/whole_io.h"
 #include "report/json_writer.h"
 #include "report/output_directory.h"
 #include "report/pprof_writer.h"
@@ -52,16 +53,6 @@ class File final {
  private:
   int fd_;
 };
-
-bool WriteAll(int fd, std::string_view content) {
-  while (!content.empty()) {
-    const ssize_t written = write(fd, content.data(), content.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return false;
-    content.remove_prefix(static_cast<size_t>(written));
-  }
-  return true;
-}
 
 bool IsPlainFile(int fd, struct stat* info) {
   if (fstat(fd, info) != 0) return false;

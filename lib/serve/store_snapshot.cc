@@ -32,26 +32,6 @@ void ReadCounters(const SiteCounters& counters, SiteObservation& to) {
 
 }  // namespace
 
-void AddObservation(SiteObservation& to, const SiteObservation& site) {
-  to.allocated_bytes += site.allocated_bytes;
-  to.freed_bytes += site.freed_bytes;
-  to.allocated_objects += site.allocated_objects;
-  to.freed_objects += site.freed_objects;
-  to.allocated_variance += site.allocated_variance;
-  to.freed_variance += site.freed_variance;
-  to.allocated_samples += site.allocated_samples;
-  to.freed_samples += site.freed_samples;
-  to.live_bytes += site.live_bytes;
-  to.live_objects += site.live_objects;
-  to.live_variance += site.live_variance;
-  to.live_samples += site.live_samples;
-  for (size_t i = 0; i < kAgeBuckets; ++i) {
-    to.deaths[i] += site.deaths[i];
-    to.living[i] += site.living[i];
-  }
-  to.age_max_s = std::max(to.age_max_s, site.age_max_s);
-}
-
 StoreSnapshot TakeStoreSnapshot(const Tracker& tracker) {
   StoreSnapshot snapshot;
   const uint64_t now = MonotonicNs();

@@ -24,9 +24,6 @@ struct StoreSnapshot {
   std::vector<SiteSnapshot> sites;  // those that ever had a sample, by index
 };
 
-// Adds what one stack has to what others have.
-void AddObservation(SiteObservation& to, const SiteObservation& site);
-
 // May throw std::bad_alloc.
 StoreSnapshot TakeStoreSnapshot(const Tracker& tracker);
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/whole_io.h"
 #include "symbolize/dwarf_limits.h"
 #include "symbolize/dwarf_module.h"
 #include "symbolize/helper_main.h"
@@ -25,27 +26,6 @@ constexpr int kNobodyListens = 4;
 
 // A report's request is under 100 KiB.
 constexpr size_t kMaxRequestBytes = size_t{64} * 1024 * 1024;
-
-bool ReadAll(int fd, std::string& bytes) {
-  std::vector<char> piece(size_t{64} * 1024);
-  while (bytes.size() <= kMaxRequestBytes) {
-    const ssize_t got = read(fd, piece.data(), piece.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return got == 0;
-    bytes.append(piece.data(), static_cast<size_t>(got));
-  }
-  return false;
-}
-
-bool WriteAll(int fd, const std::string& bytes) {
-  for (size_t done = 0; done < bytes.size();) {
-    const ssize_t wrote = write(fd, bytes.data() + done, bytes.size() - done);
-    if (wrote < 0 && errno == EINTR) continue;
-    if (wrote <= 0) return false;
-    done += static_cast<size_t>(wrote);
-  }
-  return true;
-}
 
 // A module that can't be worked on is closed without frames; the asker then takes names itself.
 void Answer(const HelperRequest& request, uint32_t index, uint64_t budget, ResponseEncoder& out) {
@@ -70,7 +50,7 @@ int RunSymbolizeHelper(int in_fd, int out_fd) {
   unsetenv("DEBUGINFOD_URLS");
 
   std::string bytes;
-  if (!ReadAll(in_fd, bytes)) return kBadRequest;
+  if (!ReadAll(in_fd, kMaxRequestBytes, &bytes)) return kBadRequest;
   const auto request = symbolize::DecodeRequest(bytes);
   if (!request) return kBadRequest;
 

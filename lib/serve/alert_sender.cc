@@ -60,7 +60,6 @@ void AlertSender::Deliver(const std::vector<Alert>& events, const std::vector<Al
     changed_ = true;
     post_.reset();  // a retry of what is no longer true
   }
-  Poll();
 }
 
 std::unique_ptr<symbolize::HelperProcess> AlertSender::Start(const std::string& request,

@@ -28,7 +28,7 @@ class AlertSender final {
   AlertSender(std::string exec, std::string url, std::string helper,
               std::chrono::milliseconds report_interval);
 
-  // After each report: what it raised or cleared, and all that is raised now.
+  // After each report: what it raised or cleared, and all that is raised now.  Poll() starts it off.
   void Deliver(const std::vector<Alert>& events, const std::vector<Alert>& active);
 
   // Takes answers, starts what is due.  True while a helper is under way: call again soon.

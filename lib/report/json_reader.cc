@@ -188,6 +188,10 @@ void ReadSite(const Object& in, Site* site) {
 
 void ReadSampling(const Object& in, SamplingInfo* sampling) {
   in.Read("interval_bytes", &sampling->interval_bytes);
+  sampling->asked_interval_bytes =
+      sampling->interval_bytes;  // older reports know one interval only
+  in.Read("asked_interval_bytes", &sampling->asked_interval_bytes);
+  in.Read("interval_changes", &sampling->interval_changes);
   in.Read("samples", &sampling->samples);
   in.Read("live_samples", &sampling->live_samples);
   in.Read("dropped", &sampling->dropped);

@@ -31,6 +31,8 @@ Json ValueOrNull(const std::optional<T>& value) {
 
 Json ToJson(const SamplingInfo& sampling) {
   return {{"interval_bytes", sampling.interval_bytes},
+          {"asked_interval_bytes", sampling.asked_interval_bytes},
+          {"interval_changes", sampling.interval_changes},
           {"samples", sampling.samples},
           {"live_samples", sampling.live_samples},
           {"dropped", sampling.dropped},

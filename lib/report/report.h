@@ -47,11 +47,13 @@ struct Site {
 };
 
 struct SamplingInfo {
-  uint64_t interval_bytes = 0;
-  uint64_t samples = 0;       // taken since the start
-  uint64_t live_samples = 0;  // of them still alive
-  uint64_t dropped = 0;       // samples that found no room
-  std::string unwind;         // "dwarf", "fp" or "auto"
+  uint64_t interval_bytes = 0;        // in force
+  uint64_t asked_interval_bytes = 0;  // less than that while the governor has widened it
+  uint64_t interval_changes = 0;      // by the governor
+  uint64_t samples = 0;               // taken since the start
+  uint64_t live_samples = 0;          // of them still alive
+  uint64_t dropped = 0;               // samples that found no room
+  std::string unwind;                 // "dwarf", "fp" or "auto"
   double cpu_s = 0;           // what the tracker has spent on the sampled paths and on reports
   uint64_t memory_bytes = 0;  // what the tracker holds
   uint64_t reports_failed = 0;

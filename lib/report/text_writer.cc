@@ -198,13 +198,24 @@ std::string Sites(const Report& report, RateUnit unit, const TextOptions& option
   return out;
 }
 
+// What the governor did.
+std::string Governed(const SamplingInfo& sampling) {
+  if (sampling.interval_changes == 0) return {};
+  if (sampling.interval_bytes <= sampling.asked_interval_bytes) {
+    return " (it was wider for a while, to keep within HEAPGAUGE_CPU_BUDGET)";
+  }
+  return fmt::format(" ({} was asked for; widened to keep within HEAPGAUGE_CPU_BUDGET)",
+                     FormatBytes(static_cast<double>(sampling.asked_interval_bytes)));
+}
+
 std::string Footer(const Report& report, const TextOptions& options) {
   const SamplingInfo& sampling = report.sampling;
   const bool exact = sampling.interval_bytes == 1;
   const std::string how =
       exact ? "every allocation, exactly"
             : fmt::format("one sample every {} allocated, on average",
-                          FormatBytes(static_cast<double>(sampling.interval_bytes)));
+                          FormatBytes(static_cast<double>(sampling.interval_bytes))) +
+                  Governed(sampling);
   std::string text = fmt::format(
       "Sampling: {}; {} samples, {} of them live, {} dropped; stacks by {}.", how,
       FormatCount(static_cast<double>(sampling.samples)),

@@ -71,6 +71,8 @@ void ReportAssembler::FillHeader(Report& report, const StoreSnapshot& snapshot, 
   if (!identity_.modules().modules().empty())
     report.build_id = identity_.modules().modules().front().build_id;
   report.sampling.interval_bytes = tracker_.interval_bytes();
+  report.sampling.asked_interval_bytes = tracker_.asked_interval_bytes();
+  report.sampling.interval_changes = tracker_.interval_changes();
   report.sampling.samples = snapshot.samples;
   report.sampling.live_samples = snapshot.totals.live_samples;
   report.sampling.dropped = tracker_.dropped();

@@ -27,8 +27,9 @@ namespace {
 constexpr uint64_t kRetryNs = 5'000'000'000;
 // How often to look whether an alert has arrived.
 constexpr uint64_t kAlertLookNs = 500'000'000;
-// How often to look whether the kernel has ended the host's threads.
+// How often to look what sampling costs, and whether the kernel has ended the host's threads.
 constexpr uint64_t kHostLookNs = 2'000'000'000;
+constexpr uint64_t kFirstLookNs = 250'000'000;
 // What an end of the process waits for an alert that is on its way.
 constexpr std::chrono::milliseconds kAlertPatience{1000};
 
@@ -56,6 +57,7 @@ void Reporter::Initialize(const Options& options, ThreadState* (*this_thread)() 
   output_pattern_ = AbsoluteOutputPattern(options.output.value);
   if (output_pattern_.empty()) output_pattern_ = options.output.value;
   program_path_ = ProgramPath();
+  governor_ = Governor(options.cpu_budget);
   sem_init(&wake_, 0, 0);
   LearnUnsafePlaces();
   LearnConfinement();
@@ -130,12 +132,26 @@ bool Reporter::WaitUntil(uint64_t deadline_ns) noexcept {
   return true;
 }
 
+void Reporter::Govern() noexcept {
+  Tracker& tracker = Tracker::Get();
+  const uint64_t interval = tracker.interval_bytes();
+  tracker.GovernInterval(interval,
+                         governor_.Decide({.now_ns = MonotonicNs(),
+                                           .cpu_ns = tracker.SamplingCpuNs(),
+                                           .interval_bytes = interval,
+                                           .asked_bytes = tracker.asked_interval_bytes()}));
+}
+
 // Until `next` or until somebody asks, as WaitUntil(); looks after alerts on their way meanwhile,
-// and whether the host is still there.
+// what sampling costs, and whether the host is still there.
 bool Reporter::WaitForReport(uint64_t next) noexcept {
   for (;;) {
+    Govern();
+    const uint64_t now = MonotonicNs();
     const uint64_t pause = alerts_under_way_ ? kAlertLookNs : kHostLookNs;
-    const uint64_t look = std::min(next, MonotonicNs() + pause);
+    // Often at first: what costs too much does so from the start.
+    const uint64_t young = kFirstLookNs + (now - started_ns_) / 2;
+    const uint64_t look = std::min({next, now + pause, now + young});
     if (WaitUntil(look)) return true;
     if (IsConfined()) {
       alerts_under_way_ = false;
@@ -171,6 +187,7 @@ void Reporter::Run() noexcept {
   LeaveHostDescriptors();
   // The first report comes one interval after tracking began, as if the thread had been there all
   // the time.
+  started_ns_ = MonotonicNs();
   const uint64_t interval = options_->report_interval_ns;
   uint64_t next = Tracker::Get().start_ns() + interval;
   while (next <= MonotonicNs()) next += interval;

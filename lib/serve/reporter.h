@@ -26,6 +26,7 @@
 #include "serve/end_watch.h"
 #include "serve/report_assembler.h"
 #include "serve/report_store.h"
+#include "track/governor.h"
 
 namespace heapgauge {
 
@@ -70,6 +71,7 @@ class Reporter final {
   void Run() noexcept;
   bool WaitUntil(uint64_t deadline_ns) noexcept;
   bool WaitForReport(uint64_t next) noexcept;
+  void Govern() noexcept;
   template <typename Work>
   void WithAlerts(Work work) noexcept;
   void Produce(bool final_report, std::chrono::milliseconds helper_limit) noexcept;
@@ -88,6 +90,8 @@ class Reporter final {
   std::unique_ptr<ReportStore> store_;
   std::unique_ptr<Alerts> alerts_;
   bool alerts_under_way_ = false;
+  Governor governor_{1};
+  uint64_t started_ns_ = 0;
   uint64_t reports_failed_ = 0;
   pid_t thread_id_ = 0;
 

@@ -1,5 +1,7 @@
 #include "track/tracker.h"
 
+#include <algorithm>
+
 #include "base/clock.h"
 #include "base/errno_keeper.h"
 #include "base/fork_gate.h"
@@ -78,9 +80,19 @@ void Tracker::SetInterval(uint64_t bytes) noexcept {
     // Added before the flag says so (release): a thread that reads the flag relies on the reason.
     if (control_->exact.exchange(true, std::memory_order_acq_rel)) control_->RemoveReason();
   }
+  asked_interval_.store(bytes, std::memory_order_relaxed);  // relaxed: a figure
   // release: a thread that draws from the new interval sees the reason (it reads this before it
   // records).
   control_->interval_bytes.store(bytes, std::memory_order_release);
+}
+
+void Tracker::GovernInterval(uint64_t from, uint64_t to) noexcept {
+  if (from == to) return;
+  // relaxed: neither is exact, and nothing else comes with an interval.
+  if (control_->interval_bytes.compare_exchange_strong(from, to, std::memory_order_relaxed,
+                                                       std::memory_order_relaxed)) {
+    interval_changes_.fetch_add(1, std::memory_order_relaxed);  // relaxed: a figure
+  }
 }
 
 uint64_t Tracker::interval_bytes() const noexcept {
@@ -167,15 +179,18 @@ bool Tracker::Admit(void* block, const LiveSample& sample) noexcept {
   return false;
 }
 
+uint64_t Tracker::TimedFor() noexcept {
+  const uint64_t tick = ticks_.fetch_add(1, std::memory_order_relaxed);  // relaxed: a figure
+  if (tick < kTimedOneIn) return 1;  // the first find nothing prepared, and stand for no others
+  return tick % kTimedOneIn == 0 ? kTimedOneIn : 0;
+}
+
 void Tracker::Record(ThreadState& self, void* block, size_t bytes, uint64_t interval,
                      void* caller) noexcept {
   const ErrnoKeeper errno_keeper;
   const DepthGuard guard(self);
-  static constinit std::atomic<uint64_t> tick{0};
-  const bool timed =
-      interval != Sampler::kExact &&
-      tick.fetch_add(1, std::memory_order_relaxed) % kTimedOneIn == 0;  // relaxed: a figure
-  const uint64_t began = timed ? MonotonicNs() : 0;
+  const uint64_t timed_for = interval == Sampler::kExact ? 0 : TimedFor();
+  const uint64_t began = timed_for != 0 ? MonotonicNs() : 0;
   StackTrace trace;
   Capture(self, caller, trace);
   StoredSite* const site = sites_.Intern(trace.frames, trace.depth);
@@ -186,9 +201,9 @@ void Tracker::Record(ThreadState& self, void* block, size_t bytes, uint64_t inte
   sample.weight = static_cast<float>(1 / InclusionProbability(bytes, interval));
   sample.unaligned = !AddressTells(block);
   if (Admit(block, sample)) CountBirth(site->counters, sample);
-  if (timed) {
-    timed_ns_.fetch_add(MonotonicNs() - began, std::memory_order_relaxed);  // relaxed: figures
-    timed_samples_.fetch_add(1, std::memory_order_relaxed);
+  if (timed_for != 0) {
+    const uint64_t took = std::min(MonotonicNs() - began, kLongestTimedNs);
+    cpu_ns_.fetch_add(took * timed_for, std::memory_order_relaxed);  // relaxed: a figure
   }
   // acquire: pairs with the release in set_observer().
   const SampleObserver observer = observer_.load(std::memory_order_acquire);
@@ -263,9 +278,7 @@ void Tracker::Moved(ThreadState& self, void* block, size_t bytes, const TakenSam
 }
 
 uint64_t Tracker::SamplingCpuNs() const noexcept {
-  // relaxed: figures.
-  const uint64_t samples = timed_samples_.load(std::memory_order_relaxed);
-  return timed_ns_.load(std::memory_order_relaxed) * (samples != 0 ? kTimedOneIn : 0);
+  return cpu_ns_.load(std::memory_order_relaxed);  // relaxed: a figure
 }
 
 void Tracker::AfterForkInChild() noexcept { live_.AfterForkInChild(); }

@@ -55,6 +55,15 @@ class Tracker final {
   // 1 .. Sampler::kMaxInterval; takes effect at each thread's next sample.
   void SetInterval(uint64_t bytes) noexcept;
   uint64_t interval_bytes() const noexcept;
+  // The same by the governor: the interval that was asked for stays known, and one that somebody
+  // has asked for meanwhile (so that `from` is no longer in force) stays in force.
+  void GovernInterval(uint64_t from, uint64_t to) noexcept;
+  uint64_t asked_interval_bytes() const noexcept {
+    return asked_interval_.load(std::memory_order_relaxed);  // relaxed: a figure
+  }
+  uint64_t interval_changes() const noexcept {                 // by the governor
+    return interval_changes_.load(std::memory_order_relaxed);  // relaxed: a figure
+  }
 
   // Reading.  Any thread.
   const SiteTable& sites() const noexcept { return sites_; }
@@ -63,7 +72,8 @@ class Tracker final {
   uint64_t memory_bytes() const noexcept { return arena_.held_bytes(); }
   uint64_t start_ns() const noexcept { return start_ns_; }
   uint64_t Now() const noexcept;  // the clock that births are read from
-  // CPU the sampled paths have cost so far [ns], extrapolated from one sample in kTimedOneIn.
+  // CPU the sampled paths have cost so far [ns], extrapolated from one sample in kTimedOneIn; not
+  // that of exact samples.
   uint64_t SamplingCpuNs() const noexcept;
 
   // Called after a sample with its stack, until it is set to nullptr: how the report thread gets
@@ -78,7 +88,12 @@ class Tracker final {
   static Tracker instance_;
 
   static constexpr uint64_t kTimedOneIn = 32;
+  // What takes longer was interrupted: no stack takes so long, and one lost processor would weigh
+  // as much as ten thousand samples.
+  static constexpr uint64_t kLongestTimedNs = 100'000;
 
+  // How many samples the present one is timed for; 0: it is not.
+  uint64_t TimedFor() noexcept;
   void Capture(ThreadState& self, void* caller, StackTrace& trace) noexcept;
   bool Admit(void* block, const LiveSample& sample) noexcept;
   void CountBirth(SiteCounters& counters, const LiveSample& sample) noexcept;
@@ -96,9 +111,11 @@ class Tracker final {
   size_t max_frames_ = 64;
   uint64_t start_ns_ = 0;
   std::atomic<SampleObserver> observer_{nullptr};
+  std::atomic<uint64_t> asked_interval_{0};
+  std::atomic<uint64_t> interval_changes_{0};
   std::atomic<uint64_t> dropped_{0};
-  std::atomic<uint64_t> timed_ns_{0};
-  std::atomic<uint64_t> timed_samples_{0};
+  std::atomic<uint64_t> ticks_{0};
+  std::atomic<uint64_t> cpu_ns_{0};
 };
 
 }  // namespace heapgauge

@@ -121,7 +121,7 @@ Report LeakingCheckout() {
   report.exe = kExe;
   report.host = "web-3";
   report.build_id = "5d1c0ffee4a9b0e7d2c3";
-  report.sampling = {524288, 48211, 1893, 0, "dwarf", 4.25, 3365888, 0, 1.0, ""};
+  report.sampling = {524288, 65536, 2, 48211, 1893, 0, "dwarf", 4.25, 3365888, 0, 1.0, ""};
   report.process = {static_cast<uint64_t>(1400 * kMiB),
                     static_cast<uint64_t>(909 * kMiB),
                     static_cast<uint64_t>(310 * kMiB),
@@ -150,7 +150,7 @@ Report QuietProcess() {
   report.pid = 7;
   report.exe = "/usr/bin/true";
   report.host = "web-3";
-  report.sampling.interval_bytes = 1;
+  report.sampling.interval_bytes = report.sampling.asked_interval_bytes = 1;
   report.sampling.unwind = "fp";
   report.sampling.memory_bytes = 65536;
   report.sampling.cpu_s = 0.0002;

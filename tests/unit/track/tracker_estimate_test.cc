@@ -1,4 +1,5 @@
 // What the tracker's sums estimate, over many runs of one small program.
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <cstdint>
@@ -8,6 +9,7 @@
 
 #include "harness.h"
 #include "support/statistics.h"
+#include "track/governor.h"
 #include "track/tracker.h"
 
 namespace heapgauge {
@@ -79,6 +81,58 @@ TEST_CASE("live bytes and objects, totals and variances are unbiased") {
   }
   CHECK(allocated_variance.Deviations(true_variance) < kSurely);
   CHECK(allocated_error.Deviations(true_variance) < kSurely);
+}
+
+TEST_CASE("estimates stay unbiased while the governor changes the interval") {
+  constexpr int kRuns = 600;
+  constexpr uintptr_t kBlocks = 400;
+  constexpr size_t kBytes = 700;
+  Harness harness(kInterval);
+  Tracker& tracker = harness.tracker();
+  Governor governor(0.01);
+  Tally allocated_bytes;
+  Tally live_bytes;
+  SiteSums before;
+  uint64_t now_ns = 0;
+  uint64_t cpu_ns = 0;
+  uint64_t widest = 0;
+  for (int run = 0; run < kRuns; ++run) {
+    for (uintptr_t n = 0; n < kBlocks; ++n) {
+      harness.Malloc(kPage + n * 4096, kBytes, 1);
+      if (n % 2 != 0) harness.Free(kPage + n * 4096);
+      if (n % 40 != 0) continue;
+      // A second of busy traffic, or of quiet, has passed: samples cost so much each.
+      const uint64_t interval = tracker.interval_bytes();
+      const bool busy = run / 3 % 2 == 0;
+      now_ns += 1'000'000'000;
+      cpu_ns += (busy ? 80'000'000 : 1'000'000) * kInterval / interval;
+      tracker.GovernInterval(interval, governor.Decide({.now_ns = now_ns,
+                                                        .cpu_ns = cpu_ns,
+                                                        .interval_bytes = interval,
+                                                        .asked_bytes = kInterval}));
+      widest = std::max(widest, tracker.interval_bytes());
+    }
+    const SiteSums now = harness.Site(1);
+    allocated_bytes.Add(Bytes(now.allocated_bytes - before.allocated_bytes));
+    live_bytes.Add(Bytes(now.live_bytes));
+    for (uintptr_t n = 0; n < kBlocks; n += 2) harness.Free(kPage + n * 4096);
+    before = harness.Site(1);
+    CHECK(before.live_samples == 0);
+  }
+  CHECK(tracker.interval_changes() > 100);
+  CHECK(widest > 8 * kInterval);
+  CHECK(tracker.asked_interval_bytes() == kInterval);
+  CHECK(allocated_bytes.Deviations(kBlocks * kBytes) < kSurely);
+  CHECK(live_bytes.Deviations(kBlocks / 2 * kBytes) < kSurely);
+}
+
+TEST_CASE("an interval set while the governor was thinking stays") {
+  Harness harness(kInterval);
+  Tracker& tracker = harness.tracker();
+  tracker.SetInterval(2 * kInterval);
+  tracker.GovernInterval(kInterval, 8 * kInterval);
+  CHECK(tracker.interval_bytes() == 2 * kInterval);
+  CHECK(tracker.interval_changes() == 0);
 }
 
 TEST_CASE("blocks that realloc resizes stay unbiased, in live figures and in totals") {

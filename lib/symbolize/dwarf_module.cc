@@ -1,11 +1,14 @@
 #include "symbolize/dwarf_module.h"
 
 #include <elfutils/libdwfl.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cstring>
 #include <memory>
 #include <span>
+#include <utility>
 
 #include "symbolize/demangle.h"
 #include "symbolize/dwarf_limits.h"
@@ -22,6 +25,7 @@ class OpenModule final {
  public:
   OpenModule(const HelperRequest::Module& module, const std::string& debug_root, uint64_t budget)
       : module_(module),
+        debug_root_(debug_root),
         // Beside the binary, in .debug/ there, and under the root, as gdb looks.
         debug_path_(":.debug:" + debug_root),
         debug_path_text_(debug_path_.data()),
@@ -73,12 +77,30 @@ class OpenModule final {
   static int FindDebugInfo(Dwfl_Module* mod, void** user_data, const char* name, Dwarf_Addr base,
                            const char* file_name, const char* link, GElf_Word crc, char** found) {
     auto* const self = static_cast<OpenModule*>(*user_data);
-    // The file may have been opened by another name (/proc/N/exe); debug files lie near its own.
-    if (self != nullptr && file_name != nullptr) file_name = self->module_.path.c_str();
-    const int fd =
-        dwfl_standard_find_debuginfo(mod, user_data, name, base, file_name, link, crc, found);
-    if (self != nullptr && fd >= 0 && *found != nullptr) self->Allow(*found);
+    if (self == nullptr) return -1;
+    if (std::exchange(self->debug_file_asked_, true)) {
+      // The part that several debug files share (dwz's).
+      const int fd =
+          dwfl_standard_find_debuginfo(mod, user_data, name, base, file_name, link, crc, found);
+      if (fd >= 0 && *found != nullptr) self->Allow(*found);
+      return fd;
+    }
+    // libdwfl's own search would load libdebuginfod, and libcurl with it, where there is nothing.
+    const std::string file = self->FindOwnDebugFile();
+    if (file.empty()) return -1;
+    const int fd = open(file.c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return -1;
+    *found = strdup(file.c_str());  // libdwfl frees it
+    self->Allow(file.c_str());
     return fd;
+  }
+
+  std::string FindOwnDebugFile() const {
+    // The file may have been opened by another name (/proc/N/exe); debug files lie near its own.
+    const auto binary = ElfImage::OpenFile(module_.file.c_str());
+    const auto file =
+        FindDebugFile(module_.path, module_.build_id, binary ? &*binary : nullptr, debug_root_);
+    return file ? file->path : std::string();
   }
 
   // The binary; where it is gone or another by now, its debug file, which has its segments too.
@@ -104,11 +126,13 @@ class OpenModule final {
   };
 
   const HelperRequest::Module& module_;
+  const std::string& debug_root_;
   std::string debug_path_;
   char* debug_path_text_;
   const uint64_t budget_bytes_;
   uint64_t file_bytes_ = 0;
   bool has_mini_debug_info_ = false;
+  bool debug_file_asked_ = false;
   Dwfl_Callbacks callbacks_ = {};
   std::unique_ptr<Dwfl, EndDwfl> dwfl_;
   Dwfl_Module* mod_ = nullptr;

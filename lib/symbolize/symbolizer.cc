@@ -8,6 +8,7 @@
 #include "symbolize/frame_cache.h"
 #include "symbolize/helper_client.h"
 #include "symbolize/helper_path.h"
+#include "symbolize/lines_wanted.h"
 #include "symbolize/module_files.h"
 #include "symbolize/symbol_names.h"
 
@@ -127,6 +128,11 @@ class Symbolizer::Impl final {
     if (missing.empty()) return;
     if (options_.mode == SymbolizeMode::kLines && helper_.Ready()) {
       problem_.clear();
+      for (HelperRequest::Module& module : missing) {
+        if (symbolize::LinesWanted(module.path, module.build_id, options_.debug_root)) continue;
+        TakeNames(module, false, known);
+        module.offsets.clear();
+      }
       const auto deadline = std::chrono::steady_clock::now() + helper_limit_;
       while (helper_.Ready() && AskHelper(missing, deadline, known)) {
       }

@@ -101,9 +101,12 @@ TEST_CASE("more addresses than one question holds all get their answer",
           "[symbolize][symbolizer]") {
   const TempDir directory;
   Symbolizer symbolizer(SymbolizeMode::kLines, FakeHelper(directory, "serve"));
+  for (const char* const name : {"a", "b"}) {
+    std::filesystem::copy_file(FixturePath("inlined"), directory / name);
+  }
   std::vector<ModuleAddress> asked;
   for (uint64_t offset = 0; offset < 10'000; ++offset) {
-    asked.push_back({offset % 3 == 0 ? "/module/a" : "/module/b", "", offset});
+    asked.push_back({directory / (offset % 3 == 0 ? "a" : "b"), "", offset});
   }
   const auto frames = symbolizer.Symbolize(asked);
   REQUIRE(frames.size() == asked.size());
@@ -123,7 +126,8 @@ TEST_CASE("a module that breaks the helper still has names, the others lines",
   const std::string path = directory / "poison";
   std::filesystem::copy_file(broken.module, path);
   broken.module = path;
-  const std::vector<ModuleAddress> asked = {broken, {"/fine", "", 5}};
+  std::filesystem::copy_file(FixturePath("inlined"), directory / "fine");
+  const std::vector<ModuleAddress> asked = {broken, {directory / "fine", "", 5}};
   for (int round = 0; round < 2; ++round) {
     const auto frames = symbolizer.Symbolize(asked);
     REQUIRE(frames.size() == 2);

@@ -16,7 +16,7 @@
 
 namespace heapgauge {
 
-inline constexpr uint32_t kCoreApiVersion = 1;
+inline constexpr uint32_t kCoreApiVersion = 2;
 inline constexpr char kCoreEntryName[] = "heapgauge_core_entry";
 
 // One thread's part of the tracker: a single cache line of initial-exec TLS in the shim.  All zero
@@ -30,6 +30,9 @@ struct ThreadState {
   bool stack_known = false;  // the next two are set
   uintptr_t stack_low = 0;   // bounds of this thread's stack, for the frame-pointer walk
   uintptr_t stack_high = 0;
+  // The frame record (the caller's frame pointer, the return address) of the shim's function that
+  // calls the core: a walk begins there and leaves the core's own frames out.
+  const uintptr_t* shim_frame = nullptr;
 };
 static_assert(sizeof(ThreadState) <= 64,
               "one cache line, and a small part of the static TLS surplus");

@@ -50,7 +50,7 @@ constexpr char kOverflowName[] = "(more stacks than HEAPGAUGE_MEMORY_LIMIT has r
 
 }  // namespace
 
-ReportAssembler::ReportAssembler(const Tracker& tracker, const Options& options,
+ReportAssembler::ReportAssembler(Tracker& tracker, const Options& options,
                                  std::string allocator, std::string program_path)
     : tracker_(tracker),
       options_(options),
@@ -218,7 +218,7 @@ Report ReportAssembler::Assemble(bool final_report, std::chrono::milliseconds he
   symbolizer_.set_helper_limit(helper_limit);
   const uint64_t began = ThreadCpuNs();
   Report report;
-  identity_.Refresh();
+  identity_.Refresh(tracker_);
   const StoreSnapshot snapshot = TakeStoreSnapshot(tracker_);
   FillHeader(report, snapshot, final_report);
   Analyze(snapshot, report.process, report);

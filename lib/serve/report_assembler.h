@@ -21,7 +21,7 @@ class ReportAssembler final {
  public:
   static constexpr size_t kSites = 256;  // of the ranking, named and written
 
-  ReportAssembler(const Tracker& tracker, const Options& options, std::string allocator,
+  ReportAssembler(Tracker& tracker, const Options& options, std::string allocator,
                   std::string program_path);
 
   // Everything but `sampling.reports_failed`, which the caller knows.  The helper that finds lines
@@ -35,7 +35,7 @@ class ReportAssembler final {
   void SayProblem();
   void FillHeader(Report& report, const StoreSnapshot& snapshot, bool final_report);
 
-  const Tracker& tracker_;
+  Tracker& tracker_;
   const Options& options_;
   std::string allocator_;
   std::string exe_;

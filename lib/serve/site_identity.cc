@@ -4,7 +4,7 @@
 
 #include <string_view>
 
-#include "trace/frame_rule.h"
+#include "track/tracker.h"
 
 namespace heapgauge {
 namespace {
@@ -30,10 +30,10 @@ std::string_view BaseName(std::string_view path) {
 
 }  // namespace
 
-void SiteIdentity::Refresh() noexcept {
+void SiteIdentity::Refresh(Tracker& tracker) noexcept {
   // A module may have taken the place of one that was unloaded; the rules of the old one would
   // mislead.
-  if (modules_.Refresh()) g_frame_rules.Clear();
+  if (modules_.Refresh()) tracker.ForgetStacks();
 }
 
 std::vector<ModuleAddress> SiteIdentity::Addresses(const StoredSite& site) const {

@@ -11,11 +11,14 @@
 
 namespace heapgauge {
 
+class Tracker;
+
 // Report thread only.
 class SiteIdentity final {
  public:
-  // Brings the module map up to date; before the calls below, once a report.
-  void Refresh() noexcept;
+  // Brings the module map up to date, and lets the tracker forget what it knows of modules that are
+  // gone; before the calls below, once a report.
+  void Refresh(Tracker& tracker) noexcept;
 
   // The id of a site; computed once, then remembered: modules may be unloaded later.
   uint64_t IdOf(const StoredSite& site);

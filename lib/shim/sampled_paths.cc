@@ -53,9 +53,16 @@ size_t AtLeastPage(size_t alignment) noexcept {
   return alignment < Control::kAlignment ? Control::kAlignment : alignment;
 }
 
-void Record(ThreadState& self, void* block, size_t bytes, uint64_t interval,
-            void* caller) noexcept {
-  if (block != nullptr) Core()->record(&self, block, bytes, interval, caller);
+// Inlined, so that the frame is that of the function which the hook has jumped to.
+HG_ALWAYS_INLINE void NoteFrame(ThreadState& self) noexcept {
+  self.shim_frame = static_cast<const uintptr_t*>(__builtin_frame_address(0));
+}
+
+HG_ALWAYS_INLINE void Record(ThreadState& self, void* block, size_t bytes, uint64_t interval,
+                             void* caller) noexcept {
+  if (block == nullptr) return;
+  NoteFrame(self);
+  Core()->record(&self, block, bytes, interval, caller);
 }
 
 // A block at the start of a page; nullptr when there is none to be had, with any errno.
@@ -213,6 +220,7 @@ void* ReallocSlow(void* block, size_t bytes, void* caller) noexcept {
     // relaxed: alignment is speed, never correctness.
     const uint64_t interval = g_hot.control.interval_bytes.load(std::memory_order_relaxed);
     void* const placed = MakeRecognisable(moved, bytes, interval);
+    NoteFrame(self);
     core->moved(&self, placed, bytes, &taken, caller);
     return placed;
   }

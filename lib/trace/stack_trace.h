@@ -16,6 +16,8 @@
 
 namespace heapgauge {
 
+class WalkSteps;
+
 inline constexpr size_t kMaxFrames = 256;     // the most that HEAPGAUGE_MAX_FRAMES may ask for
 inline constexpr size_t kOwnFramesMost = 16;  // frames of ours above `caller`
 
@@ -37,9 +39,9 @@ void CaptureFramePointers(StackTrace& trace, size_t max_frames, void* caller,
 // Cached rules of the unwind tables (frame_rule.h).  Takes no lock and makes no system call, but
 // for the first look at a thread's stack bounds.  False where they do not lead to the end of the
 // stack (a signal frame, a coroutine's stack, a function with an odd frame): the trace is then
-// undefined.
+// undefined.  `steps`, where given, gets what the walk from self.shim_frame did (stack_memo.h).
 [[nodiscard]] bool CaptureByTables(StackTrace& trace, size_t max_frames, void* caller,
-                                   ThreadState& self) noexcept;
+                                   ThreadState& self, WalkSteps* steps) noexcept;
 
 // By tables, and by libunwind where they do not suffice.
 void CaptureAuto(StackTrace& trace, size_t max_frames, void* caller, ThreadState& self) noexcept;

@@ -5,19 +5,23 @@
 // through code that keeps none, which is most of a distribution.
 #include "trace/frame_rule.h"
 #include "trace/stack_bounds.h"
+#include "trace/stack_memo.h"
 #include "trace/stack_trace.h"
 
 namespace heapgauge {
 
 bool CaptureByTables([[maybe_unused]] StackTrace& trace, [[maybe_unused]] size_t max_frames,
-                     [[maybe_unused]] void* caller, [[maybe_unused]] ThreadState& self) noexcept {
+                     [[maybe_unused]] void* caller, [[maybe_unused]] ThreadState& self,
+                     [[maybe_unused]] WalkSteps* steps) noexcept {
 #if !defined(__x86_64__)
   // AArch64 keeps its frame record at the low end of a frame and may sign return addresses:
   // libunwind's business.
   return false;
 #else
-  // Our own frame keeps a frame pointer: it holds the caller's and our return address.
-  const uintptr_t* const own = static_cast<const uintptr_t*>(__builtin_frame_address(0));
+  // A frame of ours keeps a frame pointer: it holds the caller's and its own return address.
+  const uintptr_t* const own = self.shim_frame != nullptr
+                                   ? self.shim_frame
+                                   : static_cast<const uintptr_t*>(__builtin_frame_address(0));
   uintptr_t stack_pointer = reinterpret_cast<uintptr_t>(own + 2);
   uintptr_t frame_pointer = own[0];
   uintptr_t address = own[1];
@@ -30,6 +34,7 @@ bool CaptureByTables([[maybe_unused]] StackTrace& trace, [[maybe_unused]] size_t
   const uintptr_t* frames_end = nullptr;  // set once the hook's caller is reached
   uintptr_t* out = trace.frames;
   size_t own_frames = 0;
+  if (steps != nullptr) steps->Begin();
   for (;;) {
     if (HG_LIKELY(frames_end != nullptr)) {
       *out++ = address;
@@ -52,10 +57,17 @@ bool CaptureByTables([[maybe_unused]] StackTrace& trace, [[maybe_unused]] size_t
     // above the stack pointer of a frame that saved both.
     if (HG_UNLIKELY(cfa <= stack_pointer || cfa > stack_high || cfa % sizeof(uintptr_t) != 0))
       return false;
+    uintptr_t frame_at = 0;
     if (const int64_t offset = rule.frame_offset(); offset != 0) {
-      const uintptr_t frame_at = cfa + static_cast<uintptr_t>(offset);
+      frame_at = cfa + static_cast<uintptr_t>(offset);
       if (HG_UNLIKELY(frame_at < stack_pointer)) return false;
       frame_pointer = *reinterpret_cast<const uintptr_t*>(frame_at);
+    }
+    if (steps != nullptr) {
+      const auto place = [own](uintptr_t at) {
+        return static_cast<uint32_t>((at - reinterpret_cast<uintptr_t>(own)) / sizeof(uintptr_t));
+      };
+      steps->Add({place(cfa) - 1, frame_at == 0 ? 0 : place(frame_at), rule.from_frame_pointer()});
     }
     address = reinterpret_cast<const uintptr_t*>(cfa)[-1];
     stack_pointer = cfa;
@@ -71,7 +83,8 @@ bool CaptureByTables([[maybe_unused]] StackTrace& trace, [[maybe_unused]] size_t
 }
 
 void CaptureAuto(StackTrace& trace, size_t max_frames, void* caller, ThreadState& self) noexcept {
-  if (!CaptureByTables(trace, max_frames, caller, self)) CaptureDwarf(trace, max_frames, caller);
+  if (!CaptureByTables(trace, max_frames, caller, self, nullptr))
+    CaptureDwarf(trace, max_frames, caller);
 }
 
 }  // namespace heapgauge

@@ -6,6 +6,7 @@
 #include "base/errno_keeper.h"
 #include "base/fork_gate.h"
 #include "base/macros.h"
+#include "trace/frame_rule.h"
 #include "trace/stack_bounds.h"
 #include "track/weights.h"
 
@@ -80,6 +81,7 @@ void Tracker::SetInterval(uint64_t bytes) noexcept {
     // Added before the flag says so (release): a thread that reads the flag relies on the reason.
     if (control_->exact.exchange(true, std::memory_order_acq_rel)) control_->RemoveReason();
   }
+  if (bytes == Sampler::kExact) memo_.Initialize(arena_);
   asked_interval_.store(bytes, std::memory_order_relaxed);  // relaxed: a figure
   // release: a thread that draws from the new interval sees the reason (it reads this before it
   // records).
@@ -111,12 +113,14 @@ bool Tracker::AddressTells(const void* block) const noexcept {
          control_->exact.load(std::memory_order_acquire);
 }
 
-void Tracker::Capture(ThreadState& self, void* caller, StackTrace& trace) noexcept {
+bool Tracker::Capture(ThreadState& self, void* caller, StackTrace& trace,
+                      WalkSteps* steps) noexcept {
   switch (unwind_) {
     case UnwindMode::kFramePointers:
-      return CaptureFramePointers(trace, max_frames_, caller, self);
+      CaptureFramePointers(trace, max_frames_, caller, self);
+      return false;
     case UnwindMode::kAuto:
-      if (HG_LIKELY(CaptureByTables(trace, max_frames_, caller, self))) return;
+      if (HG_LIKELY(CaptureByTables(trace, max_frames_, caller, self, steps))) return true;
       break;
     case UnwindMode::kDwarf:
       break;
@@ -128,9 +132,26 @@ void Tracker::Capture(ThreadState& self, void* caller, StackTrace& trace) noexce
   if (HG_UNLIKELY(cramped || !gate.entered())) {
     trace.frames[0] = reinterpret_cast<uintptr_t>(caller);
     trace.depth = 1;
-    return;
+    return false;
   }
   CaptureDwarf(trace, max_frames_, caller);
+  return false;
+}
+
+// Exact samples come by the million from the same few stacks, which the memo knows; others too
+// seldom for it.
+StoredSite* Tracker::SiteOf(ThreadState& self, void* caller, bool remember,
+                            StackTrace& trace) noexcept {
+  StackMemo::Answer known;
+  if (remember && unwind_ == UnwindMode::kAuto && self.shim_frame != nullptr) {
+    known = memo_.Find(self);
+    if (known.value != nullptr) return static_cast<StoredSite*>(known.value);
+  }
+  WalkSteps steps;
+  const bool walked = Capture(self, caller, trace, known.keep ? &steps : nullptr);
+  StoredSite* const site = sites_.Intern(trace.frames, trace.depth);
+  if (walked && known.keep) memo_.Keep(self, steps, site);
+  return site;
 }
 
 void Tracker::CountBirth(SiteCounters& counters, const LiveSample& sample) noexcept {
@@ -191,9 +212,11 @@ void Tracker::Record(ThreadState& self, void* block, size_t bytes, uint64_t inte
   const DepthGuard guard(self);
   const uint64_t timed_for = interval == Sampler::kExact ? 0 : TimedFor();
   const uint64_t began = timed_for != 0 ? MonotonicNs() : 0;
+  // acquire: pairs with the release in set_observer().
+  const SampleObserver observer = observer_.load(std::memory_order_acquire);
   StackTrace trace;
-  Capture(self, caller, trace);
-  StoredSite* const site = sites_.Intern(trace.frames, trace.depth);
+  const bool remember = interval == Sampler::kExact && observer == nullptr;
+  StoredSite* const site = SiteOf(self, caller, remember, trace);
   LiveSample sample;
   sample.bytes = bytes;
   sample.birth_ns = Now();
@@ -205,8 +228,6 @@ void Tracker::Record(ThreadState& self, void* block, size_t bytes, uint64_t inte
     const uint64_t took = std::min(MonotonicNs() - began, kLongestTimedNs);
     cpu_ns_.fetch_add(took * timed_for, std::memory_order_relaxed);  // relaxed: a figure
   }
-  // acquire: pairs with the release in set_observer().
-  const SampleObserver observer = observer_.load(std::memory_order_acquire);
   if (HG_UNLIKELY(observer != nullptr)) observer(self, trace);
 }
 
@@ -266,8 +287,7 @@ void Tracker::Moved(ThreadState& self, void* block, size_t bytes, const TakenSam
     if (self.sampler.Uniform() * p_before >= p) return CountExit(old_counters, before);
   }
   StackTrace trace;
-  Capture(self, caller, trace);
-  StoredSite* const site = sites_.Intern(trace.frames, trace.depth);
+  StoredSite* const site = SiteOf(self, caller, p == 1, trace);
   LiveSample after = before;
   after.bytes = bytes;
   after.weight = static_cast<float>(1 / p);
@@ -279,6 +299,11 @@ void Tracker::Moved(ThreadState& self, void* block, size_t bytes, const TakenSam
 
 uint64_t Tracker::SamplingCpuNs() const noexcept {
   return cpu_ns_.load(std::memory_order_relaxed);  // relaxed: a figure
+}
+
+void Tracker::ForgetStacks() noexcept {
+  g_frame_rules.Clear();
+  memo_.Clear();
 }
 
 void Tracker::AfterForkInChild() noexcept { live_.AfterForkInChild(); }

@@ -23,6 +23,7 @@
 #include "core_api/core_api.h"
 #include "store/live_table.h"
 #include "store/site_table.h"
+#include "trace/stack_memo.h"
 #include "trace/stack_trace.h"
 #include "track/options.h"
 
@@ -81,6 +82,9 @@ class Tracker final {
   using SampleObserver = void (*)(ThreadState& self, const StackTrace& trace);
   void set_observer(SampleObserver observer) noexcept;
 
+  // After modules were unloaded.
+  void ForgetStacks() noexcept;
+
   // In a fork's child.
   void AfterForkInChild() noexcept;
 
@@ -94,7 +98,10 @@ class Tracker final {
 
   // How many samples the present one is timed for; 0: it is not.
   uint64_t TimedFor() noexcept;
-  void Capture(ThreadState& self, void* caller, StackTrace& trace) noexcept;
+  // False: by libunwind or cut short, and `steps` says nothing.
+  bool Capture(ThreadState& self, void* caller, StackTrace& trace, WalkSteps* steps) noexcept;
+  // The site of the present stack; `trace` is set unless `remember` found it in the memo.
+  StoredSite* SiteOf(ThreadState& self, void* caller, bool remember, StackTrace& trace) noexcept;
   bool Admit(void* block, const LiveSample& sample) noexcept;
   void CountBirth(SiteCounters& counters, const LiveSample& sample) noexcept;
   void CountExit(SiteCounters& counters, const LiveSample& sample) noexcept;
@@ -106,6 +113,7 @@ class Tracker final {
   PageArena arena_;
   SiteTable sites_;
   LiveTable live_;
+  StackMemo memo_;  // exact samples'
   Control* control_ = nullptr;
   UnwindMode unwind_ = UnwindMode::kAuto;
   size_t max_frames_ = 64;

@@ -29,7 +29,7 @@ __attribute__((noinline)) void CaptureHook(Call& call) {
   captures.automatic = ToFrames(trace);
   CaptureFramePointers(trace, captures.max_frames, caller, TestThread());
   captures.frame_pointers = ToFrames(trace);
-  captures.by_tables = CaptureByTables(trace, captures.max_frames, caller, TestThread());
+  captures.by_tables = CaptureByTables(trace, captures.max_frames, caller, TestThread(), nullptr);
 }
 
 Captures CaptureChain(const Chain& chain, size_t depth, size_t max_frames) {
@@ -55,6 +55,23 @@ bool Contains(const Frames& trace, const Frames& truth) {
     at = std::find(at, trace.end(), frame);
     return at != trace.end() && (++at, true);
   });
+}
+
+HG_NO_SANITIZE_ADDRESS Remembered RememberHook(StackMemo& memo, void* (*name)(const Frames&)) {
+  ThreadState& self = TestThread();
+  void* const caller = __builtin_return_address(0);
+  self.shim_frame = static_cast<const uintptr_t*>(__builtin_frame_address(0));
+  Remembered remembered;
+  const StackMemo::Answer known = memo.Find(self);
+  remembered.found = known.value;
+  StackTrace trace;
+  WalkSteps steps;
+  if (CaptureByTables(trace, 64, caller, self, &steps)) {
+    remembered.walked.assign(trace.frames, trace.frames + trace.depth);
+    if (known.keep) memo.Keep(self, steps, name(remembered.walked));
+  }
+  self.shim_frame = nullptr;
+  return remembered;
 }
 
 }  // namespace heapgauge::test

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "chains.h"
+#include "trace/stack_memo.h"
 #include "trace/stack_trace.h"
 
 namespace heapgauge::test {
@@ -28,6 +29,15 @@ void CaptureHook(Call& call);
 
 // Runs a chain into CaptureHook().
 Captures CaptureChain(const Chain& chain, size_t depth = 0, size_t max_frames = kMaxFrames);
+
+// Stands for a malloc hook in exact mode: what the memo says of its caller's stack, and what a walk
+// says.
+struct Remembered {
+  void* found = nullptr;  // before the walk
+  Frames walked;
+};
+// `name` gives the value to be kept for a stack.
+Remembered RememberHook(StackMemo& memo, void* (*name)(const Frames&));
 
 // This thread's, as the shim would keep it.
 ThreadState& TestThread();

@@ -167,7 +167,7 @@ TEST_CASE("a stack of 16 KiB is enough for the tables") {
       Result& out = *static_cast<Result*>(at.context);
       void* const caller = __builtin_return_address(0);
       out.caller = reinterpret_cast<uintptr_t>(caller);
-      out.by_tables = CaptureByTables(out.trace, kMaxFrames, caller, test::TestThread());
+      out.by_tables = CaptureByTables(out.trace, kMaxFrames, caller, test::TestThread(), nullptr);
     };
     call.shadow.frames.reserve(16);
     FindChain(test::kChains_o2, "straight").run(call);

@@ -46,8 +46,10 @@ __attribute__((noinline)) void Descend(Host& host, uint64_t path, int forks) {
     Allocate(host, 64 + path % 4096);
   } else if (path % 2 == 0) {
     Descend(host, path / 2, forks - 1);
+    asm volatile("# left");  // or the compiler makes one call of the two
   } else {
     Descend(host, path / 2, forks - 1);
+    asm volatile("# right");
   }
   benchmark::DoNotOptimize(forks);  // no tail call: each level is a frame
 }

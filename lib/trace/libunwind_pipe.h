@@ -9,9 +9,9 @@ namespace heapgauge {
 // closed; and a host that closes what it does not know and opens a file gets these bytes into its
 // file.
 //
-// So libunwind's calls of pipe2, read and write are led to functions of ours, by its own table of
-// imports: no other module's calls change.  Before libunwind's first use.  False when that table is
-// not as expected (another version): then its pipe is there.
+// So libunwind's calls that make, use and close the pipe are led to functions of ours, by its own
+// table of imports: no other module's calls change.  A pipe that it has made before is no more
+// used.  False when that table is not as expected (another version): then its pipe is there.
 bool ReplaceLibunwindPipe() noexcept;
 
 }  // namespace heapgauge

@@ -91,7 +91,8 @@ void BM_Report(benchmark::State& state) {
       FilledHost(static_cast<uint64_t>(state.range(0)), static_cast<uint64_t>(state.range(1)));
   host.options.symbolize = SymbolizeOption::kNames;  // lines are found by a process of their own
   const long peak_before = PeakKib();
-  ReportAssembler assembler(host.tracker, host.options, "", "");
+  AllocatorStats allocator;
+  ReportAssembler assembler(host.tracker, host.options, allocator, "");
   const uint64_t began = ThreadCpuNs();
   Report report = assembler.Assemble(false, std::chrono::seconds(10));
   state.counters["first_ms"] = static_cast<double>(ThreadCpuNs() - began) * 1e-6;
@@ -109,7 +110,8 @@ void BM_Write(benchmark::State& state) {
   Host& host =
       FilledHost(static_cast<uint64_t>(state.range(0)), static_cast<uint64_t>(state.range(1)));
   host.options.symbolize = SymbolizeOption::kNames;
-  ReportAssembler assembler(host.tracker, host.options, "", "");
+  AllocatorStats allocator;
+  ReportAssembler assembler(host.tracker, host.options, allocator, "");
   const Report report = assembler.Assemble(false, std::chrono::seconds(10));
   size_t bytes = 0;
   for (auto _ : state) {

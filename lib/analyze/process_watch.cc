@@ -32,6 +32,14 @@ bool Concerns(const SiteJudgement& site, double heap_bytes) {
   return site.growth_bytes_per_s * 3600 > kWorthMentioning * heap_bytes;
 }
 
+constexpr RssPart kOutsideLiveHeap[] = {RssPart::kAllocator, RssPart::kFiles, RssPart::kShared,
+                                        RssPart::kTracker, RssPart::kAnonymous};
+
+RssParts PartsOf(const SiteObservation& heap, const ProcessObservation& process) {
+  return DecomposeRss({process.rss, heap.live_bytes, process.allocator_retained, process.files,
+                       process.shared, process.tracker});
+}
+
 }  // namespace
 
 void ProcessWatch::Add(const SiteObservation& heap, const ProcessObservation& process,
@@ -40,11 +48,24 @@ void ProcessWatch::Add(const SiteObservation& heap, const ProcessObservation& pr
   now_ = process;
   if (heap_.empty()) heap_.BeginAt(0);
   heap_.Add(heap, clock.now_s(), least_seconds);
-  const RssParts parts = DecomposeRss(process.rss, heap.live_bytes, process.allocator_retained);
+  const RssParts parts = PartsOf(heap, process);
   AddSeries(rss_, parts.rss, clock.now_s(), least_seconds);
-  AddSeries(allocator_, parts.allocator, clock.now_s(), least_seconds);
-  AddSeries(rest_, parts.rest, clock.now_s(), least_seconds);
+  for (const RssPart part : kOutsideLiveHeap) {
+    AddSeries(parts_[static_cast<size_t>(part)], parts[part], clock.now_s(), least_seconds);
+  }
+  AddSeries(threads_, process.threads, clock.now_s(), least_seconds);
   AddSeries(usage_, process.usage, clock.now_s(), least_seconds);
+}
+
+RssGrowth ProcessWatch::ExplainGrowth(const SlopeEstimate& heap, const ActivityClock& clock) const {
+  RssSlopes slopes;
+  slopes.rss = SlopeOf(rss_, clock);
+  slopes[RssPart::kLiveHeap] = heap;
+  for (const RssPart part : kOutsideLiveHeap) {
+    slopes[part] = SlopeOf(parts_[static_cast<size_t>(part)], clock);
+  }
+  slopes.threads = SlopeOf(threads_, clock);
+  return ExplainRss(PartsOf(heap_now_, now_), slopes, now_.threads);
 }
 
 ProcessJudgement ProcessWatch::Judge(std::span<const SiteJudgement> sites,
@@ -75,9 +96,7 @@ ProcessJudgement ProcessWatch::Judge(std::span<const SiteJudgement> sites,
                              ? reason->confidence
                              : Confidence(judgement.verdict, measures, state_);
 
-  const RssParts parts = DecomposeRss(now_.rss, heap_now_.live_bytes, now_.allocator_retained);
-  judgement.rss = ExplainRss(parts, SlopeOf(rss_, clock), slope, SlopeOf(allocator_, clock),
-                             SlopeOf(rest_, clock));
+  judgement.rss = ExplainGrowth(slope, clock);
   if (reason != nullptr && reason->verdict == judgement.verdict) {
     const auto same = std::count_if(sites.begin(), sites.end(), [&](const SiteJudgement& site) {
       return site.verdict == judgement.verdict;
@@ -88,7 +107,7 @@ ProcessJudgement ProcessWatch::Judge(std::span<const SiteJudgement> sites,
   } else {
     judgement.evidence = SiteEvidence(judgement.verdict, measures, state_);
   }
-  if (judgement.rss.part == RssPart::kAllocator || judgement.rss.part == RssPart::kRest) {
+  if (judgement.rss.OutsideLiveHeap()) {
     judgement.evidence += "; " + judgement.rss.sentence;
   }
 

@@ -3,6 +3,7 @@
 #ifndef HEAPGAUGE_ANALYZE_PROCESS_WATCH_H_
 #define HEAPGAUGE_ANALYZE_PROCESS_WATCH_H_
 
+#include <array>
 #include <span>
 
 #include "analyze/activity_clock.h"
@@ -16,6 +17,10 @@ namespace heapgauge {
 struct ProcessObservation {
   double rss = 0;
   double allocator_retained = 0;
+  double files = 0;             // resident code and mapped files
+  double shared = 0;            // resident shared memory
+  double tracker = 0;           // what heapgauge itself holds
+  double threads = 0;           // a count
   std::optional<double> limit;  // the nearest, see analyze/limits.h
   double usage = 0;             // what counts against it
 };
@@ -30,12 +35,14 @@ class ProcessWatch final {
   ProcessJudgement Judge(std::span<const SiteJudgement> sites, const ActivityClock& clock);
 
  private:
+  RssGrowth ExplainGrowth(const SlopeEstimate& heap, const ActivityClock& clock) const;
+
   SiteObservation heap_now_;
   ProcessObservation now_;
   SiteHistory heap_;
   SiteHistory rss_;
-  SiteHistory allocator_;
-  SiteHistory rest_;
+  std::array<SiteHistory, kRssParts> parts_;  // by RssPart; of the live heap, heap_ knows better
+  SiteHistory threads_;
   SiteHistory usage_;
   SiteState state_;
 };

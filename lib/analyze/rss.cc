@@ -1,20 +1,35 @@
 #include "analyze/rss.h"
 
 #include <algorithm>
+#include <cstdint>
 
 #include "analyze/text.h"
 
 namespace heapgauge {
 namespace {
 
-const char* PartName(RssPart part) {
-  switch (part) {
+// More resident memory than this a thread is not a stack: glibc gives 8 MiB, of which few touch
+// much.
+constexpr double kLargestStack = 8 << 20;
+
+std::string PartName(const RssGrowth& growth, double threads) {
+  switch (growth.part) {
     case RssPart::kLiveHeap:
       return "live heap";
     case RssPart::kAllocator:
-      return "memory the allocator keeps (free chunks, fragmentation)";
-    case RssPart::kRest:
-      return "memory outside the heap (stacks, mappings, threads)";
+      return "memory the allocator keeps after the program freed it (fragmentation, caches)";
+    case RssPart::kFiles:
+      return "files mapped into memory, outside the heap";
+    case RssPart::kShared:
+      return "shared memory, outside the heap";
+    case RssPart::kTracker:
+      return "heapgauge's own memory, outside the heap";
+    case RssPart::kAnonymous:
+      if (growth.by_threads) {
+        return "stacks of threads, outside the heap: there are " +
+               text::Count(static_cast<uint64_t>(threads)) + " threads, and ever more";
+      }
+      return "anonymous memory outside the heap (mappings, stacks)";
     case RssPart::kNone:
       break;
   }
@@ -23,37 +38,43 @@ const char* PartName(RssPart part) {
 
 }  // namespace
 
-RssParts DecomposeRss(double rss, double live_heap, double allocator_retained) {
+RssParts DecomposeRss(const RssFigures& figures) {
   RssParts parts;
-  parts.rss = std::max(0.0, rss);
-  parts.live_heap = std::clamp(live_heap, 0.0, parts.rss);
-  parts.allocator = std::clamp(allocator_retained, 0.0, parts.rss - parts.live_heap);
-  parts.rest = parts.rss - parts.live_heap - parts.allocator;
+  parts.rss = std::max(0.0, figures.rss);
+  double left = parts.rss;
+  const auto take = [&](RssPart part, double bytes) {
+    parts[part] = std::clamp(bytes, 0.0, left);
+    left -= parts[part];
+  };
+  take(RssPart::kFiles, figures.files);
+  take(RssPart::kShared, figures.shared);
+  take(RssPart::kLiveHeap, figures.live_heap);
+  take(RssPart::kAllocator, figures.allocator_retained);
+  take(RssPart::kTracker, figures.tracker);
+  parts[RssPart::kAnonymous] = left;
   return parts;
 }
 
-RssGrowth ExplainRss(const RssParts& now, const SlopeEstimate& rss, const SlopeEstimate& live_heap,
-                     const SlopeEstimate& allocator, const SlopeEstimate& rest) {
+RssGrowth ExplainRss(const RssParts& now, const RssSlopes& slopes, double threads) {
   RssGrowth growth;
   growth.now = now;
-  growth.rss_bytes_per_s = rss.slope;
-  if (!(rss.Low() > 0)) return growth;
-  const struct {
-    RssPart part;
-    const SlopeEstimate& slope;
-  } candidates[] = {
-      {RssPart::kLiveHeap, live_heap}, {RssPart::kAllocator, allocator}, {RssPart::kRest, rest}};
-  for (const auto& [part, slope] : candidates) {
+  growth.rss_bytes_per_s = slopes.rss.slope;
+  if (!(slopes.rss.Low() > 0)) return growth;
+  for (size_t i = 1; i < kRssParts; ++i) {
     // Its own rise must be beyond doubt, too: the smaller parts inherit the sampling error of the
     // live heap.
+    const SlopeEstimate& slope = slopes.parts[i];
     if (slope.Low() > 0 && slope.slope > growth.bytes_per_s) {
-      growth.part = part;
+      growth.part = static_cast<RssPart>(i);
       growth.bytes_per_s = slope.slope;
     }
   }
   if (growth.part == RssPart::kNone) return growth;
-  growth.sentence = "resident set grows by " + text::BytesPerSecond(rss.slope) + ", most of it " +
-                    PartName(growth.part) + " (" + text::BytesPerSecond(growth.bytes_per_s) + ")";
+  growth.by_threads = growth.part == RssPart::kAnonymous && slopes.threads.Low() > 0 &&
+                      growth.bytes_per_s < kLargestStack * slopes.threads.slope;
+  growth.sentence = "resident set grows by " + text::BytesPerSecond(slopes.rss.slope) +
+                    ", most of it (" + text::BytesPerSecond(growth.bytes_per_s) + ") " +
+                    PartName(growth, threads);
   return growth;
 }
 

@@ -210,6 +210,9 @@ void ReadProcess(const Object& in, ProcessInfo* process) {
   in.Read("limit_bytes", &process->limit_bytes);
   in.Read("limit_source", &process->limit_source);
   in.Read("usage_bytes", &process->usage_bytes);
+  in.Read("rss_file_bytes", &process->rss_file_bytes);
+  in.Read("rss_shmem_bytes", &process->rss_shmem_bytes);
+  in.Read("threads", &process->threads);
 }
 
 void ReadTotals(const Object& in, Totals* totals) {

@@ -50,7 +50,10 @@ Json ToJson(const ProcessInfo& process) {
           {"allocator_retained_bytes", process.allocator_retained_bytes},
           {"limit_bytes", ValueOrNull(process.limit_bytes)},
           {"limit_source", process.limit_source},
-          {"usage_bytes", process.usage_bytes}};
+          {"usage_bytes", process.usage_bytes},
+          {"rss_file_bytes", process.rss_file_bytes},
+          {"rss_shmem_bytes", process.rss_shmem_bytes},
+          {"threads", process.threads}};
 }
 
 Json ToJson(const Totals& totals) {

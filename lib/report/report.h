@@ -69,6 +69,10 @@ struct ProcessInfo {
   std::optional<uint64_t> limit_bytes;
   std::string limit_source;  // "cgroup", "rlimit", "memory" or "none"
   uint64_t usage_bytes = 0;  // what counts against that limit
+  // Of the resident memory: code and other files that are mapped, and shared memory.
+  uint64_t rss_file_bytes = 0;
+  uint64_t rss_shmem_bytes = 0;
+  uint64_t threads = 0;  // 0: not known, and then nor are these two
 };
 
 struct Totals {

@@ -99,6 +99,30 @@ std::string ForecastLine(const Forecast& forecast) {
                             FormatDuration(forecast.seconds_high));
 }
 
+// What is neither live nor the allocator's: the kernel tells files and shared memory apart, we know
+// our own; what remains is stacks and anonymous mappings.
+void AddRest(const Report& report, double rest, Table& table) {
+  const ProcessInfo& process = report.process;
+  const auto file = static_cast<double>(process.rss_file_bytes);
+  const auto shared = static_cast<double>(process.rss_shmem_bytes);
+  const auto tracker = static_cast<double>(report.sampling.memory_bytes);
+  const double other = rest - file - shared - tracker;
+  // Not all that the tracker holds is touched, and of a live heap that is not, nothing is left
+  // over.
+  if (process.threads == 0 || other < 0) {
+    table.Add({{"  the rest"}, {FormatBytes(rest)}, {"stacks, code, mappings, the tracker"}});
+    return;
+  }
+  table.Add({{"  the rest"}, {FormatBytes(rest)}, {}});
+  table.Add({{"    files"}, {FormatBytes(file)}, {"code and mapped files"}});
+  if (shared > 0) table.Add({{"    shared memory"}, {FormatBytes(shared)}, {}});
+  table.Add({{"    heapgauge"}, {FormatBytes(tracker)}, {}});
+  const std::string threads = FormatCount(static_cast<double>(process.threads));
+  const std::string stacks =
+      process.threads == 1 ? "the stack" : fmt::format("stacks of {} threads", threads);
+  table.Add({{"    other"}, {FormatBytes(other)}, {stacks + ", anonymous mappings"}});
+}
+
 // Resident memory and what it is made of.
 std::string Memory(const Report& report, RateUnit unit, const TextOptions& options) {
   using Align = Table::Align;
@@ -117,7 +141,7 @@ std::string Memory(const Report& report, RateUnit unit, const TextOptions& optio
              {FormatBytes(retained)},
              {"freed by the program, not returned to the system"}});
   if (rest >= 0) {
-    table.Add({{"  the rest"}, {FormatBytes(rest)}, {"stacks, code, mappings, the tracker"}});
+    AddRest(report, rest, table);
   } else {
     // Untouched pages of large blocks are live but not resident.
     table.Add({{"  not resident"},

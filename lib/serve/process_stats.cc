@@ -1,8 +1,6 @@
 #include "serve/process_stats.h"
 
-#include <dlfcn.h>
 #include <fcntl.h>
-#include <malloc.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -51,20 +49,9 @@ std::vector<CgroupLevel> ReadCgroups() {
   return levels;
 }
 
-bool IsGlibc(const std::string& allocator) {
-  return allocator.find("/libc.so") != std::string::npos ||
-         allocator.find("/libc-2.") != std::string::npos;
-}
-
-// glibc's: chunks that are free in its arenas, tops included.
-uint64_t GlibcRetained() {
-  const struct mallinfo2 info = mallinfo2();
-  return info.fordblks;
-}
-
 }  // namespace
 
-ProcessStats ReadProcessStats(const std::string& allocator) {
+ProcessStats ReadProcessStats(AllocatorStats& allocator, uint64_t live_bytes, uint64_t own_bytes) {
   ProcessStats stats;
   LimitInputs inputs;
   inputs.cgroups = ReadCgroups();
@@ -76,7 +63,13 @@ ProcessStats ReadProcessStats(const std::string& allocator) {
       ParseStatm(ReadText("/proc/thread-self/statm"), static_cast<uint64_t>(sysconf(_SC_PAGESIZE)));
   stats.rss_bytes = statm ? statm->rss : inputs.status.rss.value_or(0);
   stats.limit = NearestLimit(inputs);
-  if (IsGlibc(allocator)) stats.allocator_retained_bytes = GlibcRetained();
+  stats.rss_file_bytes = inputs.status.rss_file.value_or(0);
+  stats.rss_shmem_bytes = inputs.status.rss_shmem.value_or(0);
+  stats.threads = inputs.status.threads.value_or(0);
+  // Old kernels don't tell the kinds apart: all of it, then.
+  const uint64_t anonymous = inputs.status.rss_anon.value_or(stats.rss_bytes);
+  stats.allocator_retained_bytes =
+      allocator.Retained({anonymous > own_bytes ? anonymous - own_bytes : 0, live_bytes});
   return stats;
 }
 

@@ -51,10 +51,10 @@ constexpr char kOverflowName[] = "(more stacks than HEAPGAUGE_MEMORY_LIMIT has r
 }  // namespace
 
 ReportAssembler::ReportAssembler(Tracker& tracker, const Options& options,
-                                 std::string allocator, std::string program_path)
+                                 AllocatorStats& allocator, std::string program_path)
     : tracker_(tracker),
       options_(options),
-      allocator_(std::move(allocator)),
+      allocator_(allocator),
       exe_(std::move(program_path)),
       host_(HostName()),
       analyzer_(OptionsOf(options)),
@@ -88,9 +88,13 @@ void ReportAssembler::FillHeader(Report& report, const StoreSnapshot& snapshot, 
   report.totals.allocated_objects = all.allocated_objects;
   report.totals.freed_objects = all.freed_objects;
 
-  const ProcessStats stats = ReadProcessStats(allocator_);
-  report.process.rss_bytes = stats.rss_bytes;
   report.process.heap_live_bytes = static_cast<uint64_t>(all.live_bytes);
+  const ProcessStats stats =
+      ReadProcessStats(allocator_, report.process.heap_live_bytes, report.sampling.memory_bytes);
+  report.process.rss_bytes = stats.rss_bytes;
+  report.process.rss_file_bytes = stats.rss_file_bytes;
+  report.process.rss_shmem_bytes = stats.rss_shmem_bytes;
+  report.process.threads = stats.threads;
   report.process.allocator_retained_bytes = stats.allocator_retained_bytes;
   report.process.limit_source = "none";
   if (stats.limit) {
@@ -125,8 +129,8 @@ Site ReportAssembler::MakeSite(const SiteJudgement& judgement,
   return site;
 }
 
-void ReportAssembler::Analyze(const StoreSnapshot& snapshot, const ProcessInfo& process,
-                              Report& report) {
+void ReportAssembler::Analyze(const StoreSnapshot& snapshot, Report& report) {
+  const ProcessInfo& process = report.process;
   // Stacks that differ only by the place a module was loaded at are one site: the first stands for
   // them.
   std::unordered_map<uint64_t, size_t> by_id;
@@ -151,6 +155,10 @@ void ReportAssembler::Analyze(const StoreSnapshot& snapshot, const ProcessInfo& 
   ProcessObservation observed;
   observed.rss = static_cast<double>(process.rss_bytes);
   observed.allocator_retained = static_cast<double>(process.allocator_retained_bytes);
+  observed.files = static_cast<double>(process.rss_file_bytes);
+  observed.shared = static_cast<double>(process.rss_shmem_bytes);
+  observed.tracker = static_cast<double>(report.sampling.memory_bytes);
+  observed.threads = static_cast<double>(process.threads);
   if (process.limit_bytes) observed.limit = static_cast<double>(*process.limit_bytes);
   observed.usage = static_cast<double>(process.usage_bytes);
   const AnalysisResult result = analyzer_.Finish(observed);
@@ -221,7 +229,7 @@ Report ReportAssembler::Assemble(bool final_report, std::chrono::milliseconds he
   identity_.Refresh(tracker_);
   const StoreSnapshot snapshot = TakeStoreSnapshot(tracker_);
   FillHeader(report, snapshot, final_report);
-  Analyze(snapshot, report.process, report);
+  Analyze(snapshot, report);
   cpu_ns_ += ThreadCpuNs() - began;
   report.sampling.cpu_s = static_cast<double>(tracker_.SamplingCpuNs() + cpu_ns_) * 1e-9;
   return report;

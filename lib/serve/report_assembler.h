@@ -9,6 +9,7 @@
 
 #include "analyze/analyzer.h"
 #include "report/report.h"
+#include "serve/allocator_stats.h"
 #include "serve/site_identity.h"
 #include "serve/store_snapshot.h"
 #include "symbolize/symbolizer.h"
@@ -21,7 +22,8 @@ class ReportAssembler final {
  public:
   static constexpr size_t kSites = 256;  // of the ranking, named and written
 
-  ReportAssembler(Tracker& tracker, const Options& options, std::string allocator,
+  // `allocator` stays the caller's and outlives this.
+  ReportAssembler(Tracker& tracker, const Options& options, AllocatorStats& allocator,
                   std::string program_path);
 
   // Everything but `sampling.reports_failed`, which the caller knows.  The helper that finds lines
@@ -29,7 +31,7 @@ class ReportAssembler final {
   Report Assemble(bool final_report, std::chrono::milliseconds helper_limit);
 
  private:
-  void Analyze(const StoreSnapshot& snapshot, const ProcessInfo& process, Report& report);
+  void Analyze(const StoreSnapshot& snapshot, Report& report);
   Site MakeSite(const SiteJudgement& judgement, const SiteObservation& observation) const;
   void NameFrames(Report& report, const std::vector<uint32_t>& indices);
   void SayProblem();
@@ -37,7 +39,7 @@ class ReportAssembler final {
 
   Tracker& tracker_;
   const Options& options_;
-  std::string allocator_;
+  AllocatorStats& allocator_;
   std::string exe_;
   std::string host_;
   SiteIdentity identity_;

@@ -52,7 +52,7 @@ void Reporter::Initialize(const Options& options, ThreadState* (*this_thread)() 
                           const char* allocator) {
   options_ = &options;
   this_thread_ = this_thread;
-  allocator_ = allocator != nullptr ? allocator : "";
+  allocator_.Find(allocator);
   // Absolute now: the host may change its directory.
   output_pattern_ = AbsoluteOutputPattern(options.output.value);
   if (output_pattern_.empty()) output_pattern_ = options.output.value;
@@ -199,6 +199,8 @@ void Reporter::Run() noexcept {
         asked_.load(std::memory_order_acquire);  // acquire: final_asked_ comes with it
     if (woken && !retire && asked == answered_.load(std::memory_order_relaxed))
       continue;  // relaxed: only we write it
+    // relaxed: ordered by the acquire.
+    if (interrupted_.load(std::memory_order_relaxed)) allocator_.KeepOff();
     const bool is_final =
         final_asked_.load(std::memory_order_relaxed);  // relaxed: ordered by the acquire
     // relaxed: ordered by the acquire.
@@ -388,6 +390,7 @@ void Reporter::OnTerminate(int signal) noexcept {
   // us here.  It may be about to begin, so that a process that is ended at once has its report too.
   if (!reporter.InForeignClone() && reporter.status_.load(std::memory_order_relaxed) == kStarted &&
       !reporter.muted_.load(std::memory_order_relaxed)) {
+    reporter.interrupted_.store(true, std::memory_order_relaxed);  // relaxed: published with asked_
     reporter.Ask(true, kSignalPatienceNs);
   }
   struct sigaction standard = {};

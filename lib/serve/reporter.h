@@ -10,6 +10,7 @@
 // R2  Nobody waits for a report longer than kPatience: a stuck disk must not stop an exit.  The
 //     helper that finds lines is given half of that.
 // R3  No lock of the host's is held while waiting, and the signal handler only posts and polls.
+//     What it interrupted may hold the allocator's: that one is then not asked for its statistics.
 #ifndef HEAPGAUGE_SERVE_REPORTER_H_
 #define HEAPGAUGE_SERVE_REPORTER_H_
 
@@ -79,7 +80,7 @@ class Reporter final {
 
   const Options* options_ = nullptr;
   ThreadState* (*this_thread_)() noexcept = nullptr;
-  std::string allocator_;
+  AllocatorStats allocator_;
   std::string output_pattern_;  // absolute
   std::string program_path_;
 
@@ -106,6 +107,7 @@ class Reporter final {
   std::atomic<bool> sampled_{false};   // this process, since it began or was forked, took a sample
   std::atomic<bool> retire_{false};    // the thread is to leave: it would keep the process alive
   std::atomic<bool> muted_{false};     // a child that is not to report
+  std::atomic<bool> interrupted_{false};  // who asked is a signal handler: no locks of its host
   std::atomic<uint64_t> next_attempt_ns_{0};
   std::atomic<const char*> directory_{nullptr};
   sem_t wake_;

@@ -26,10 +26,31 @@ static void* forever(void* argument) {
   return argument;
 }
 
+/* The same with blocks of sizes that no thread caches: nearly always with the arena's lock held. */
+static void forever_in_arena(void) {
+  static char text[4096];
+  static char* texts[2000];
+  memset(text, 'a', sizeof(text) - 1);
+  for (unsigned random = 1;;) {
+    random = random * 1103515245U + 12345;
+    char** const one = &texts[(random >> 8) % 2000];
+    free(*one);
+    *one = strdup(text + (random >> 20) % 3000);
+  }
+}
+
 static void* calls_exit(void* argument) {
   keep(4000);
   victim_finish();
   exit(11);
+  return argument;
+}
+
+static void* outlives_signal(void* argument) {
+  sigset_t all;
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, NULL);
+  for (;;) pause();
   return argument;
 }
 
@@ -64,7 +85,8 @@ static void own_terminate(int number) {
   _exit(14);
 }
 
-/* What a sandbox does with a thread that makes a forbidden call: no handler runs, no other thread is touched. */
+/* What a sandbox does with a thread that makes a forbidden call: no handler runs, no other thread
+ * is touched. */
 static void be_killed_by_seccomp(void) {
   struct sock_filter code[] = {BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0 /* the number of the call */),
                                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getppid, 0, 1),
@@ -128,6 +150,16 @@ int main(int argc, char** argv) {
     for (int i = 0; i < 3; ++i) start(forever, NULL);
     kill(getpid(), SIGTERM);
     forever(NULL);
+  }
+  if (strcmp(way, "term_in_allocator") == 0) {
+    victim_finish();
+    start(outlives_signal, NULL); /* with one thread alone there are no locks */
+    timer_t timer;
+    struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGTERM};
+    const struct itimerspec soon = {.it_value = {0, 200 * 1000 * 1000}};
+    VICTIM_REQUIRE(timer_create(CLOCK_MONOTONIC, &event, &timer) == 0);
+    VICTIM_REQUIRE(timer_settime(timer, 0, &soon, NULL) == 0);
+    forever_in_arena();
   }
   if (strcmp(way, "term_to_thread") == 0) {
     /* Any thread may be the one that gets it: here one that does nothing but wait. */

@@ -72,7 +72,7 @@ TEST_CASE("growth outside the heap is named as such", "[analyze][process_watch]"
   heap.Stream(0, 3600, 10, 30);
   const ProcessJudgement judgement = Watch(heap, 60, kMiB);
   CHECK(judgement.verdict == Verdict::kSteady);  // of the heap
-  CHECK(judgement.rss.part == RssPart::kRest);
+  CHECK(judgement.rss.part == RssPart::kAnonymous);
   CHECK(judgement.rss.bytes_per_s == Approx(kMiB / 60).epsilon(0.05));
   CHECK(judgement.evidence.find("outside the heap") != std::string::npos);
 }

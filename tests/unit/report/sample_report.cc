@@ -127,7 +127,10 @@ Report LeakingCheckout() {
                     static_cast<uint64_t>(310 * kMiB),
                     static_cast<uint64_t>(2048 * kMiB),
                     "cgroup",
-                    static_cast<uint64_t>(1450 * kMiB)};
+                    static_cast<uint64_t>(1450 * kMiB),
+                    static_cast<uint64_t>(20 * kMiB),
+                    static_cast<uint64_t>(1 * kMiB),
+                    24};
   report.totals = {908.5625 * kMiB,   11 * kMiB, 4202038,  93174.5 * kMiB,
                    92265.9375 * kMiB, 20000000,  15797962, 25600};
   report.verdict = "leak";

@@ -13,11 +13,12 @@ namespace {
 
 TEST_CASE("resident memory follows what is touched", "[serve][process_stats]") {
   constexpr size_t kBytes = size_t{64} << 20;
-  const uint64_t before = ReadProcessStats("").rss_bytes;
+  AllocatorStats allocator;
+  const uint64_t before = ReadProcessStats(allocator, 0, 0).rss_bytes;
   char* const block = static_cast<char*>(std::malloc(kBytes));
   REQUIRE(block != nullptr);
   std::memset(block, 1, kBytes);
-  const uint64_t after = ReadProcessStats("").rss_bytes;
+  const uint64_t after = ReadProcessStats(allocator, 0, 0).rss_bytes;
   CHECK(block[kBytes - 1] == 1);
   std::free(block);
   REQUIRE(before > 0);
@@ -31,7 +32,8 @@ TEST_CASE("a limit on data is found when it is the nearest", "[serve][process_st
   if (child == 0) {
     const rlimit small{rlim_t{3} << 30, rlim_t{3} << 30};
     setrlimit(RLIMIT_DATA, &small);
-    const ProcessStats stats = ReadProcessStats("");
+    AllocatorStats allocator;
+    const ProcessStats stats = ReadProcessStats(allocator, 0, 0);
     const bool nearest = stats.limit && stats.limit->limit_bytes <= small.rlim_cur;
     _exit(nearest ? 0 : 1);
   }

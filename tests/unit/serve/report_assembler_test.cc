@@ -32,7 +32,8 @@ TEST_CASE("a report has every figure of a site, its frames and their modules", "
     harness.tracker().Record(harness.self(), Block(n << 12), 1000 * n, 1, InLibc());
   }
   REQUIRE(harness.tracker().Forget(Block(2 << 12)));
-  ReportAssembler assembler(harness.tracker(), options, "libc.so.6", "/bin/program");
+  AllocatorStats allocator;
+  ReportAssembler assembler(harness.tracker(), options, allocator, "/bin/program");
   const Report report = assembler.Assemble(false, kNoTime);
 
   CHECK(report.sequence == 1);
@@ -61,8 +62,9 @@ TEST_CASE("one stack keeps its id from report to report", "[serve]") {
   Harness harness(1);
   const Options options = NamesOnly();
   harness.tracker().Record(harness.self(), Block(1 << 12), 100, 1, InLibc());
-  ReportAssembler first(harness.tracker(), options, "", "a");
-  ReportAssembler second(harness.tracker(), options, "", "b");
+  AllocatorStats allocator;
+  ReportAssembler first(harness.tracker(), options, allocator, "a");
+  ReportAssembler second(harness.tracker(), options, allocator, "b");
   const std::string id = first.Assemble(false, kNoTime).sites.at(0).id;
   CHECK(id.size() == 16);
   CHECK(first.Assemble(true, kNoTime).sites.at(0).id == id);
@@ -73,7 +75,8 @@ TEST_CASE("estimates come with their standard error when not all is seen", "[ser
   Harness harness(1000);
   const Options options = NamesOnly();
   harness.tracker().Record(harness.self(), Block(1 << 12), 1000, 1000, InLibc());
-  ReportAssembler assembler(harness.tracker(), options, "", "a");
+  AllocatorStats allocator;
+  ReportAssembler assembler(harness.tracker(), options, allocator, "a");
   const Report report = assembler.Assemble(false, kNoTime);
   const double p = 1 - std::exp(-1.0);
   CHECK(report.totals.live_bytes == Approx(1000 / p).epsilon(1e-3));

@@ -3,6 +3,9 @@
 // Births follow a clock of its own that never leaps: where the machine is busy the service does
 // less in the same time, and its objects live as long as ever by that clock.  Every scenario has
 // ordinary requests beside it.
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -224,6 +227,58 @@ void ThreadChurn(Service& service) {
   for (Worker& worker : workers) worker.thread.join();
 }
 
+// The next three grow, and not in the live heap.  Mappings are made and kept, past malloc.
+void Mappings(Service& service) {
+  constexpr size_t kBytes = size_t{256} << 10;
+  double due = 0;
+  while (!service.Done()) {
+    service.Tick();
+    service.Requests(kTraffic);
+    for (int i = service.Due(due, 10); i > 0; --i) {
+      Filled(mmap(nullptr, kBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+             kBytes);
+    }
+  }
+}
+
+// Threads are started, use some stack and wait for ever.
+void Threads(Service& service) {
+  double due = 0;
+  while (!service.Done()) {
+    service.Tick();
+    service.Requests(kTraffic);
+    for (int i = service.Due(due, 10); i > 0; --i) {
+      std::thread([] {
+        char used[150 << 10];
+        Filled(used, sizeof(used));
+        __asm__ volatile("" : : "r"(used) : "memory");
+        for (;;) pause();
+      }).detach();
+    }
+  }
+}
+
+// Each burst of work takes a little more than the one before and gives all of it back, but for one
+// block that came last and keeps the heap from shrinking; the next burst's takes its place.
+void Peaks(Service& service) {
+  constexpr size_t kPart = size_t{32} << 10;
+  constexpr double kMorePerSecond = 100;  // parts
+  double due = 0;
+  void* last = nullptr;
+  while (!service.Done()) {
+    service.Tick();
+    service.Requests(kTraffic);
+    for (int i = service.Due(due, 4); i > 0; --i) {
+      std::vector<void*> parts(static_cast<size_t>(kMorePerSecond * service.now_s()) + 1);
+      for (void*& part : parts) part = MakeScratch(kPart);
+      void* const top = MakeScratch(5000);
+      for (void* const part : parts) std::free(part);
+      std::free(last);
+      last = top;
+    }
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -240,6 +295,9 @@ int main(int argc, char** argv) {
       {"late_set_up", LateSetUp},
       {"backlog", Backlog},
       {"thread_churn", ThreadChurn},
+      {"mappings", Mappings},
+      {"threads", Threads},
+      {"peaks", Peaks},
   };
   if (argc != 3) return 2;
   Service service(std::atof(argv[2]));

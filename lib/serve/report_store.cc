@@ -186,8 +186,7 @@ bool ReportStore::Replace(int directory, const char* name, const std::string& co
   const std::string temporary = fmt::format(".{}.{}", name, getpid());
   unlinkat(directory, temporary.c_str(), 0);  // left by a crash of a process with our number
   File file(directory, temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL);
-  if (!file.ok()) return Fail("can't write", name);
-  if (WriteAll(file.get(), content) && file.Close() &&
+  if (file.ok() && WriteAll(file.get(), content) && file.Close() &&
       renameat(directory, temporary.c_str(), directory, name) == 0) {
     return true;
   }

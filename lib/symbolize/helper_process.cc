@@ -228,7 +228,9 @@ void HelperProcess::Start(std::chrono::milliseconds limit) {
 
 bool HelperProcess::Done() {
   if (guardian_ < 0) return true;
-  if (wait4(guardian_, nullptr, __WCLONE | WNOHANG, nullptr) != 0) {
+  const pid_t ended = wait4(guardian_, nullptr, __WCLONE | WNOHANG, nullptr);
+  // Any other error: the host has waited for it.  Never while it may live, for it lives in memory_.
+  if (ended > 0 || (ended < 0 && errno != EINTR)) {
     guardian_ = -1;
   } else if (MonotonicNs() >= give_up_ns_) {
     Kill();

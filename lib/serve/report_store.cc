@@ -1,5 +1,6 @@
 #include "serve/report_store.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
@@ -23,6 +24,8 @@ namespace {
 
 constexpr char kJsonLines[] = "reports.jsonl";
 constexpr char kAlertLines[] = "alerts.jsonl";
+constexpr char kText[] = "report.txt";
+constexpr char kProfile[] = "heap.pb.gz";
 
 // A descriptor that closes itself and never has one of the numbers that programs take for granted.
 class File final {
@@ -59,6 +62,34 @@ bool IsPlainFile(int fd, struct stat* info) {
   if (S_ISREG(info->st_mode)) return true;
   errno = EINVAL;
   return false;
+}
+
+// ".report.txt.4711": the process that is writing it, or that died over it; 0 for other names.
+pid_t WriterOf(std::string_view name) {
+  for (const char* file : {kText, kProfile}) {
+    const std::string prefix = fmt::format(".{}.", file);
+    if (!name.starts_with(prefix)) continue;
+    pid_t pid = 0;
+    const char* const end = name.data() + name.size();
+    const auto [at, failure] = std::from_chars(name.data() + prefix.size(), end, pid);
+    if (failure == std::errc() && at == end) return pid;
+  }
+  return 0;
+}
+
+// Where a program is killed and started again in one directory, half-written files would pile up.
+void RemoveLeftovers(int directory) {
+  const int listing = fcntl(directory, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+  DIR* const names = listing >= 0 ? fdopendir(listing) : nullptr;
+  if (names == nullptr) {
+    if (listing >= 0) close(listing);
+    return;
+  }
+  while (const dirent* const entry = readdir(names)) {
+    const pid_t writer = WriterOf(entry->d_name);
+    if (writer > 0 && kill(writer, 0) != 0 && errno == ESRCH) unlinkat(directory, entry->d_name, 0);
+  }
+  closedir(names);
 }
 
 // The end of the last whole line of a file of `size` bytes.
@@ -142,7 +173,10 @@ int ReportStore::Open() {
     path_ = fmt::format("{}.{}", wanted, getpid());
     directory = OpenReportDirectory(path_, true, &error);
   }
-  if (directory >= 0) return directory;
+  if (directory >= 0) {
+    RemoveLeftovers(directory);
+    return directory;
+  }
   const std::string fallback = FallbackOutput(wanted);
   std::string second_error;
   directory = OpenReportDirectory(fallback, true, &second_error);
@@ -210,8 +244,8 @@ bool ReportStore::Write(const Report& report) {
   const int directory = Open();
   if (directory < 0) return false;
   const bool appended = Append(directory, kJsonLines, ToJson(report, kSitesInJson) + "\n");
-  bool replaced = Replace(directory, "report.txt", ToText(report));
-  replaced = Replace(directory, "heap.pb.gz", ToPprof(report)) && replaced;
+  bool replaced = Replace(directory, kText, ToText(report));
+  replaced = Replace(directory, kProfile, ToPprof(report)) && replaced;
   close(directory);
   if (appended && replaced) said_.clear();
   return appended && replaced;

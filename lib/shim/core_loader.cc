@@ -108,7 +108,15 @@ const CoreApi* Load() noexcept {
   shim.usable_size = g_next.usable_size;
   shim.allocator = g_next.module;
   shim.library_path = g_library_path;
-  return entry(&shim);
+  const CoreApi* const core = entry(&shim);
+  if (core != nullptr && (core->version != kCoreApiVersion || core->bytes != sizeof(CoreApi))) {
+    RawLog(LogLevel::kError,
+           "%s is of another version than libheapgauge.so; tracking is off, reinstall heapgauge to "
+           "mend it",
+           path);
+    return nullptr;
+  }
+  return core;
 }
 
 void AtExit() {

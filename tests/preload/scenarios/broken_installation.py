@@ -20,16 +20,42 @@ const void* heapgauge_core_entry(const unsigned* shim) {
   return 0;
 }
 """
+# Takes any shim, and has a table of its own.
+OTHER_TABLE = """
+#include <string.h>
+static struct { unsigned version, bytes; void* functions[64]; } table;
+const void* heapgauge_core_entry(const unsigned* shim) {
+  table.version = shim[0] + VERSION_MORE;
+  table.bytes = BYTES;
+  return &table;
+}
+"""
+# The real core, asked by a shim of another version, or by one whose table has another size.
+OTHER_SHIM = """
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+int main(int argc, char** argv) {
+  static unsigned shim[64];
+  void* const core = dlopen(argv[1], RTLD_NOW | RTLD_LOCAL);
+  if (core == NULL || argc < 4) return 1;
+  const void* (*entry)(const unsigned*);
+  *(void**)&entry = dlsym(core, "heapgauge_core_entry");
+  shim[0] = (unsigned)atoi(argv[2]);
+  shim[1] = (unsigned)atoi(argv[3]);
+  return entry(shim) == NULL ? 0 : 2;
+}
+"""
 
 
-def compile_library(rig, source, path):
+def compile_library(rig, source, path, *flags):
     compiler = os.environ.get("CC") or shutil.which("cc") or shutil.which("gcc")
     if compiler is None:
         harness.skip("no C compiler")
     text = os.path.join(rig.top, "source.c")
     with open(text, "w", encoding="ascii") as file:
         file.write(source)
-    subprocess.run([*compiler.split(), "-shared", "-fPIC", "-o", path, text], check=True)
+    subprocess.run([*compiler.split(), *(flags or ("-shared", "-fPIC")), "-o", path, text], check=True)
 
 
 def body():
@@ -60,6 +86,20 @@ def body():
         tried("truncated", truncated(rig), "is damaged")
         tried("foreign", lambda path: compile_library(rig, FOREIGN, path), "is not a heapgauge core")
         tried("version", lambda path: compile_library(rig, OTHER_VERSION, path), "another version")
+        for what, more, size in (("newer_table", 1, 136), ("longer_table", 0, 4096), ("shorter_table", 0, 8)):
+            text = OTHER_TABLE.replace("VERSION_MORE", str(more)).replace("BYTES", str(size))
+            tried(what, lambda path, text=text: compile_library(rig, text, path), "another version")
+        other_shims(rig)
+
+
+def other_shims(rig):
+    program = os.path.join(rig.top, "other_shim")
+    compile_library(rig, OTHER_SHIM, program, "-ldl", "-Wno-error")
+    core = os.path.join(rig.lib, "libheapgauge-core.so")
+    for version, size in ((0, 48), (4711, 48), (1, 47), (1, 4096), (1, 0)):
+        run = rig.run([program, core, str(version), str(size)], "bare")
+        harness.check(run.status == 0, f"a shim of version {version}, {size} bytes: {run.status} {run.stderr!r}")
+        harness.said_as_expected(run, ["tracking is off, reinstall heapgauge to mend it"])
 
 
 def truncated(rig):

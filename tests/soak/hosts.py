@@ -7,6 +7,7 @@ make load run without heapgauge.
 import json
 import os
 import random
+import re
 import signal
 import socket
 import subprocess
@@ -20,6 +21,7 @@ import programs
 import redis_server
 from programs import harness
 
+STALL_MS = 1900  # who waits so long for an answer met a machine that stood still
 SELF = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -35,6 +37,7 @@ class Host:
         self.place = place
         self.process = None
         self.ending = False
+        self.stalls = 0
         self.random = random.Random(self.name)
         os.makedirs(place)
 
@@ -147,15 +150,21 @@ class Checkout(Host):
 
     def argv(self):
         # Everything that fills is full soon.
-        return [self.service, "--port", str(self.port), "--session-ttl", "1s", "--cache-entries", "64", "--receipts",
+        return [self.service, "--port", str(self.port), "--session-ttl", "2s", "--cache-entries", "64", "--receipts",
                 "200", "--coupon-bytes", "16KiB"]
 
     def ready(self):
         programs.wait_for_server(self.process, socket.AF_INET, ("127.0.0.1", self.port))
 
     def load(self, share):
-        programs.tool(self.shoppers, "--port", str(self.port), "--phases", f"{max(1, int(3 * share))}s@120",
-                      "--coupon-share", "0.4", "--quiet", status=None if self.ending else 0)
+        said = programs.tool(self.shoppers, "--port", str(self.port), "--phases", f"{max(1, int(3 * share))}s@120",
+                             "--coupon-share", "0.4", "--quiet", status=None).decode()
+        found = re.search(r" (\d+) errors .* max ([\d.]+) ms", said, re.DOTALL)
+        if found is None or found.group(1) != "0":
+            # Its customers leave after two seconds.
+            stalled = found is not None and float(found.group(2)) > STALL_MS
+            self.stalls += stalled
+            harness.check(self.ending or stalled, f"requests failed:\n{said}")
 
     def ask(self, path, data=None):
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", data, timeout=30) as answer:

@@ -181,7 +181,7 @@ class Watch:
         harness.check(shown.returncode == 0, f"heapgauge report {directory}: {shown.stdout.decode(errors='replace')}")
 
     def figures(self):
-        return {"bursts of load": self.bursts, "quiet moments": self.quiets, "ends": self.ends, "kills": self.kills,
+        return {"bursts of load": self.bursts, "of them on a stalled machine": self.host.stalls, "quiet moments": self.quiets, "ends": self.ends, "kills": self.kills,
                 "reports": self.reports, "longest life [s]": round(self.longest_s),
                 "tracker at most [KiB]": self.most_memory >> 10, "tracker CPU at most [%]": round(100 * self.cpu_share, 2),
                 "account off by at most [of what may be]": round(self.most_difference, 2),

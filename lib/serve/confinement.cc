@@ -56,4 +56,6 @@ bool IsConfined() noexcept {
   return now > g_filters_at_start && g_filters_at_start >= 0;
 }
 
+bool BeganConfined() noexcept { return g_filters_at_start > 0 || g_filters_at_start == kRefused; }
+
 }  // namespace heapgauge

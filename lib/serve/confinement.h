@@ -19,6 +19,10 @@ void LearnConfinement() noexcept;
 // True when the calling thread got a seccomp filter since then, or may not ask.
 bool IsConfined() noexcept;
 
+// True when a container or a service manager had put a filter around the program: calls that
+// ordinary programs never make are better left, for some filters kill for what they don't know.
+bool BeganConfined() noexcept;
+
 }  // namespace heapgauge
 
 #endif  // HEAPGAUGE_SERVE_CONFINEMENT_H_

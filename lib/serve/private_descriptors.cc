@@ -9,6 +9,7 @@
 #include <cstddef>
 
 #include "base/raw_log.h"
+#include "serve/confinement.h"
 
 namespace heapgauge {
 namespace {
@@ -19,6 +20,7 @@ std::atomic<pthread_t> g_left{};
 
 // A copy of the host's standard error as it is now; -1 if it has none or we may not ask.
 int BorrowStandardError() noexcept {
+  if (BeganConfined()) return -1;  // systemd's usual filter for services kills for pidfd_getfd
   const long process = syscall(SYS_pidfd_open, getpid(), 0);
   if (process < 0) return -1;
   const long copy = syscall(SYS_pidfd_getfd, process, STDERR_FILENO, 0);
@@ -46,7 +48,8 @@ void LeaveHostDescriptors() noexcept {
   close(STDIN_FILENO);
   close(STDOUT_FILENO);
   const int copy = BorrowStandardError();
-  if (copy < 0) return;  // container filters forbid it: better to hold the host's than to be mute
+  if (copy < 0)
+    return;  // no filter of a container's lets it pass: better to hold the host's than to be mute
   close(copy);
   close(STDERR_FILENO);
   g_left.store(pthread_self(), std::memory_order_relaxed);  // relaxed: see Log()

@@ -71,6 +71,14 @@ long Syscall(long number, long a, long b, long c, long d, long e, long f) noexce
   return syscall(number, a, b, c, d, e, f);
 }
 
+// libunwind tries once whether the system has it, and asks it before the test above, which is
+// enough by itself.  systemd's usual filter for services kills for it.
+int ResidentPages(void* /*from*/, size_t bytes, unsigned char* pages) noexcept {
+  const size_t page_bytes = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  std::memset(pages, 1, (bytes + page_bytes - 1) / page_bytes);
+  return 0;
+}
+
 struct Replacement {
   const char* name;
   void* with;
@@ -190,6 +198,9 @@ bool ReplaceLibunwindPipe() noexcept {
     slots[i] = imports.Slot(kReplacements[i].name);
     if (slots[i] == nullptr) return false;
   }
+  // Says of every page that it is there, so only beside our own test.
+  void* const* const resident = imports.Slot("mincore");
+  if (resident != nullptr && !Fill(resident, reinterpret_cast<void*>(&ResidentPages))) return false;
   // pipe2 last: it is what makes the others' numbers appear.
   for (size_t i = kWanted; i-- > 0;) {
     if (!Fill(slots[i], kReplacements[i].with)) return false;

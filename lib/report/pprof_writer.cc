@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <ctime>
 #include <map>
+#include <new>
 #include <protozero/pbf_writer.hpp>
 #include <tuple>
 #include <unordered_map>
@@ -212,14 +213,15 @@ int64_t NanosOf(const std::string& time) {
   return end == nullptr ? 0 : static_cast<int64_t>(timegm(&parts)) * 1000000000;
 }
 
+// Throws rather than give a file that is no profile: zlib wants some 256 KiB.
 std::string Gzip(const std::string& plain) {
+  std::string packed(deflateBound(nullptr, plain.size()), '\0');
   z_stream stream{};
   constexpr int kGzipHeader = 16;
   if (deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, MAX_WBITS + kGzipHeader, 8,
                    Z_DEFAULT_STRATEGY) != Z_OK) {
-    return {};
+    throw std::bad_alloc();
   }
-  std::string packed(deflateBound(&stream, plain.size()), '\0');
   stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(plain.data()));
   stream.avail_in = static_cast<uInt>(plain.size());
   stream.next_out = reinterpret_cast<Bytef*>(packed.data());
@@ -227,6 +229,7 @@ std::string Gzip(const std::string& plain) {
   const bool done = deflate(&stream, Z_FINISH) == Z_STREAM_END;
   packed.resize(done ? stream.total_out : 0);
   deflateEnd(&stream);
+  if (!done) throw std::bad_alloc();
   return packed;
 }
 

@@ -16,7 +16,7 @@ namespace heapgauge {
 //
 // Modules become mappings with their build-ids.  Reports hold offsets in modules and no run-time
 // addresses, so each mapping gets a made-up range of addresses, the executable's first, as pprof
-// expects.
+// expects.  Throws std::bad_alloc, as everything here may.
 std::string ToPprof(const Report& report);
 
 // The same before compression.

@@ -30,6 +30,7 @@ constexpr char kProfile[] = "heap.pb.gz";
 // A descriptor that closes itself and never has one of the numbers that programs take for granted.
 class File final {
  public:
+  explicit File(int fd) : fd_(fd) {}
   File(int directory, const char* name, int flags)
       : fd_(openat(directory, name, flags | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0600)) {
     if (fd_ >= 0 && fd_ <= STDERR_FILENO) {
@@ -232,21 +233,17 @@ bool ReportStore::Replace(int directory, const char* name, const std::string& co
 
 bool ReportStore::WriteAlerts(const std::string& lines) {
   problems_ = 0;
-  const int directory = Open();
-  if (directory < 0) return false;
-  const bool appended = Append(directory, kAlertLines, lines);
-  close(directory);
-  return appended;
+  const File directory(Open());
+  return directory.ok() && Append(directory.get(), kAlertLines, lines);
 }
 
 bool ReportStore::Write(const Report& report) {
   problems_ = 0;
-  const int directory = Open();
-  if (directory < 0) return false;
-  const bool appended = Append(directory, kJsonLines, ToJson(report, kSitesInJson) + "\n");
-  bool replaced = Replace(directory, kText, ToText(report));
-  replaced = Replace(directory, kProfile, ToPprof(report)) && replaced;
-  close(directory);
+  const File directory(Open());  // closed, too, when a writer finds no memory
+  if (!directory.ok()) return false;
+  const bool appended = Append(directory.get(), kJsonLines, ToJson(report, kSitesInJson) + "\n");
+  bool replaced = Replace(directory.get(), kText, ToText(report));
+  replaced = Replace(directory.get(), kProfile, ToPprof(report)) && replaced;
   if (appended && replaced) said_.clear();
   return appended && replaced;
 }

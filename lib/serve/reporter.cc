@@ -33,6 +33,12 @@ constexpr uint64_t kFirstLookNs = 250'000'000;
 // What an end of the process waits for an alert that is on its way.
 constexpr std::chrono::milliseconds kAlertPatience{1000};
 
+// The first of `due`, `due` + `interval`, ... that is still to come.
+uint64_t FirstAfterNow(uint64_t due, uint64_t interval) noexcept {
+  const uint64_t now = MonotonicNs();
+  return due > now ? due : due + ((now - due) / interval + 1) * interval;
+}
+
 void SleepBriefly() noexcept {
   const timespec pause{0, 200'000};
   // Not through libc: its nanosleep is a cancellation point, and this one is called by hosts'
@@ -104,6 +110,13 @@ bool Reporter::EnsureThread() noexcept {
     end_watch_.ReporterStarted();
     TakeOverTerminate();
     return true;
+  }
+  // Once: under a limit that stays it would come every few seconds.
+  // relaxed: who else comes here finds status_ changed.
+  if (!thread_refused_.exchange(true, std::memory_order_relaxed)) {
+    RawLog(LogLevel::kError,
+           "no thread can be started for reports (a limit on memory or processes?); they are lost, "
+           "the next one is tried");
   }
   next_attempt_ns_.store(MonotonicNs() + kRetryNs,
                          std::memory_order_relaxed);    // relaxed: see OnSample
@@ -190,7 +203,7 @@ void Reporter::Run() noexcept {
   started_ns_ = MonotonicNs();
   const uint64_t interval = options_->report_interval_ns;
   uint64_t next = Tracker::Get().start_ns() + interval;
-  while (next <= MonotonicNs()) next += interval;
+  next = FirstAfterNow(next, interval);
   while (!finished_.load(std::memory_order_acquire)) {  // acquire: pairs with the release below
     const bool woken = WaitForReport(next);
     const bool retire =
@@ -227,7 +240,7 @@ void Reporter::Run() noexcept {
       return;
     }
     // A suspended or slow machine skips reports, it does not pile them up.
-    while (next <= MonotonicNs()) next += interval;
+    next = FirstAfterNow(next, interval);
   }
 }
 

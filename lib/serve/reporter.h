@@ -106,8 +106,9 @@ class Reporter final {
   std::atomic<bool> finished_{false};  // the final report is made: nothing more to come
   std::atomic<bool> sampled_{false};   // this process, since it began or was forked, took a sample
   std::atomic<bool> retire_{false};    // the thread is to leave: it would keep the process alive
-  std::atomic<bool> muted_{false};     // a child that is not to report
-  std::atomic<bool> interrupted_{false};  // who asked is a signal handler: no locks of its host
+  std::atomic<bool> thread_refused_{false};  // and that was said
+  std::atomic<bool> muted_{false};           // a child that is not to report
+  std::atomic<bool> interrupted_{false};     // who asked is a signal handler: no locks of its host
   std::atomic<uint64_t> next_attempt_ns_{0};
   std::atomic<const char*> directory_{nullptr};
   sem_t wake_;

@@ -8,6 +8,7 @@ Standard library only.  A driver ends with status 0 when all held, 1 with the re
 import argparse
 import contextlib
 import ctypes
+import gzip
 import json
 import math
 import os
@@ -306,6 +307,10 @@ def read_reports(directory):
     sequences = [report["sequence"] for report in reports]
     check(sequences == sorted(sequences), f"{directory}: sequence numbers {sequences}")
     check(os.path.getsize(os.path.join(directory, "report.txt")) > 0, f"{directory}: report.txt is empty")
+    profile = os.path.join(directory, "heap.pb.gz")
+    if os.path.exists(profile):
+        with gzip.open(profile) as file:
+            check(file.read(), f"{directory}: heap.pb.gz is empty")  # gzip checks its sum
     return reports
 
 

@@ -30,6 +30,8 @@ struct Host {
   Tracker tracker;
 };
 
+const ShimApi kShim;
+
 uintptr_t g_next_block = 0x100000000;
 
 __attribute__((noinline)) void Allocate(Host& host, uint64_t bytes) {
@@ -92,7 +94,7 @@ void BM_Report(benchmark::State& state) {
   host.options.symbolize = SymbolizeOption::kNames;  // lines are found by a process of their own
   const long peak_before = PeakKib();
   AllocatorStats allocator;
-  ReportAssembler assembler(host.tracker, host.options, allocator, "");
+  ReportAssembler assembler(host.tracker, host.options, kShim, allocator, "");
   const uint64_t began = ThreadCpuNs();
   Report report = assembler.Assemble(false, std::chrono::seconds(10));
   state.counters["first_ms"] = static_cast<double>(ThreadCpuNs() - began) * 1e-6;
@@ -111,7 +113,7 @@ void BM_Write(benchmark::State& state) {
       FilledHost(static_cast<uint64_t>(state.range(0)), static_cast<uint64_t>(state.range(1)));
   host.options.symbolize = SymbolizeOption::kNames;
   AllocatorStats allocator;
-  ReportAssembler assembler(host.tracker, host.options, allocator, "");
+  ReportAssembler assembler(host.tracker, host.options, kShim, allocator, "");
   const Report report = assembler.Assemble(false, std::chrono::seconds(10));
   size_t bytes = 0;
   for (auto _ : state) {

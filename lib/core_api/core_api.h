@@ -129,6 +129,14 @@ struct Control {
   }
 };
 
+// Whether the program's calls reach the hooks, found out from the loaded modules' own tables: one
+// reference for each function of the allocator that a module imports.
+struct Coverage {
+  uint32_t references = 0;
+  uint32_t covered = 0;      // of them lead to a hook
+  char uncovered[512] = "";  // paths of the modules with others, separated by ", "; may be cut
+};
+
 // What the shim hands to the core.
 struct ShimApi {
   uint32_t version = kCoreApiVersion;
@@ -139,6 +147,14 @@ struct ShimApi {
   size_t (*usable_size)(void*) = nullptr;
   const char* allocator = nullptr;     // path of the module that holds the next malloc
   const char* library_path = nullptr;  // of libheapgauge.so
+  // NAME=value strings, nullptr at the end, in place of the environment; nullptr: the environment.
+  const char* const* settings = nullptr;
+  // The hooks are reached by redirecting what modules refer to: those that come later have to be
+  // looked after.
+  bool redirects = false;
+  // Both take the loader's lock, so never in a hook, and only inside a ForkGate::Passage.
+  void (*cover_new_modules)() noexcept = nullptr;
+  void (*measure_coverage)(Coverage* coverage) noexcept = nullptr;
 };
 
 // A sample taken out of the live table while realloc works on its block.

@@ -126,8 +126,12 @@ extern "C" HG_EXPORT const heapgauge::CoreApi* heapgauge_core_entry(
   try {
     g_shim = shim;
     g_options = new Options;  // never deleted: the report thread may outlive main
-    // A set-uid program's environment is its caller's, not its owner's.
-    if (getauxval(AT_SECURE) == 0) ReadEnvironment(*g_options, environ);
+    if (shim->settings != nullptr) {
+      ReadEnvironment(*g_options, shim->settings);
+    } else if (getauxval(AT_SECURE) == 0) {
+      // A set-uid program's environment is its caller's, not its owner's.
+      ReadEnvironment(*g_options, environ);
+    }
     g_log_level.store(g_options->log,
                       std::memory_order_relaxed);  // relaxed: single-threaded so far
     SayWhatIsMissing(*g_options);
@@ -138,7 +142,7 @@ extern "C" HG_EXPORT const heapgauge::CoreApi* heapgauge_core_entry(
              static_cast<unsigned long long>(g_options->memory_limit_bytes));
       return nullptr;
     }
-    Reporter::Get().Initialize(*g_options, shim->this_thread, shim->allocator);
+    Reporter::Get().Initialize(*g_options, *shim);
     pthread_atfork(BeforeFork, AfterForkInParent, AfterForkInChild);
     return &kApi;
   } catch (const std::exception& problem) {

@@ -1,5 +1,6 @@
 #include "serve/report_assembler.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <cmath>
@@ -7,6 +8,7 @@
 #include <unordered_map>
 
 #include "base/clock.h"
+#include "base/fork_gate.h"
 #include "base/raw_log.h"
 #include "report/callsite.h"
 #include "report/output_directory.h"
@@ -50,15 +52,31 @@ constexpr char kOverflowName[] = "(more stacks than HEAPGAUGE_MEMORY_LIMIT has r
 
 }  // namespace
 
-ReportAssembler::ReportAssembler(Tracker& tracker, const Options& options,
+ReportAssembler::ReportAssembler(Tracker& tracker, const Options& options, const ShimApi& shim,
                                  AllocatorStats& allocator, std::string program_path)
     : tracker_(tracker),
       options_(options),
+      shim_(shim),
       allocator_(allocator),
       exe_(std::move(program_path)),
       host_(HostName()),
       analyzer_(OptionsOf(options)),
       symbolizer_(ModeOf(options.symbolize)) {}
+
+void ReportAssembler::FillCoverage(SamplingInfo& sampling) const {
+  if (shim_.measure_coverage == nullptr) return;
+  Coverage coverage;
+  const ForkGate::Passage gate;  // the loader's lock
+  if (!gate.entered()) return;
+  shim_.measure_coverage(&coverage);
+  if (coverage.references == 0) return;
+  sampling.coverage = static_cast<double>(coverage.covered) / coverage.references;
+  if (coverage.covered == coverage.references) return;
+  sampling.coverage_note = fmt::format(
+      "{} of the {} references that modules have to the allocator lead past heapgauge, "
+      "in {}.",
+      coverage.references - coverage.covered, coverage.references, coverage.uncovered);
+}
 
 void ReportAssembler::FillHeader(Report& report, const StoreSnapshot& snapshot, bool final_report) {
   report.sequence = ++sequence_;
@@ -78,6 +96,7 @@ void ReportAssembler::FillHeader(Report& report, const StoreSnapshot& snapshot, 
   report.sampling.dropped = tracker_.dropped();
   report.sampling.unwind = UnwindName(options_.unwind);
   report.sampling.memory_bytes = tracker_.memory_bytes() + analyzer_.memory_bytes();
+  FillCoverage(report.sampling);
 
   const SiteObservation& all = snapshot.totals;
   report.totals.live_bytes = all.live_bytes;

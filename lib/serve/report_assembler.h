@@ -22,9 +22,9 @@ class ReportAssembler final {
  public:
   static constexpr size_t kSites = 256;  // of the ranking, named and written
 
-  // `allocator` stays the caller's and outlives this.
-  ReportAssembler(Tracker& tracker, const Options& options, AllocatorStats& allocator,
-                  std::string program_path);
+  // `shim` and `allocator` stay the caller's and outlive this.
+  ReportAssembler(Tracker& tracker, const Options& options, const ShimApi& shim,
+                  AllocatorStats& allocator, std::string program_path);
 
   // Everything but `sampling.reports_failed`, which the caller knows.  The helper that finds lines
   // gets `helper_limit` at most: somebody may be waiting.
@@ -35,10 +35,12 @@ class ReportAssembler final {
   Site MakeSite(const SiteJudgement& judgement, const SiteObservation& observation) const;
   void NameFrames(Report& report, const std::vector<uint32_t>& indices);
   void SayProblem();
+  void FillCoverage(SamplingInfo& sampling) const;
   void FillHeader(Report& report, const StoreSnapshot& snapshot, bool final_report);
 
   Tracker& tracker_;
   const Options& options_;
+  const ShimApi& shim_;
   AllocatorStats& allocator_;
   std::string exe_;
   std::string host_;

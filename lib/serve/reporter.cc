@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/errno_keeper.h"
+#include "base/fork_gate.h"
 #include "base/raw_log.h"
 #include "report/output_directory.h"
 #include "serve/confinement.h"
@@ -30,6 +31,9 @@ constexpr uint64_t kAlertLookNs = 500'000'000;
 // How often to look what sampling costs, and whether the kernel has ended the host's threads.
 constexpr uint64_t kHostLookNs = 2'000'000'000;
 constexpr uint64_t kFirstLookNs = 250'000'000;
+// How often to look whether dlopen() has brought modules, where they have to be redirected: what
+// one allocates until then is not seen.
+constexpr uint64_t kModuleLookNs = 250'000'000;
 // What an end of the process waits for an alert that is on its way.
 constexpr std::chrono::milliseconds kAlertPatience{1000};
 
@@ -54,11 +58,11 @@ Reporter& Reporter::Get() noexcept {
   return *reporter;
 }
 
-void Reporter::Initialize(const Options& options, ThreadState* (*this_thread)() noexcept,
-                          const char* allocator) {
+void Reporter::Initialize(const Options& options, const ShimApi& shim) {
   options_ = &options;
-  this_thread_ = this_thread;
-  allocator_.Find(allocator);
+  shim_ = &shim;
+  this_thread_ = shim.this_thread;
+  allocator_.Find(shim.allocator);
   // Absolute now: the host may change its directory.
   output_pattern_ = AbsoluteOutputPattern(options.output.value);
   if (output_pattern_.empty()) output_pattern_ = options.output.value;
@@ -68,7 +72,7 @@ void Reporter::Initialize(const Options& options, ThreadState* (*this_thread)() 
   LearnUnsafePlaces();
   LearnConfinement();
   owner_.store(getpid(), std::memory_order_relaxed);  // relaxed: single-threaded so far
-  end_watch_.Initialize(this_thread, &Reporter::Retire);
+  end_watch_.Initialize(this_thread_, &Reporter::Retire);
   end_watch_.WatchFirstThread();
   Tracker::Get().set_observer(&Reporter::OnSample);
 }
@@ -161,7 +165,8 @@ bool Reporter::WaitForReport(uint64_t next) noexcept {
   for (;;) {
     Govern();
     const uint64_t now = MonotonicNs();
-    const uint64_t pause = alerts_under_way_ ? kAlertLookNs : kHostLookNs;
+    uint64_t pause = alerts_under_way_ ? kAlertLookNs : kHostLookNs;
+    if (shim_->redirects) pause = std::min(pause, kModuleLookNs);
     // Often at first: what costs too much does so from the start.
     const uint64_t young = kFirstLookNs + (now - started_ns_) / 2;
     const uint64_t look = std::min({next, now + pause, now + young});
@@ -173,9 +178,16 @@ bool Reporter::WaitForReport(uint64_t next) noexcept {
         WithAlerts([this](Alerts& alerts) { alerts_under_way_ = alerts.Poll(); });
       }
       if (end_watch_.HostIsGone()) EndWatch::EndAsHostDid();
+      CoverNewModules();
     }
     if (look == next) return false;
   }
+}
+
+void Reporter::CoverNewModules() noexcept {
+  if (!shim_->redirects) return;
+  const ForkGate::Passage gate;  // the loader's lock
+  if (gate.entered()) shim_->cover_new_modules();
 }
 
 template <typename Work>
@@ -226,6 +238,7 @@ void Reporter::Run() noexcept {
     } else {
       // Nobody waits for this one, and from now on none is urgent.
       if (!woken) StandBack();
+      CoverNewModules();
       // On a busy machine the helper may get no processor time at all: better names than no report.
       Produce(is_final, std::chrono::milliseconds(patience_ns / 2'000'000));
       if (is_final || retire) {
@@ -248,8 +261,8 @@ void Reporter::Produce(bool final_report, std::chrono::milliseconds helper_limit
   bool ok = false;
   try {
     if (assembler_ == nullptr) {
-      assembler_ =
-          std::make_unique<ReportAssembler>(Tracker::Get(), *options_, allocator_, program_path_);
+      assembler_ = std::make_unique<ReportAssembler>(Tracker::Get(), *options_, *shim_, allocator_,
+                                                     program_path_);
     }
     Report report = assembler_->Assemble(final_report, helper_limit);
     report.sampling.reports_failed = reports_failed_;

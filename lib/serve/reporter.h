@@ -36,10 +36,8 @@ class Reporter final {
   // Never destroyed: the thread may outlive main.
   static Reporter& Get() noexcept;
 
-  // Once, from the constructor.  `this_thread` gives the calling thread's state, `allocator` the
-  // path of the module that holds malloc.
-  void Initialize(const Options& options, ThreadState* (*this_thread)() noexcept,
-                  const char* allocator);
+  // Once, from the constructor.  `shim` stays.
+  void Initialize(const Options& options, const ShimApi& shim);
 
   // A report now; returns when it is written or has failed.
   heapgauge_status WriteNow() noexcept;
@@ -73,12 +71,14 @@ class Reporter final {
   bool WaitUntil(uint64_t deadline_ns) noexcept;
   bool WaitForReport(uint64_t next) noexcept;
   void Govern() noexcept;
+  void CoverNewModules() noexcept;
   template <typename Work>
   void WithAlerts(Work work) noexcept;
   void Produce(bool final_report, std::chrono::milliseconds helper_limit) noexcept;
   void TakeOverTerminate() noexcept;
 
   const Options* options_ = nullptr;
+  const ShimApi* shim_ = nullptr;
   ThreadState* (*this_thread_)() noexcept = nullptr;
   AllocatorStats allocator_;
   std::string output_pattern_;  // absolute

@@ -4,16 +4,20 @@
 #include <errno.h>
 #include <fnmatch.h>
 #include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/errno_keeper.h"
 #include "base/raw_log.h"
+#include "core_api/attach_request.h"
 #include "shim/core_file.h"
 #include "shim/next_allocator.h"
+#include "shim/redirect.h"
 #include "shim/thread_state.h"
 
 namespace heapgauge {
@@ -21,10 +25,24 @@ namespace heapgauge {
 std::atomic<const CoreApi*> g_core{nullptr};
 std::atomic<bool> g_stepped_aside{false};
 thread_local constinit ThreadState t_thread_state;
+char g_aside_reason[512];
 
 namespace {
 
 char g_library_path[PATH_MAX];
+
+// Loaded by `heapgauge attach`: what there is to say goes to the command, not to the program's
+// standard error.
+bool g_attached = false;
+
+void __attribute__((format(printf, 2, 3)))
+Refuse(LogLevel level, const char* format, ...) noexcept {
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(g_aside_reason, sizeof(g_aside_reason), format, arguments);
+  va_end(arguments);
+  if (!g_attached) RawLog(level, "%s", g_aside_reason);
+}
 
 ThreadState* ThisThreadForCore() noexcept { return &t_thread_state; }
 
@@ -75,9 +93,9 @@ bool FindLibrary() noexcept {
          snprintf(g_library_path, sizeof(g_library_path), "%s", info.dli_fname) < PATH_MAX;
 }
 
-const CoreApi* Load() noexcept {
+const CoreApi* Load(const char* const* settings) noexcept {
   if (!FindLibrary()) {
-    RawLog(LogLevel::kError, "can't tell where libheapgauge.so was loaded from; tracking is off");
+    Refuse(LogLevel::kError, "can't tell where libheapgauge.so was loaded from; tracking is off");
     return nullptr;
   }
   static constexpr char kCore[] = "libheapgauge-core.so";
@@ -86,19 +104,19 @@ const CoreApi* Load() noexcept {
   const int directory = slash != nullptr ? static_cast<int>(slash - g_library_path) + 1 : 0;
   snprintf(path, sizeof(path), "%.*s%s", directory, g_library_path, kCore);
   if (!MayBeLoaded(path)) {
-    RawLog(LogLevel::kError, "%s is damaged; tracking is off, reinstall heapgauge to mend it",
+    Refuse(LogLevel::kError, "%s is damaged; tracking is off, reinstall heapgauge to mend it",
            path);
     return nullptr;
   }
   void* const handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
   if (handle == nullptr) {
-    RawLog(LogLevel::kError, "can't load %s (%s); tracking is off, reinstall heapgauge to mend it",
+    Refuse(LogLevel::kError, "can't load %s (%s); tracking is off, reinstall heapgauge to mend it",
            path, dlerror());
     return nullptr;
   }
   const CoreEntry entry = reinterpret_cast<CoreEntry>(dlsym(handle, kCoreEntryName));
   if (entry == nullptr) {
-    RawLog(LogLevel::kError,
+    Refuse(LogLevel::kError,
            "%s is not a heapgauge core; tracking is off, reinstall heapgauge to mend it", path);
     return nullptr;
   }
@@ -108,6 +126,10 @@ const CoreApi* Load() noexcept {
   shim.usable_size = g_next.usable_size;
   shim.allocator = g_next.module;
   shim.library_path = g_library_path;
+  shim.settings = settings;
+  shim.redirects = g_next.bypassed;
+  shim.cover_new_modules = RedirectNewModules;
+  shim.measure_coverage = MeasureCoverage;
   const CoreApi* const core = entry(&shim);
   if (core != nullptr && (core->version != kCoreApiVersion || core->bytes != sizeof(CoreApi))) {
     RawLog(LogLevel::kError,
@@ -123,46 +145,70 @@ void AtExit() {
   if (const CoreApi* const core = Core()) core->process_exit();
 }
 
-// Early among constructors; the program's own static objects come later, so their blocks are seen.
-__attribute__((constructor(101))) void LoadCore() {
-  const ErrnoKeeper errno_keeper;
-  ResolveNextAllocator();
+void StepAside() noexcept {
+  g_hot.control.interval_bytes.store(0, std::memory_order_relaxed);
+  g_stepped_aside.store(true, std::memory_order_relaxed);  // relaxed: seen late, a slow path more
+}
+
+// Why this process is not to be tracked, said; false when it is.
+bool HasToStayOut() noexcept {
   if (const char* const what = HostChecker()) {
-    RawLog(LogLevel::kWarning, "this program %s, which needs its own allocator; tracking is off",
+    Refuse(LogLevel::kWarning, "this program %s, which needs its own allocator; tracking is off",
            what);
-    g_stepped_aside.store(true,
-                          std::memory_order_relaxed);  // relaxed: seen late, it costs a slow path
-    return;
+    return true;
   }
-  if (!ProgramIsWanted()) {
-    g_stepped_aside.store(true, std::memory_order_relaxed);  // relaxed: as above
-    return;
-  }
-  if (g_next.bypassed) {
-    const bool own = g_next.module == nullptr || *g_next.module == '\0';
-    RawLog(LogLevel::kWarning,
-           "%s%s comes before heapgauge with a malloc of its own; tracking is off",
-           own ? "this program" : "", own ? "" : g_next.module);
-    g_stepped_aside.store(true, std::memory_order_relaxed);  // relaxed: as above
-    return;
+  if (!g_attached && !ProgramIsWanted()) return true;
+  if (!g_next.bypassed || g_next.can_redirect) return false;
+  const bool own = g_next.module == nullptr || *g_next.module == '\0';
+  Refuse(LogLevel::kWarning,
+         "%s%s comes before heapgauge with a malloc of its own; tracking is off",
+         own ? "this program" : "", own ? "" : g_next.module);
+  return true;
+}
+
+bool Start(const char* const* settings) noexcept {
+  ResolveNextAllocator();
+  if (HasToStayOut()) {
+    StepAside();
+    return false;
   }
   ThreadState& self = ThisThread();
   self.depth = 1;  // what loading allocates is not the program's
-  const CoreApi* const core = Load();
+  const CoreApi* const core = Load(settings);
   RememberCxxLibrary();
   self.depth = 0;
   self.sampler.Restart();
   if (core == nullptr) {
-    g_hot.control.interval_bytes.store(0, std::memory_order_relaxed);  // relaxed: as above
-    g_stepped_aside.store(true, std::memory_order_relaxed);
-    return;
+    StepAside();
+    return false;
   }
   g_core.store(core, std::memory_order_release);  // release: the table is filled
   // After the core's own registrations, so that it runs before them; before the program's, so after
   // them.
   atexit(AtExit);
   at_quick_exit(AtExit);
+  if (g_next.bypassed) RedirectModules();
+  return true;
+}
+
+bool IsBeingAttached() noexcept {
+  char name[16] = "";  // what the kernel keeps of a thread's name
+  return prctl(PR_GET_NAME, name) == 0 && strncmp(name, kAttachThreadName, sizeof(name) - 1) == 0;
+}
+
+// Early among constructors; the program's own static objects come later, so their blocks are seen.
+__attribute__((constructor(101))) void LoadCore() {
+  const ErrnoKeeper errno_keeper;
+  ResolveNextAllocator();
+  g_attached = g_next.bypassed && IsBeingAttached();
+  if (!g_attached) Start(nullptr);
 }
 
 }  // namespace
+
+bool StartLate(const char* const* settings) noexcept {
+  const ErrnoKeeper errno_keeper;
+  return Start(settings);
+}
+
 }  // namespace heapgauge

@@ -9,6 +9,7 @@
 
 #include "base/raw_log.h"
 #include "shim/bootstrap_pool.h"
+#include "shim/entry_points.h"
 
 namespace heapgauge {
 namespace {
@@ -124,6 +125,45 @@ bool IsCxxLibrary(const char* path) noexcept {
   return strstr(path, "libstdc++") != nullptr || strstr(path, "libc++") != nullptr;
 }
 
+const void* BaseOf(void* symbol) noexcept {
+  const void* base = nullptr;
+  ModuleOf(symbol, &base);
+  return base;
+}
+
+// The allocator in use comes before ours; `bases` are the modules of its four main functions, the
+// first that of malloc.
+void JudgeRedirection(const void* const (&bases)[4], NextAllocator* next) noexcept {
+  const void* const home = bases[0];
+  next->is_c_library = home == BaseOf(dlsym(RTLD_DEFAULT, "gnu_get_libc_version"));
+  // A program that has the allocator linked in calls it directly: half of what it frees would be
+  // missed, and look like a leak.
+  const bool in_library = next->module != nullptr && *next->module != '\0';
+  bool complete = in_library;
+  for (const void* base : bases) complete = complete && base != nullptr && base == home;
+  next->can_redirect = complete;
+  void* const first_new = SymbolBeforeOurs("_Znwm");
+  const void* const new_base = BaseOf(first_new);
+  // Not redirected: the C++ library's operators, which end in malloc, and other people's.
+  const bool own_operators = first_new != nullptr && new_base == home;
+  next->foreign_new = !complete || (next->foreign_new && !own_operators);
+  // A module that we don't know of yet may hand a block's size to the allocator, which must be what
+  // the allocator takes for the block's size: only the C library's free() takes none.
+  next->can_align = next->can_align && next->is_c_library;
+  // Without the module's own a guess at a block's size would be somebody else's guess.
+  if (BaseOf(reinterpret_cast<void*>(next->usable_size)) != home) {
+    next->usable_size = UnknownUsableSize;
+  }
+  if (!complete) return;
+  size_t count;
+  EntryPoint* const entries = EntryPoints(&count);
+  for (size_t i = 0; i < count; ++i) {
+    if (entries[i].is_operator && !own_operators) continue;
+    void* const symbol = SymbolBeforeOurs(entries[i].name);
+    if (BaseOf(symbol) == home) entries[i].original = reinterpret_cast<uintptr_t>(symbol);
+  }
+}
+
 void LookUp() noexcept {
   g_prefer_before = HooksAreBypassed();
   void* const malloc_symbol = g_prefer_before ? SymbolBeforeOurs("malloc") : NextSymbol("malloc");
@@ -163,8 +203,13 @@ void LookUp() noexcept {
       memalign_base != nullptr && memalign_base == malloc_base && free_base == malloc_base;
   const void* new_base = nullptr;
   const char* const new_module = ModuleOf(NextSymbol("_Znwm"), &new_base);
-  next.foreign_new = next.bypassed || (new_module != nullptr && new_base != malloc_base &&
-                                       !IsCxxLibrary(new_module));
+  next.foreign_new = new_module != nullptr && new_base != malloc_base && !IsCxxLibrary(new_module);
+  if (next.bypassed) {
+    const void* const bases[] = {malloc_base, free_base,
+                                 BaseOf(reinterpret_cast<void*>(calloc_function)),
+                                 BaseOf(reinterpret_cast<void*>(realloc_function))};
+    JudgeRedirection(bases, &next);
+  }
 
   g_next = next;
   g_hot.free = free_function;
@@ -177,16 +222,12 @@ void LookUp() noexcept {
 
 constinit SampleFilter g_filter;
 HotState g_hot = {{.filter = &g_filter}, EarlyMalloc, EarlyFree, EarlyCalloc, EarlyRealloc};
-NextAllocator g_next = {EarlyMemalign,
-                        EarlyAlignedAlloc,
-                        EarlyPosixMemalign,
-                        EarlyValloc,
-                        EarlyPvalloc,
-                        EarlyUsableSize,
-                        false,
-                        false,
-                        false,
-                        nullptr};
+NextAllocator g_next = {.memalign = EarlyMemalign,
+                        .aligned_alloc = EarlyAlignedAlloc,
+                        .posix_memalign = EarlyPosixMemalign,
+                        .valloc = EarlyValloc,
+                        .pvalloc = EarlyPvalloc,
+                        .usable_size = EarlyUsableSize};
 
 void* NextSymbol(const char* name) noexcept { return dlsym(RTLD_NEXT, name); }
 

@@ -48,8 +48,13 @@ struct NextAllocator {
   // holds malloc: somebody's own heap.  They are forwarded and not counted; what they take from
   // malloc is.
   bool foreign_new = false;
-  // The program's own calls of malloc lead to another one, before ours: nothing can be tracked.
+  // The program's own calls of malloc lead to another one, before ours: it has one of its own, a
+  // library that was preloaded earlier has, or we were loaded into a running process.
   bool bypassed = false;
+  // And that one can be tracked by redirecting the modules' references to it (redirect.h): its
+  // family is complete and lies in one shared library.
+  bool can_redirect = false;
+  bool is_c_library = false;     // it is the C library's own
   const char* module = nullptr;  // path of the module that holds malloc; "" is the program
 };
 HG_HIDDEN extern NextAllocator g_next;

@@ -61,6 +61,8 @@ HG_ALWAYS_INLINE void NoteFrame(ThreadState& self) noexcept {
 HG_ALWAYS_INLINE void Record(ThreadState& self, void* block, size_t bytes, uint64_t interval,
                              void* caller) noexcept {
   if (block == nullptr) return;
+  // Where not every free() passes here, the last block at this address may have died unseen.
+  if (HG_UNLIKELY(g_next.bypassed)) Core()->forget(block);
   NoteFrame(self);
   Core()->record(&self, block, bytes, interval, caller);
 }

@@ -14,6 +14,7 @@ using test::Block;
 using test::Harness;
 
 constexpr std::chrono::milliseconds kNoTime{1};
+const ShimApi kShim;  // nothing is known of the modules' references
 
 // A return address in a known module: the C library, a little into qsort.
 void* InLibc() { return reinterpret_cast<void*>(reinterpret_cast<uintptr_t>(&std::qsort) + 8); }
@@ -33,7 +34,7 @@ TEST_CASE("a report has every figure of a site, its frames and their modules", "
   }
   REQUIRE(harness.tracker().Forget(Block(2 << 12)));
   AllocatorStats allocator;
-  ReportAssembler assembler(harness.tracker(), options, allocator, "/bin/program");
+  ReportAssembler assembler(harness.tracker(), options, kShim, allocator, "/bin/program");
   const Report report = assembler.Assemble(false, kNoTime);
 
   CHECK(report.sequence == 1);
@@ -63,8 +64,8 @@ TEST_CASE("one stack keeps its id from report to report", "[serve]") {
   const Options options = NamesOnly();
   harness.tracker().Record(harness.self(), Block(1 << 12), 100, 1, InLibc());
   AllocatorStats allocator;
-  ReportAssembler first(harness.tracker(), options, allocator, "a");
-  ReportAssembler second(harness.tracker(), options, allocator, "b");
+  ReportAssembler first(harness.tracker(), options, kShim, allocator, "a");
+  ReportAssembler second(harness.tracker(), options, kShim, allocator, "b");
   const std::string id = first.Assemble(false, kNoTime).sites.at(0).id;
   CHECK(id.size() == 16);
   CHECK(first.Assemble(true, kNoTime).sites.at(0).id == id);
@@ -76,7 +77,7 @@ TEST_CASE("estimates come with their standard error when not all is seen", "[ser
   const Options options = NamesOnly();
   harness.tracker().Record(harness.self(), Block(1 << 12), 1000, 1000, InLibc());
   AllocatorStats allocator;
-  ReportAssembler assembler(harness.tracker(), options, allocator, "a");
+  ReportAssembler assembler(harness.tracker(), options, kShim, allocator, "a");
   const Report report = assembler.Assemble(false, kNoTime);
   const double p = 1 - std::exp(-1.0);
   CHECK(report.totals.live_bytes == Approx(1000 / p).epsilon(1e-3));

@@ -1,0 +1,27 @@
+// Every entry point that can be redirected: its name, our hook, and what it leads to without us.
+#ifndef HEAPGAUGE_SHIM_ENTRY_POINTS_H_
+#define HEAPGAUGE_SHIM_ENTRY_POINTS_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/macros.h"
+
+namespace heapgauge {
+
+struct EntryPoint {
+  const char* name;  // as symbol tables have it
+  uintptr_t hook;
+  bool is_operator;    // new or delete
+  uintptr_t original;  // 0: an entry that leads elsewhere than to the hook is left alone
+};
+
+// All of them.  Written once, by LookUp() of next_allocator.cc.
+HG_HIDDEN EntryPoint* EntryPoints(size_t* count) noexcept;
+
+// The one of that name, or nullptr.
+HG_HIDDEN const EntryPoint* FindEntryPoint(const char* name) noexcept;
+
+}  // namespace heapgauge
+
+#endif  // HEAPGAUGE_SHIM_ENTRY_POINTS_H_

@@ -1,0 +1,291 @@
+#include "shim/redirect.h"
+
+#include <dlfcn.h>
+#include <elf.h>
+#include <link.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/errno_keeper.h"
+#include "shim/entry_points.h"
+#include "shim/next_allocator.h"
+
+namespace heapgauge {
+namespace {
+
+#if defined(__x86_64__)
+constexpr uint32_t kJumpSlot = R_X86_64_JUMP_SLOT;
+constexpr uint32_t kGlobalData = R_X86_64_GLOB_DAT;
+constexpr uint32_t kAbsolute = R_X86_64_64;
+#elif defined(__aarch64__)
+constexpr uint32_t kJumpSlot = R_AARCH64_JUMP_SLOT;
+constexpr uint32_t kGlobalData = R_AARCH64_GLOB_DAT;
+constexpr uint32_t kAbsolute = R_AARCH64_ABS64;
+#else
+#error "which relocations hold the address of a function?"
+#endif
+
+struct Range {
+  uintptr_t begin = 0;
+  uintptr_t end = 0;
+  bool Holds(uintptr_t address) const noexcept { return address - begin < end - begin; }
+};
+
+// What a module's dynamic section says of its references.
+struct Module {
+  const char* name = "";
+  uintptr_t base = 0;        // what is added to an address as linked
+  Range extent;              // from its first to its last byte
+  Range writable;            // as linked
+  Range relro;               // whole pages that the loader has made read-only
+  bool prefers_own = false;  // -Bsymbolic
+  const ElfW(Sym) * symbols = nullptr;
+  const char* strings = nullptr;
+  const ElfW(Rela) * tables[2] = {nullptr, nullptr};
+  size_t counts[2] = {0, 0};
+};
+
+struct Walk {
+  bool redirect = false;
+  Coverage* coverage = nullptr;
+  uint64_t loads = 0;  // of the process so far
+};
+
+std::atomic<bool> g_busy{false};
+std::atomic<uint64_t> g_loads_seen{0};
+
+uintptr_t PageSize() noexcept { return static_cast<uintptr_t>(sysconf(_SC_PAGESIZE)); }
+
+bool ReadSegments(const dl_phdr_info& info, Module* module, const ElfW(Dyn) * *dynamic) noexcept {
+  const uintptr_t page = PageSize();
+  module->name = info.dlpi_name != nullptr ? info.dlpi_name : "";
+  module->base = info.dlpi_addr;
+  module->extent.begin = UINTPTR_MAX;
+  for (int i = 0; i < info.dlpi_phnum; ++i) {
+    const ElfW(Phdr)& header = info.dlpi_phdr[i];
+    const uintptr_t begin = info.dlpi_addr + header.p_vaddr;
+    const uintptr_t end = begin + header.p_memsz;
+    if (header.p_type == PT_LOAD) {
+      if (begin < module->extent.begin) module->extent.begin = begin;
+      if (end > module->extent.end) module->extent.end = end;
+      if ((header.p_flags & PF_W) != 0) {
+        if (module->writable.end == 0) module->writable.begin = begin;
+        if (end > module->writable.end) module->writable.end = end;
+      }
+    } else if (header.p_type == PT_DYNAMIC) {
+      *dynamic = reinterpret_cast<const ElfW(Dyn)*>(begin);
+    } else if (header.p_type == PT_GNU_RELRO) {
+      module->relro = {begin & ~(page - 1), end & ~(page - 1)};  // as the loader rounds
+    }
+  }
+  return *dynamic != nullptr && module->writable.end != 0;
+}
+
+// The loader has turned most of these into addresses, and left some as they were in the file.
+uintptr_t AddressOf(uintptr_t base, ElfW(Addr) value) noexcept {
+  return value >= base ? value : base + value;
+}
+
+bool ReadDynamic(const ElfW(Dyn) * entry, uintptr_t base, Module* module) noexcept {
+  size_t bytes[2] = {0, 0};
+  bool plt_is_rela = true;
+  for (; entry->d_tag != DT_NULL; ++entry) {
+    const uintptr_t address = AddressOf(base, entry->d_un.d_ptr);
+    switch (entry->d_tag) {
+      case DT_SYMTAB:
+        module->symbols = reinterpret_cast<const ElfW(Sym)*>(address);
+        break;
+      case DT_STRTAB:
+        module->strings = reinterpret_cast<const char*>(address);
+        break;
+      case DT_JMPREL:
+        module->tables[0] = reinterpret_cast<const ElfW(Rela)*>(address);
+        break;
+      case DT_PLTRELSZ:
+        bytes[0] = entry->d_un.d_val;
+        break;
+      case DT_PLTREL:
+        plt_is_rela = entry->d_un.d_val == DT_RELA;
+        break;
+      case DT_RELA:
+        module->tables[1] = reinterpret_cast<const ElfW(Rela)*>(address);
+        break;
+      case DT_RELASZ:
+        bytes[1] = entry->d_un.d_val;
+        break;
+      case DT_SYMBOLIC:
+        module->prefers_own = true;
+        break;
+      case DT_FLAGS:
+        if ((entry->d_un.d_val & DF_SYMBOLIC) != 0) module->prefers_own = true;
+        break;
+      default:
+        break;
+    }
+  }
+  for (int i = 0; i < 2; ++i) {
+    if (module->tables[i] != nullptr) module->counts[i] = bytes[i] / sizeof(ElfW(Rela));
+  }
+  return module->symbols != nullptr && module->strings != nullptr && plt_is_rela;
+}
+
+const char* LastComponent(const char* path) noexcept {
+  const char* const slash = strrchr(path, '/');
+  return slash != nullptr ? slash + 1 : path;
+}
+
+// G2.
+bool IsLeftAlone(const dl_phdr_info& info, const Module& module) noexcept {
+  if (info.dlpi_addr != 0 && info.dlpi_addr == getauxval(AT_BASE)) return true;  // the loader
+  if (module.extent.Holds(getauxval(AT_SYSINFO_EHDR))) return true;
+  if (module.extent.Holds(reinterpret_cast<uintptr_t>(&IsLeftAlone))) return true;
+  if (strncmp(LastComponent(module.name), "libheapgauge-core.so", 20) == 0) return true;
+  return g_next.bypassed && !g_next.is_c_library &&
+         module.extent.Holds(reinterpret_cast<uintptr_t>(g_hot.malloc));
+}
+
+void NoteUncovered(Coverage* coverage, const char* name) noexcept {
+  if (*name == '\0') name = "the program itself";
+  const size_t used = strlen(coverage->uncovered);
+  const size_t length = strlen(name);
+  if (used + length + 3 > sizeof(coverage->uncovered)) return;
+  if (used != 0) strcat(coverage->uncovered, ", ");
+  strcat(coverage->uncovered, name);
+}
+
+// One pass over a module's references.  Pages that the loader has made read-only are writable for
+// the time of the pass, if any word in them is to change.
+class ModulePass final {
+ public:
+  ModulePass(const Module& module, bool redirect) noexcept : module_(module), redirect_(redirect) {}
+  ~ModulePass() {
+    if (unlocked_) Protect(PROT_READ);
+  }
+  ModulePass(const ModulePass&) = delete;
+  ModulePass& operator=(const ModulePass&) = delete;
+
+  void Run() noexcept {
+    for (int i = 0; i < 2; ++i) {
+      for (size_t k = 0; k < module_.counts[i]; ++k) Look(module_.tables[i][k]);
+    }
+  }
+  uint32_t references() const noexcept { return references_; }
+  uint32_t covered() const noexcept { return covered_; }
+
+ private:
+  void Look(const ElfW(Rela) & reference) noexcept {
+    const uint32_t type = ELF64_R_TYPE(reference.r_info);
+    if (type != kJumpSlot && type != kGlobalData && type != kAbsolute) return;
+    const size_t index = ELF64_R_SYM(reference.r_info);
+    if (index == 0 || (type == kAbsolute && reference.r_addend != 0)) return;
+    const char* const name = module_.strings + module_.symbols[index].st_name;
+    const EntryPoint* const entry = FindEntryPoint(name);
+    if (entry == nullptr) return;
+    const uintptr_t address = module_.base + reference.r_offset;
+    if (!module_.writable.Holds(address) || address % sizeof(uintptr_t) != 0) return;
+    auto* const word = reinterpret_cast<std::atomic<uintptr_t>*>(address);
+    Judge(*entry, type, module_.symbols[index], word);
+  }
+
+  // Not called yet: it leads to the module's own stub, and from there to the first definition in
+  // the program's symbol order, unless the module is linked to prefer its own.
+  bool IsUnbound(uint32_t type, const ElfW(Sym) & symbol, uintptr_t now) const noexcept {
+    if (type != kJumpSlot || !module_.extent.Holds(now)) return false;
+    if (symbol.st_shndx == SHN_UNDEF) return true;
+    return !module_.prefers_own && now != module_.base + symbol.st_value;
+  }
+
+  void Judge(const EntryPoint& entry, uint32_t type, const ElfW(Sym) & symbol,
+             std::atomic<uintptr_t>* word) noexcept {
+    // relaxed: code addresses, whose code was there before (G1).
+    uintptr_t now = word->load(std::memory_order_relaxed);
+    const bool unbound = IsUnbound(type, symbol, now);
+    if (now != entry.hook && redirect_ && entry.original != 0 &&
+        (now == entry.original || unbound) && Unlock(reinterpret_cast<uintptr_t>(word))) {
+      word->compare_exchange_strong(now, entry.hook, std::memory_order_relaxed,
+                                    std::memory_order_relaxed);
+      now = word->load(std::memory_order_relaxed);
+    }
+    // What the allocator lacks (the C++ library's operators, reallocarray) ends in what it has; and
+    // what a module has put into a variable of its own in place of the function is its business.
+    const bool lacking = entry.original == 0 && (entry.is_operator || g_next.bypassed);
+    if (lacking && now != entry.hook) return;
+    if (type == kAbsolute && now != entry.hook && now != entry.original) return;
+    ++references_;
+    if (now == entry.hook || (unbound && !g_next.bypassed)) ++covered_;
+  }
+
+  bool Unlock(uintptr_t address) noexcept {
+    if (!module_.relro.Holds(address)) return true;
+    if (!unlocked_ && !failed_) {
+      unlocked_ = Protect(PROT_READ | PROT_WRITE);
+      failed_ = !unlocked_;
+    }
+    return unlocked_;
+  }
+
+  bool Protect(int rights) noexcept {
+    return mprotect(reinterpret_cast<void*>(module_.relro.begin),
+                    module_.relro.end - module_.relro.begin, rights) == 0;
+  }
+
+  const Module& module_;
+  const bool redirect_;
+  bool unlocked_ = false;
+  bool failed_ = false;
+  uint32_t references_ = 0;
+  uint32_t covered_ = 0;
+};
+
+int VisitModule(dl_phdr_info* info, size_t, void* data) noexcept {
+  Walk& walk = *static_cast<Walk*>(data);
+  walk.loads = info->dlpi_adds;
+  Module module;
+  const ElfW(Dyn)* dynamic = nullptr;
+  if (!ReadSegments(*info, &module, &dynamic) || IsLeftAlone(*info, module)) return 0;
+  if (!ReadDynamic(dynamic, module.base, &module)) return 0;
+  ModulePass pass(module, walk.redirect);
+  pass.Run();
+  if (walk.coverage != nullptr) {
+    walk.coverage->references += pass.references();
+    walk.coverage->covered += pass.covered();
+    if (pass.covered() != pass.references()) NoteUncovered(walk.coverage, module.name);
+  }
+  return 0;
+}
+
+int ReadLoads(dl_phdr_info* info, size_t, void* loads) noexcept {
+  *static_cast<uint64_t*>(loads) = info->dlpi_adds;
+  return 1;
+}
+
+}  // namespace
+
+void RedirectModules() noexcept {
+  if (g_busy.exchange(true, std::memory_order_acquire)) return;  // acquire: from the last one
+  const ErrnoKeeper errno_keeper;
+  Walk walk;
+  walk.redirect = true;
+  dl_iterate_phdr(VisitModule, &walk);
+  g_loads_seen.store(walk.loads, std::memory_order_relaxed);  // relaxed: a number on its own
+  g_busy.store(false, std::memory_order_release);             // release: to the next one
+}
+
+void RedirectNewModules() noexcept {
+  if (!g_next.bypassed || !g_next.can_redirect) return;
+  uint64_t loads = 0;
+  dl_iterate_phdr(ReadLoads, &loads);
+  if (loads != g_loads_seen.load(std::memory_order_relaxed)) RedirectModules();
+}
+
+void MeasureCoverage(Coverage* coverage) noexcept {
+  const ErrnoKeeper errno_keeper;
+  *coverage = {};
+  Walk walk;
+  walk.coverage = coverage;
+  dl_iterate_phdr(VisitModule, &walk);
+}
+
+}  // namespace heapgauge

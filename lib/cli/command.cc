@@ -7,6 +7,7 @@
 #include <cstdio>
 
 #include "cli/alert_helper.h"
+#include "cli/attach_command.h"
 #include "cli/message.h"
 #include "cli/report_command.h"
 #include "cli/run_command.h"
@@ -30,6 +31,7 @@ constexpr char kHelp[] =
     "Subcommands:\n"
     "  run [options] [--] CMD...   run CMD under heapgauge; at the end, say where the report is\n"
     "  report PATH [options]       show the newest report of a report directory\n"
+    "  attach [options] PID        start tracking a process that runs already\n"
     "\n"
     "Options:\n"
     "  -h, --help                  show this help; behind a subcommand, that one's\n"
@@ -43,10 +45,10 @@ constexpr char kHelp[] =
     "Exit status: of run, CMD's own (126: it cannot be run, 127: not found); otherwise 0, or 2 for "
     "wrong usage.\n";
 
-const std::vector<std::string> kSubcommands = {"run", "report", "help"};
+const std::vector<std::string> kSubcommands = {"run", "report", "attach", "help"};
 // Promised by the documentation, and not here yet: no typing mistakes.
-const std::vector<std::string> kLater = {"diff",   "ps",    "top",  "snapshot", "set",
-                                         "attach", "check", "soak", "edges"};
+const std::vector<std::string> kLater = {"diff", "ps",    "top",  "snapshot",
+                                         "set",  "check", "soak", "edges"};
 
 std::string Version() {
   return fmt::format("{}.{}.{}", HEAPGAUGE_VERSION_MAJOR, HEAPGAUGE_VERSION_MINOR,
@@ -61,8 +63,8 @@ int Print(const std::string& text) {
 
 int Unknown(const std::string& name) {
   if (std::find(kLater.begin(), kLater.end(), name) != kLater.end()) {
-    return Fail(
-        fmt::format("{} is not in this version ({}), which has run and report", name, Version()));
+    return Fail(fmt::format("{} is not in this version ({}), which has run, report and attach",
+                            name, Version()));
   }
   const char* kind = name.starts_with('-') ? "option" : "subcommand";
   return Fail(fmt::format("unknown {} {}{} (see heapgauge --help)", kind, name,
@@ -72,6 +74,7 @@ int Unknown(const std::string& name) {
 int Dispatch(const std::string& name, const Arguments& rest) {
   if (name == "run") return RunCommand(rest);
   if (name == "report") return ReportCommand(rest);
+  if (name == "attach") return AttachCommand(rest);
 #ifdef HEAPGAUGE_HAVE_SYMBOLIZE_HELPER
   // Ours alone: the library starts it to have addresses named outside the watched process.
   if (name == "symbolize-helper") return RunSymbolizeHelper(STDIN_FILENO, STDOUT_FILENO);
@@ -87,7 +90,9 @@ int Dispatch(const std::string& name, const Arguments& rest) {
 
 int Main(const Arguments& arguments) {
   if (arguments.empty())
-    return Fail("no subcommand: heapgauge run ... or heapgauge report ... (see heapgauge --help)");
+    return Fail(
+        "no subcommand: heapgauge run ..., heapgauge report ... or heapgauge attach ... (see "
+        "heapgauge --help)");
   return Dispatch(arguments[0], Arguments(arguments.begin() + 1, arguments.end()));
 }
 

@@ -34,6 +34,26 @@ constexpr char kFooter[] =
     "Exit status: CMD's. 126: CMD cannot be run, 127: it was not found, 2: these options are "
     "wrong.";
 
+constexpr char kAttachDescription[] =
+    "Starts tracking the process PID, which was started without heapgauge, and says where its "
+    "reports will be. What it\n"
+    "holds already is not known; reports are on what it allocates from now on. It is interrupted "
+    "for less than a\n"
+    "millisecond, and loses nothing. On a process that is tracked already: starts again after "
+    "--stop, with a new\n"
+    "--sample-interval if one is given.";
+
+constexpr char kAttachFooter[] =
+    "Examples:\n"
+    "  heapgauge attach 4242\n"
+    "  heapgauge attach --sample-interval 64KiB --report-interval 10s --output /var/tmp/heap.%p "
+    "4242\n"
+    "  heapgauge attach --stop 4242\n\n"
+    "Needs the right to trace the process: the same user and kernel.yama.ptrace_scope 0, or "
+    "root.\n"
+    "Exit status: 0 when it is tracked (with --stop: no longer), 2 when that can't be, with one "
+    "line that says why.";
+
 // What stands for the value in the help.
 const char* TypeOf(std::string_view suffix) {
   struct Type {
@@ -111,19 +131,41 @@ std::string WrongValue(const OptionSpec& spec, const std::string& value) {
                      spec.accepted);
 }
 
+// An option for each variable, and what was given.
+class VariableOptions final {
+ public:
+  VariableOptions(CLI::App* app, std::initializer_list<std::string_view> left_out) {
+    for (const OptionSpec& spec : Specs()) {
+      if (IsOneOf(spec.suffix, left_out)) continue;
+      std::string help = spec.help;
+      if (spec.default_text[0] != '\0') help += fmt::format(" (default {})", spec.default_text);
+      CLI::Option* option = app->add_option(OptionName(spec.suffix), values_[spec.suffix], help);
+      options_.emplace_back(&spec, option->type_name(TypeOf(spec.suffix)));
+    }
+  }
+
+  // After the parsing.  What is wrong with a value, or "".
+  std::string Take(std::map<std::string, std::string>* variables) {
+    for (const auto& [spec, option] : options_) {
+      if (option->count() == 0) continue;
+      const std::string& value = values_[spec->suffix];
+      if (const std::string wrong = WrongValue(*spec, value); !wrong.empty()) return wrong;
+      (*variables)[kOptionPrefix + std::string(spec->suffix)] = value;
+    }
+    return {};
+  }
+
+ private:
+  std::map<std::string, std::string> values_;
+  std::vector<std::pair<const OptionSpec*, CLI::Option*>> options_;
+};
+
 }  // namespace
 
 std::optional<RunRequest> ParseRun(const Arguments& arguments, int* status) {
   const auto app = MakeApp("heapgauge run", "[options] [--] CMD [ARG...]", kDescription);
   app->footer(kFooter);
-  std::map<std::string, std::string> values;
-  std::vector<std::pair<const OptionSpec*, CLI::Option*>> options;
-  for (const OptionSpec& spec : Specs()) {
-    std::string help = spec.help;
-    if (spec.default_text[0] != '\0') help += fmt::format(" (default {})", spec.default_text);
-    CLI::Option* option = app->add_option(OptionName(spec.suffix), values[spec.suffix], help);
-    options.emplace_back(&spec, option->type_name(TypeOf(spec.suffix)));
-  }
+  VariableOptions options(app.get(), {});
 
   const Split split = SplitAtCommand(*app, arguments);
   const auto at = [&](size_t i) { return arguments.begin() + static_cast<std::ptrdiff_t>(i); };
@@ -134,18 +176,44 @@ std::optional<RunRequest> ParseRun(const Arguments& arguments, int* status) {
 
   RunRequest request;
   request.command.assign(at(split.command_begin), arguments.end());
-  for (const auto& [spec, option] : options) {
-    if (option->count() == 0) continue;
-    const std::string& value = values[spec->suffix];
-    if (const std::string wrong = WrongValue(*spec, value); !wrong.empty()) {
-      *status = Fail(wrong);
-      return std::nullopt;
-    }
-    request.variables[kOptionPrefix + std::string(spec->suffix)] = value;
+  if (const std::string wrong = options.Take(&request.variables); !wrong.empty()) {
+    *status = Fail(wrong);
+    return std::nullopt;
   }
   if (request.command.empty()) {
     *status = Fail(
         "no command to run: heapgauge run [options] [--] CMD [ARG...] (see heapgauge run --help)");
+    return std::nullopt;
+  }
+  return request;
+}
+
+std::optional<AttachRequestOptions> ParseAttach(const Arguments& arguments, int* status) {
+  const auto app = MakeApp("heapgauge attach", "[options] PID", kAttachDescription);
+  app->footer(kAttachFooter);
+  AttachRequestOptions request;
+  std::string pid;
+  app->add_flag("--stop", request.stop, "stop tracking; blocks that are known are still followed");
+  app->add_flag("--allow-seccomp", request.allow_seccomp,
+                "attach although the process has a seccomp filter, which may kill it");
+  // It starts, whoever it is: that is what was asked for.
+  VariableOptions options(app.get(), {"START", "ONLY"});
+  app->add_option("PID", pid, "the process");
+  if (const auto done = Parse(*app, arguments)) {
+    *status = *done;
+    return std::nullopt;
+  }
+  std::string wrong = options.Take(&request.variables);
+  if (wrong.empty() && pid.empty())
+    wrong = "no process: heapgauge attach [options] PID (see heapgauge attach --help)";
+  const char* const end = pid.data() + pid.size();
+  const auto [rest, failure] = std::from_chars(pid.data(), end, request.pid);
+  if (wrong.empty() && (failure != std::errc() || rest != end || request.pid <= 0))
+    wrong = fmt::format("{}: not the number of a process", pid);
+  if (wrong.empty() && request.stop && !request.variables.empty())
+    wrong = "--stop takes no other options";
+  if (!wrong.empty()) {
+    *status = Fail(wrong);
     return std::nullopt;
   }
   return request;

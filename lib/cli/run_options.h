@@ -1,7 +1,9 @@
-// The options of `heapgauge run`: one for each HEAPGAUGE_* variable, checked before anything
-// starts.
+// The options of `heapgauge run` and `heapgauge attach`: one for each HEAPGAUGE_* variable, checked
+// before anything starts.
 #ifndef HEAPGAUGE_CLI_RUN_OPTIONS_H_
 #define HEAPGAUGE_CLI_RUN_OPTIONS_H_
+
+#include <sys/types.h>
 
 #include <map>
 #include <memory>
@@ -18,6 +20,16 @@ struct RunRequest {
   std::map<std::string, std::string> variables;
   std::vector<std::string> command;
 };
+
+struct AttachRequestOptions {
+  std::map<std::string, std::string> variables;
+  pid_t pid = 0;
+  bool stop = false;
+  bool allow_seccomp = false;
+};
+
+// Reads the arguments behind `attach`, as ParseRun().
+std::optional<AttachRequestOptions> ParseAttach(const Arguments& arguments, int* status);
 
 // Reads the arguments behind `run`.  nullopt with the exit status in *status: help was printed, or
 // one line said what is wrong: option, value and what is accepted.

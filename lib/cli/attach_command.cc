@@ -1,0 +1,199 @@
+#include "cli/attach_command.h"
+
+#include <elf.h>
+#include <fmt/format.h>
+#include <sys/auxv.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <climits>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <optional>
+#include <string_view>
+
+#include "cli/attach_injection.h"
+#include "cli/attach_process.h"
+#include "cli/message.h"
+#include "cli/preload.h"
+#include "cli/run_options.h"
+#include "report/output_directory.h"
+#include "track/options.h"
+
+namespace heapgauge::cli {
+namespace {
+
+std::string_view Basename(std::string_view path) { return path.substr(path.rfind('/') + 1); }
+
+std::string Proc(pid_t pid, std::string_view rest = "") {
+  return fmt::format("/proc/{}{}", pid, rest);
+}
+
+template <typename Value>
+std::optional<Value> ReadStart(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  Value value{};
+  if (!file.read(reinterpret_cast<char*>(&value), sizeof(value))) return std::nullopt;
+  return value;
+}
+
+// What the kernel told the process at its start; 0 when it did not tell.
+uint64_t AuxiliaryValue(pid_t pid, uint64_t type) {
+  std::ifstream file(Proc(pid, "/auxv"), std::ios::binary);
+  uint64_t entry[2];
+  while (file.read(reinterpret_cast<char*>(entry), sizeof(entry))) {
+    if (entry[0] == type) return entry[1];
+  }
+  return 0;
+}
+
+std::string WhyNotPermitted(pid_t pid) {
+  struct stat status {};
+  if (stat(Proc(pid).c_str(), &status) == 0 && geteuid() != 0 && status.st_uid != geteuid())
+    return fmt::format("it belongs to another user ({}); ask as that user or as root",
+                       status.st_uid);
+  std::ifstream file("/proc/sys/kernel/yama/ptrace_scope");
+  int scope = 0;
+  if (file >> scope && scope > 0 && geteuid() != 0) {
+    return fmt::format(
+        "kernel.yama.ptrace_scope is {}, which allows only root to trace; ask as root", scope);
+  }
+  return geteuid() != 0
+             ? "this is not permitted (it changed its user or forbids it); ask as root"
+             : "this is not permitted here (a container without CAP_SYS_PTRACE, or a filter?)";
+}
+
+// What can be said before anything is touched.  "" when nothing is against it.
+std::string WhyNot(pid_t pid, bool allow_seccomp) {
+  const std::string place = Proc(pid);
+  if (kill(pid, 0) != 0 && errno == ESRCH) return "there is no such process";
+  const std::string state = StatusField(place, "State");
+  if (state.empty()) return "there is no such process";
+  const std::string leader = StatusField(place, "Tgid");
+  if (leader != std::to_string(pid))
+    return fmt::format("it is a thread; its process is {}", leader);
+  if (state.starts_with('Z') || state.starts_with('X')) return "it has ended";
+  if (pid == getpid()) return "that is this command";
+  const std::string tracer = StatusField(place, "TracerPid");
+  if (!tracer.empty() && tracer != "0")
+    return fmt::format("process {} (a debugger?) traces it already", tracer);
+  if (state.starts_with('T') || state.starts_with('t'))
+    return fmt::format("it is stopped; continue it first (kill -CONT {})", pid);
+  char link[1];
+  if (readlink(Proc(pid, "/exe").c_str(), link, sizeof(link)) < 0) {
+    return errno == ENOENT ? "it is a thread of the kernel's" : WhyNotPermitted(pid);
+  }
+  const std::string seccomp = StatusField(place, "Seccomp");
+  if (seccomp == "1") return "it is in seccomp's strict mode, in which no library can be loaded";
+  if (seccomp == "2" && !allow_seccomp) {
+    return "it has a seccomp filter, which may kill it for what loading a library takes; "
+           "--allow-seccomp if the filter is a container's";
+  }
+  if (StatusField(place, "x86_Thread_features").find("shstk") != std::string::npos)
+    return "it has a shadow stack, on which no call can be made from outside";
+  return {};
+}
+
+// The library as the process would open it; "" with *problem when it can't.
+std::string LibraryThere(pid_t pid, const std::string& library, std::string* problem) {
+  for (const std::string& path :
+       {library, library.substr(0, library.rfind('/') + 1) + "libheapgauge-core.so"}) {
+    struct stat there {};
+    if (stat(Proc(pid, "/root" + path).c_str(), &there) != 0) {
+      *problem = fmt::format(
+          "{} does not exist where it runs (a container?); install heapgauge there too", path);
+      return {};
+    }
+  }
+  return library;
+}
+
+std::string Examine(AttachTarget* target) {
+  const pid_t pid = target->pid;
+  const auto header = ReadStart<Elf64_Ehdr>(Proc(pid, "/exe"));
+  if (header && header->e_ident[EI_CLASS] != ELFCLASS64)
+    return "it is a 32-bit program and heapgauge is 64-bit";
+  const std::vector<Mapping> mappings = ReadMappings(pid);
+  if (mappings.empty()) return WhyNotPermitted(pid);
+  target->modules = ModulesOf(mappings);
+  const uint64_t loader = AuxiliaryValue(pid, AT_BASE);
+  for (const LoadedModule& module : target->modules) {
+    const std::string_view name = Basename(module.path);
+    if (name.starts_with("ld-musl")) return "it uses the musl C library; heapgauge is for glibc";
+    if (loader != 0 && module.Holds(loader)) target->loader = module;
+    if (name.starts_with("libc.so.6") || name.starts_with("libc-2.")) {
+      target->c_library = module;
+    }
+    if (name.starts_with("libheapgauge.so"))
+      target->entry = ModuleSymbols(pid, module).Find(kAttachEntryName);
+  }
+  char byte;
+  if (!target->modules.empty() && !ReadMemory(pid, target->modules[0].base, &byte, 1))
+    return WhyNotPermitted(pid);
+  if (target->c_library.base == 0)
+    return "it is statically linked or has another C library; a library can't be loaded into it";
+  if (target->loader.base == 0) return "its loader can't be found, so nothing can be loaded";
+  return {};
+}
+
+// The process may have another directory, and its reports go where the command was typed.
+std::string Settings(const std::map<std::string, std::string>& given) {
+  std::map<std::string, std::string> variables = given;
+  std::string& output = variables["HEAPGAUGE_OUTPUT"];
+  if (const std::string absolute = AbsoluteOutputPattern(output); !absolute.empty())
+    output = absolute;
+  if (output.empty()) output = kDefaultOutputPattern;
+  std::string settings;
+  for (const auto& [name, value] : variables) settings += name + "=" + value + '\0';
+  return settings;
+}
+
+std::string NameOf(pid_t pid) { return ExecutableName(Proc(pid, "/exe").c_str()); }
+
+}  // namespace
+
+int AttachCommand(const Arguments& arguments) {
+  int status = kExitUsage;
+  const std::optional<AttachRequestOptions> wanted = ParseAttach(arguments, &status);
+  if (!wanted) return status;
+  const pid_t pid = wanted->pid;
+  const auto refuse = [&](const std::string& why) {
+    return Fail(
+        fmt::format("cannot {} {}: {}", wanted->stop ? "stop tracking" : "attach to", pid, why));
+  };
+  if (const std::string why = WhyNot(pid, wanted->allow_seccomp); !why.empty()) return refuse(why);
+
+  AttachTarget target;
+  target.pid = pid;
+  if (const std::string why = Examine(&target); !why.empty()) return refuse(why);
+  if (target.entry == 0 && wanted->stop) return refuse("heapgauge is not in it");
+
+  std::string problem;
+  std::string library = FindLibrary(&problem);
+  if (target.entry == 0 && !library.empty()) library = LibraryThere(pid, library, &problem);
+  if (library.empty()) return refuse(problem);
+
+  AttachRequest request;
+  request.action = wanted->stop ? AttachAction::kStop : AttachAction::kStart;
+  const auto interval = wanted->variables.find("HEAPGAUGE_SAMPLE_INTERVAL");
+  if (interval != wanted->variables.end())
+    ParseSize(interval->second.c_str(), &request.sample_interval);
+  const std::string settings = Settings(wanted->variables);
+  if (settings.size() + 1 > sizeof(request.settings)) return Fail("the options are too long");
+  settings.copy(request.settings, settings.size());
+
+  const std::string name = NameOf(pid);
+  const AttachOutcome outcome = Inject(target, library, request);
+  if (!outcome.done) return refuse(outcome.text);
+  const std::string where =
+      outcome.text.empty() ? "none could be written so far" : outcome.text + "/report.txt";
+  Say(fmt::format("{} {} ({}); report: {}", wanted->stop ? "no longer tracking" : "tracking", name,
+                  pid, where));
+  return kExitGood;
+}
+
+}  // namespace heapgauge::cli

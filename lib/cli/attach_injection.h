@@ -1,0 +1,36 @@
+// Brings the library into a process and hands it a request.
+#ifndef HEAPGAUGE_CLI_ATTACH_INJECTION_H_
+#define HEAPGAUGE_CLI_ATTACH_INJECTION_H_
+
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+#include "cli/attach_process.h"
+#include "core_api/attach_request.h"
+
+namespace heapgauge::cli {
+
+// A process that was found fit: what was learned about it.
+struct AttachTarget {
+  pid_t pid = 0;
+  std::vector<LoadedModule> modules;
+  LoadedModule c_library;
+  LoadedModule loader;
+  uint64_t entry = 0;  // of libheapgauge.so, when it is in there already
+};
+
+struct AttachOutcome {
+  bool done = false;
+  std::string text;    // the report directory, or what went wrong
+  bool report = true;  // false: tracked, but no report could be written
+};
+
+// `library`: the path of libheapgauge.so as the process sees it.
+AttachOutcome Inject(const AttachTarget& target, const std::string& library,
+                     const AttachRequest& request);
+
+}  // namespace heapgauge::cli
+
+#endif  // HEAPGAUGE_CLI_ATTACH_INJECTION_H_

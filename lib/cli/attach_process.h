@@ -1,0 +1,65 @@
+// A running process seen from outside: its state, its memory, the modules in it and where their
+// functions are.
+//
+// Everything is read from the process itself and from /proc/PID, never from files of the same name
+// here: it may have other ones (a container, an upgrade since it started).
+#ifndef HEAPGAUGE_CLI_ATTACH_PROCESS_H_
+#define HEAPGAUGE_CLI_ATTACH_PROCESS_H_
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace heapgauge::cli {
+
+struct Mapping {
+  uint64_t begin = 0;
+  uint64_t end = 0;
+  bool readable = false;
+  bool writable = false;
+  bool executable = false;
+  uint64_t offset = 0;
+  std::string path;  // "" for memory without a file
+};
+
+struct LoadedModule {
+  std::string path;   // as the process has it
+  uint64_t base = 0;  // of the file's first byte
+  uint64_t end = 0;
+  bool Holds(uint64_t address) const { return address >= base && address < end; }
+};
+
+// Of one ELF module in the process's memory.
+class ModuleSymbols final {
+ public:
+  // All functions that the module exports, by address.  Empty if it can't be read.
+  ModuleSymbols(pid_t pid, const LoadedModule& module);
+
+  // 0 when it exports none of that name.  Of several versions the default one.
+  uint64_t Find(std::string_view name) const;
+  // The name of the last exported function that begins at or before `address`.
+  std::string_view Before(uint64_t address) const;
+
+ private:
+  std::map<std::string, uint64_t, std::less<>> by_name_;
+  std::map<uint64_t, std::string> by_address_;
+};
+
+bool ReadMemory(pid_t pid, uint64_t from, void* to, size_t bytes);
+bool WriteMemory(pid_t pid, uint64_t to, const void* from, size_t bytes);
+
+std::vector<Mapping> ReadMappings(pid_t pid);
+std::vector<LoadedModule> ModulesOf(const std::vector<Mapping>& mappings);
+
+// A field of /proc/PID/status (or of a thread's), "" if there is none: "TracerPid" -> "0".
+std::string StatusField(const std::string& directory, std::string_view field);
+
+std::vector<pid_t> ThreadsOf(pid_t pid);
+
+}  // namespace heapgauge::cli
+
+#endif  // HEAPGAUGE_CLI_ATTACH_PROCESS_H_

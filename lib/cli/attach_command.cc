@@ -7,6 +7,7 @@
 #include <sys/types.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <climits>
 #include <csignal>
@@ -152,7 +153,15 @@ std::string Settings(const std::map<std::string, std::string>& given) {
   return settings;
 }
 
-std::string NameOf(pid_t pid) { return ExecutableName(Proc(pid, "/exe").c_str()); }
+// As it was asked for: redis-server is a link to redis-check-rdb.
+std::string NameOf(pid_t pid) {
+  char started_by[PATH_MAX] = "";
+  const uint64_t at = AuxiliaryValue(pid, AT_EXECFN);
+  // Up to the end of its page: beyond the stack's end there is nothing to read.
+  const size_t room = std::min<size_t>(sizeof(started_by) - 1, 4096 - at % 4096);
+  const bool known = at != 0 && ReadMemory(pid, at, started_by, room) && started_by[0] != '\0';
+  return known ? std::string(Basename(started_by)) : ExecutableName(Proc(pid, "/exe").c_str());
+}
 
 }  // namespace
 

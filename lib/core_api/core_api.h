@@ -153,7 +153,7 @@ struct ShimApi {
   // looked after.
   bool redirects = false;
   // Both take the loader's lock, so never in a hook, and only inside a ForkGate::Passage.
-  void (*cover_new_modules)() noexcept = nullptr;
+  void (*cover_new_modules)(bool all) noexcept = nullptr;
   void (*measure_coverage)(Coverage* coverage) noexcept = nullptr;
 };
 

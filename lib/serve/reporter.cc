@@ -178,16 +178,16 @@ bool Reporter::WaitForReport(uint64_t next) noexcept {
         WithAlerts([this](Alerts& alerts) { alerts_under_way_ = alerts.Poll(); });
       }
       if (end_watch_.HostIsGone()) EndWatch::EndAsHostDid();
-      CoverNewModules();
+      CoverNewModules(false);
     }
     if (look == next) return false;
   }
 }
 
-void Reporter::CoverNewModules() noexcept {
+void Reporter::CoverNewModules(bool all) noexcept {
   if (!shim_->redirects) return;
   const ForkGate::Passage gate;  // the loader's lock
-  if (gate.entered()) shim_->cover_new_modules();
+  if (gate.entered()) shim_->cover_new_modules(all);
 }
 
 template <typename Work>
@@ -238,7 +238,7 @@ void Reporter::Run() noexcept {
     } else {
       // Nobody waits for this one, and from now on none is urgent.
       if (!woken) StandBack();
-      CoverNewModules();
+      CoverNewModules(true);
       // On a busy machine the helper may get no processor time at all: better names than no report.
       Produce(is_final, std::chrono::milliseconds(patience_ns / 2'000'000));
       if (is_final || retire) {

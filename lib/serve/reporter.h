@@ -71,7 +71,7 @@ class Reporter final {
   bool WaitUntil(uint64_t deadline_ns) noexcept;
   bool WaitForReport(uint64_t next) noexcept;
   void Govern() noexcept;
-  void CoverNewModules() noexcept;
+  void CoverNewModules(bool all) noexcept;
   template <typename Work>
   void WithAlerts(Work work) noexcept;
   void Produce(bool final_report, std::chrono::milliseconds helper_limit) noexcept;

@@ -2,10 +2,13 @@
 
 #include <dlfcn.h>
 #include <elf.h>
+#include <fcntl.h>
 #include <link.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/errno_keeper.h"
@@ -47,8 +50,64 @@ struct Module {
   size_t counts[2] = {0, 0};
 };
 
+// What of the address space is read-only, as the kernel tells it.  Read once before a pass: such
+// pages stay read-only, for the loader makes them so when it is done with a module.
+class ReadOnlyPages final {
+ public:
+  ReadOnlyPages() noexcept {
+    void* const room = mmap(nullptr, kRoom, PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (room == MAP_FAILED) return;
+    text_ = static_cast<char*>(room);
+    ReadMaps();
+  }
+  ~ReadOnlyPages() {
+    if (text_ != nullptr) munmap(text_, kRoom);
+  }
+  ReadOnlyPages(const ReadOnlyPages&) = delete;
+  ReadOnlyPages& operator=(const ReadOnlyPages&) = delete;
+
+  bool Holds(const Range& range) const noexcept {
+    for (const char* line = text_; line != nullptr && *line != '\0';) {
+      char* at;
+      const uintptr_t begin = strtoul(line, &at, 16);
+      const uintptr_t end = *at == '-' ? strtoul(at + 1, &at, 16) : 0;
+      if (range.begin >= begin && range.begin < end) {
+        return range.end <= end && strncmp(at, " r-", 3) == 0;
+      }
+      line = strchr(line, '\n');
+      if (line != nullptr) ++line;
+    }
+    return false;
+  }
+
+ private:
+  static constexpr size_t kRoom = size_t{16} << 20;  // some 150,000 lines
+
+  // Through syscall(): libc's are cancellation points.  Never one of the host's standard three.
+  void ReadMaps() noexcept {
+    long fd = syscall(SYS_openat, AT_FDCWD, "/proc/self/maps", O_RDONLY | O_CLOEXEC);
+    if (fd >= 0 && fd <= STDERR_FILENO) {
+      const long higher = syscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+      syscall(SYS_close, fd);
+      fd = higher;
+    }
+    if (fd < 0) return;
+    size_t used = 0;
+    while (used < kRoom - 1) {
+      const long got = syscall(SYS_read, fd, text_ + used, kRoom - 1 - used);
+      if (got <= 0) break;
+      used += static_cast<size_t>(got);
+    }
+    syscall(SYS_close, fd);
+  }
+
+  char* text_ = nullptr;
+};
+
 struct Walk {
-  bool redirect = false;
+  const ReadOnlyPages* pages = nullptr;  // set: redirect
+  bool left_some = false;                // a module's turn comes later
   Coverage* coverage = nullptr;
   uint64_t loads = 0;  // of the process so far
 };
@@ -159,7 +218,8 @@ void NoteUncovered(Coverage* coverage, const char* name) noexcept {
 // the time of the pass, if any word in them is to change.
 class ModulePass final {
  public:
-  ModulePass(const Module& module, bool redirect) noexcept : module_(module), redirect_(redirect) {}
+  ModulePass(const Module& module, const ReadOnlyPages* pages) noexcept
+      : module_(module), pages_(pages) {}
   ~ModulePass() {
     if (unlocked_) Protect(PROT_READ);
   }
@@ -173,6 +233,7 @@ class ModulePass final {
   }
   uint32_t references() const noexcept { return references_; }
   uint32_t covered() const noexcept { return covered_; }
+  bool failed() const noexcept { return failed_; }
 
  private:
   void Look(const ElfW(Rela) & reference) noexcept {
@@ -202,7 +263,7 @@ class ModulePass final {
     // relaxed: code addresses, whose code was there before (G1).
     uintptr_t now = word->load(std::memory_order_relaxed);
     const bool unbound = IsUnbound(type, symbol, now);
-    if (now != entry.hook && redirect_ && entry.original != 0 &&
+    if (now != entry.hook && pages_ != nullptr && entry.original != 0 &&
         (now == entry.original || unbound) && Unlock(reinterpret_cast<uintptr_t>(word))) {
       word->compare_exchange_strong(now, entry.hook, std::memory_order_relaxed,
                                     std::memory_order_relaxed);
@@ -220,7 +281,7 @@ class ModulePass final {
   bool Unlock(uintptr_t address) noexcept {
     if (!module_.relro.Holds(address)) return true;
     if (!unlocked_ && !failed_) {
-      unlocked_ = Protect(PROT_READ | PROT_WRITE);
+      unlocked_ = pages_->Holds(module_.relro) && Protect(PROT_READ | PROT_WRITE);  // G3
       failed_ = !unlocked_;
     }
     return unlocked_;
@@ -232,7 +293,7 @@ class ModulePass final {
   }
 
   const Module& module_;
-  const bool redirect_;
+  const ReadOnlyPages* const pages_;
   bool unlocked_ = false;
   bool failed_ = false;
   uint32_t references_ = 0;
@@ -246,8 +307,9 @@ int VisitModule(dl_phdr_info* info, size_t, void* data) noexcept {
   const ElfW(Dyn)* dynamic = nullptr;
   if (!ReadSegments(*info, &module, &dynamic) || IsLeftAlone(*info, module)) return 0;
   if (!ReadDynamic(dynamic, module.base, &module)) return 0;
-  ModulePass pass(module, walk.redirect);
+  ModulePass pass(module, walk.pages);
   pass.Run();
+  if (pass.failed()) walk.left_some = true;
   if (walk.coverage != nullptr) {
     walk.coverage->references += pass.references();
     walk.coverage->covered += pass.covered();
@@ -266,18 +328,21 @@ int ReadLoads(dl_phdr_info* info, size_t, void* loads) noexcept {
 void RedirectModules() noexcept {
   if (g_busy.exchange(true, std::memory_order_acquire)) return;  // acquire: from the last one
   const ErrnoKeeper errno_keeper;
+  const ReadOnlyPages pages;
   Walk walk;
-  walk.redirect = true;
+  walk.pages = &pages;
   dl_iterate_phdr(VisitModule, &walk);
-  g_loads_seen.store(walk.loads, std::memory_order_relaxed);  // relaxed: a number on its own
-  g_busy.store(false, std::memory_order_release);             // release: to the next one
+  // relaxed: a number on its own.
+  g_loads_seen.store(walk.left_some ? 0 : walk.loads, std::memory_order_relaxed);
+  g_busy.store(false, std::memory_order_release);  // release: to the next one
 }
 
-void RedirectNewModules() noexcept {
+void RedirectNewModules(bool all) noexcept {
   if (!g_next.bypassed || !g_next.can_redirect) return;
   uint64_t loads = 0;
-  dl_iterate_phdr(ReadLoads, &loads);
-  if (loads != g_loads_seen.load(std::memory_order_relaxed)) RedirectModules();
+  if (!all) dl_iterate_phdr(ReadLoads, &loads);
+  // relaxed: as above.
+  if (all || loads != g_loads_seen.load(std::memory_order_relaxed)) RedirectModules();
 }
 
 void MeasureCoverage(Coverage* coverage) noexcept {

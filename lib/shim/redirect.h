@@ -13,7 +13,10 @@
 // G2  No module of ours, not the loader, and not the allocator's own module, whose inner calls are
 //     no requests of the program's.  The C library is redirected although it may be the allocator:
 //     its malloc does not call itself through the table, and strdup() and the like do.
-// G3  Nothing is ever put back: the hooks stay loaded as long as the process lives (-z nodelete).
+// G3  Pages that the loader makes read-only are opened for the time of a pass and closed again, and
+//     only when they were read-only before: while another thread is inside dlopen(), a module may
+//     be in the list whose words the loader is still writing.  Such a module's turn comes later.
+// G4  Nothing is ever put back: the hooks stay loaded as long as the process lives (-z nodelete).
 #ifndef HEAPGAUGE_SHIM_REDIRECT_H_
 #define HEAPGAUGE_SHIM_REDIRECT_H_
 
@@ -21,12 +24,15 @@
 
 namespace heapgauge {
 
-// Redirects what all modules that are loaded now refer to.  Takes the loader's lock; one thread at
-// a time, a second one returns at once.
+// Redirects what all modules that are loaded now refer to.  Takes the loader's lock, and reads
+// /proc/self/maps (without it read-only pages are left alone); one thread at a time, a second one
+// returns at once.
 void RedirectModules() noexcept;
 
-// The same if modules have come since, and only where modules were redirected before.
-void RedirectNewModules() noexcept;
+// The same, for the report thread, where modules were redirected before.  Unless `all`, only if
+// modules have come since or were left for later.  With it also what the loader has bound meanwhile
+// for a thread that called a function for the first time while we redirected it.
+void RedirectNewModules(bool all) noexcept;
 
 // Looks, and changes nothing.
 void MeasureCoverage(Coverage* coverage) noexcept;

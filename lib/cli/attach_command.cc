@@ -138,6 +138,11 @@ std::string Examine(AttachTarget* target) {
   if (target->c_library.base == 0)
     return "it is statically linked or has another C library; a library can't be loaded into it";
   if (target->loader.base == 0) return "its loader can't be found, so nothing can be loaded";
+  const uint64_t program = AuxiliaryValue(pid, AT_PHDR);
+  for (const LoadedModule& module : target->modules) {
+    if (module.Holds(program) && ModuleSymbols(pid, module).Find("malloc") != 0)
+      return "it has an allocator of its own linked in, and calls it past everybody";
+  }
   return {};
 }
 

@@ -351,7 +351,9 @@ void Reporter::Finish() noexcept {
   const bool confined = IsConfined();
   bool anything = false;
   try {
-    anything = sampled_.load(std::memory_order_relaxed) || (!confined && MakeStore()->IsExpected());
+    // Or a report was asked for: the last one says that it is the last.
+    anything = sampled_.load(std::memory_order_relaxed) || directory() != nullptr ||
+               (!confined && MakeStore()->IsExpected());
   } catch (...) {
   }
   // acquire: what the one that has left did is visible to the next.

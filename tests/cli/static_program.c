@@ -1,7 +1,12 @@
-/* Linked statically: a preload can't reach it. */
+/* Linked statically: no library can reach it.  With an argument it waits for the end of its input.
+ */
 #include <stdio.h>
 
-int main(void) {
+int main(int argc, char** argv) {
+  (void)argv;
   puts("static");
+  fflush(stdout);
+  while (argc > 1 && getchar() != EOF) {
+  }
   return 0;
 }

@@ -12,7 +12,7 @@ constexpr size_t RoundUp(size_t bytes, size_t to) noexcept { return (bytes + to 
 
 // Sits at the start of its own 64 KiB.
 struct PageArena::Chunk {
-  std::atomic<size_t> used;
+  Atomic<size_t> used;
 };
 
 void* PageArena::Map(size_t bytes) noexcept {

@@ -9,9 +9,10 @@
 #ifndef HEAPGAUGE_BASE_PAGE_ARENA_H_
 #define HEAPGAUGE_BASE_PAGE_ARENA_H_
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
+
+#include "base/atomic.h"
 
 namespace heapgauge {
 
@@ -41,8 +42,8 @@ class PageArena final {
 
   void* Map(size_t bytes) noexcept;
 
-  std::atomic<Chunk*> chunk_{nullptr};
-  std::atomic<size_t> held_bytes_{0};
+  Atomic<Chunk*> chunk_{nullptr};
+  Atomic<size_t> held_bytes_{0};
   size_t limit_bytes_;
 };
 

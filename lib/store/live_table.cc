@@ -112,7 +112,7 @@ bool LiveTable::InsertInto(Segment& segment, uint64_t hash, uintptr_t block,
     const size_t index = (home + probe) & segment.mask;
     Bucket& bucket = segment.buckets[index];
     for (size_t slot = 0; slot < kSlots; ++slot) {
-      std::atomic<uintptr_t>& key = bucket.keys[slot];
+      Atomic<uintptr_t>& key = bucket.keys[slot];
       uintptr_t expected = kEmpty;
       if (key.load(std::memory_order_relaxed) != kEmpty)
         continue;  // relaxed: a look before the bus lock

@@ -34,10 +34,10 @@
 #define HEAPGAUGE_STORE_LIVE_TABLE_H_
 
 #include <array>
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
+#include "base/atomic.h"
 #include "base/page_arena.h"
 
 namespace heapgauge {
@@ -86,24 +86,24 @@ class LiveTable final {
   friend class LiveTablePeer;  // tests/unit/store
 
   struct alignas(64) Bucket {
-    std::array<std::atomic<uintptr_t>, kSlots> keys;
-    std::atomic<uint64_t> passed;
+    std::array<Atomic<uintptr_t>, kSlots> keys;
+    Atomic<uint64_t> passed;
   };
   struct Packed {  // LiveSample in 24 bytes
-    std::atomic<uint64_t> bytes_and_tag;
-    std::atomic<uint64_t> site_and_weight;
-    std::atomic<uint64_t> birth_ns;
+    Atomic<uint64_t> bytes_and_tag;
+    Atomic<uint64_t> site_and_weight;
+    Atomic<uint64_t> birth_ns;
   };
   struct Segment {
     Segment* older;
     size_t mask;  // buckets - 1
-    std::atomic<uint64_t> live;
+    Atomic<uint64_t> live;
     Bucket* buckets;
     Packed* samples;
   };
   struct alignas(64) Shard {
-    std::atomic<Segment*> newest{nullptr};
-    std::atomic<bool> growing{false};
+    Atomic<Segment*> newest{nullptr};
+    Atomic<bool> growing{false};
   };
   struct Place {
     Segment* segment = nullptr;

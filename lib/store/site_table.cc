@@ -25,10 +25,10 @@ bool SameStack(const StoredSite& site, uint64_t hash, const uintptr_t* frames,
 
 bool SiteTable::Initialize(size_t limit_bytes) noexcept {
   limit_bytes_ = limit_bytes;
-  void* const memory = arena_->Allocate(kHeads * sizeof(std::atomic<StoredSite*>));
+  void* const memory = arena_->Allocate(kHeads * sizeof(Atomic<StoredSite*>));
   if (memory == nullptr) return false;
   // Empty as it is (A2); writing it would touch all of its pages in every process.
-  heads_ = static_cast<std::atomic<StoredSite*>*>(memory);
+  heads_ = static_cast<Atomic<StoredSite*>*>(memory);
   StoredSite* const overflow = Make(nullptr, 0, 0);
   return overflow != nullptr && Register(overflow);
 }
@@ -58,7 +58,7 @@ bool SiteTable::Register(StoredSite* site) noexcept {
   // relaxed: the index is only handed out here; At() synchronises through the directory's entries.
   const uint32_t mine = size_.fetch_add(1, std::memory_order_relaxed);
   if (mine >= kMostSites) return false;
-  std::atomic<Directory*>& slot = directories_[mine >> kDirectoryBits];
+  Atomic<Directory*>& slot = directories_[mine >> kDirectoryBits];
   // acquire: pairs with the release below; the directory is zeroed.
   Directory* directory = slot.load(std::memory_order_acquire);
   if (directory == nullptr) {
@@ -95,7 +95,7 @@ uint32_t SiteTable::size() const noexcept {
 
 StoredSite* SiteTable::Intern(const uintptr_t* frames, size_t depth) noexcept {
   const uint64_t hash = HashStack(frames, depth);
-  std::atomic<StoredSite*>& head = heads_[hash >> 50];  // 14 bits: kHeads
+  Atomic<StoredSite*>& head = heads_[hash >> 50];  // 14 bits: kHeads
   StoredSite* fresh = nullptr;
   StoredSite* compared = nullptr;
   // acquire: pairs with the release below; frames of all reachable sites are complete (S1).

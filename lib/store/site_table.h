@@ -17,11 +17,11 @@
 #define HEAPGAUGE_STORE_SITE_TABLE_H_
 
 #include <array>
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
 #include "base/age_buckets.h"
+#include "base/atomic.h"
 #include "base/page_arena.h"
 
 namespace heapgauge {
@@ -34,16 +34,15 @@ inline constexpr double kObjectsUnit = 1.0 / 65536;  // of allocated_objects and
 // Counters of one site.  All are updated relaxed: each is a sum on its own, nobody infers one from
 // another but for S4, which is only claimed at quiet points.
 struct SiteCounters {
-  std::atomic<int64_t> allocated_bytes{0};    // [kBytesUnit]
-  std::atomic<int64_t> freed_bytes{0};        // [kBytesUnit]
-  std::atomic<int64_t> allocated_objects{0};  // [kObjectsUnit]
-  std::atomic<int64_t> freed_objects{0};      // [kObjectsUnit]
-  std::atomic<uint64_t> allocated_samples{0};
-  std::atomic<uint64_t> freed_samples{0};
-  std::atomic<double> allocated_variance{
-      0};  // sum of bytes^2 (1-p)/p^2 [byte^2]; stays 0 in exact mode
-  std::atomic<double> freed_variance{0};
-  std::array<std::atomic<uint32_t>, kAgeBuckets> deaths{};  // samples by AgeBucket at death
+  Atomic<int64_t> allocated_bytes{0};    // [kBytesUnit]
+  Atomic<int64_t> freed_bytes{0};        // [kBytesUnit]
+  Atomic<int64_t> allocated_objects{0};  // [kObjectsUnit]
+  Atomic<int64_t> freed_objects{0};      // [kObjectsUnit]
+  Atomic<uint64_t> allocated_samples{0};
+  Atomic<uint64_t> freed_samples{0};
+  Atomic<double> allocated_variance{0};  // sum of bytes^2 (1-p)/p^2 [byte^2]; stays 0 in exact mode
+  Atomic<double> freed_variance{0};
+  std::array<Atomic<uint32_t>, kAgeBuckets> deaths{};  // samples by AgeBucket at death
 };
 
 struct StoredSite {
@@ -82,17 +81,17 @@ class SiteTable final {
   static constexpr size_t kDirectoryBits = 10;
   static constexpr size_t kDirectories = 1024;  // of 1024 sites each
   static constexpr uint32_t kMostSites = kDirectories << kDirectoryBits;
-  using Directory = std::array<std::atomic<StoredSite*>, size_t{1} << kDirectoryBits>;
+  using Directory = std::array<Atomic<StoredSite*>, size_t{1} << kDirectoryBits>;
 
   StoredSite* Make(const uintptr_t* frames, size_t depth, uint64_t hash) noexcept;
   bool Register(StoredSite* site) noexcept;
 
   PageArena* arena_;
-  std::atomic<StoredSite*>* heads_ = nullptr;
-  std::array<std::atomic<Directory*>, kDirectories> directories_{};
-  std::atomic<uint32_t> size_{0};
-  std::atomic<size_t> used_bytes_{0};
-  std::atomic<uint64_t> overflowed_{0};
+  Atomic<StoredSite*>* heads_ = nullptr;
+  std::array<Atomic<Directory*>, kDirectories> directories_{};
+  Atomic<uint32_t> size_{0};
+  Atomic<size_t> used_bytes_{0};
+  Atomic<uint64_t> overflowed_{0};
   size_t limit_bytes_ = 0;
 };
 

@@ -33,6 +33,15 @@ class LiveTablePeer final {
     return blocks;
   }
 
+  // Addresses of one shard, whatever their buckets.
+  static std::vector<uintptr_t> OfOneShard(size_t count) {
+    std::vector<uintptr_t> blocks;
+    for (uintptr_t block = 4096; blocks.size() < count; block += 4096) {
+      if (LiveTable::Hash(block) >> 60 == 5) blocks.push_back(block);
+    }
+    return blocks;
+  }
+
   static size_t Segments(const LiveTable& table, size_t shard) {
     size_t count = 0;
     const LiveTable::Segment* segment = table.shards_[shard].newest.load();

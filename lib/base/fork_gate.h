@@ -15,15 +15,16 @@
 #include <pthread.h>
 
 #include <array>
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
+
+#include "base/atomic.h"
 
 namespace heapgauge {
 
 class ForkGate final {
   struct alignas(64) Shard {
-    std::atomic<int32_t> inside{0};
+    Atomic<int32_t> inside{0};
   };
 
  public:
@@ -67,9 +68,9 @@ class ForkGate final {
   Shard& ShardOfThisThread() noexcept { return shards_[(pthread_self() >> 12) % kShards]; }
   bool Enter(Shard& shard) noexcept;
 
-  std::atomic<uint32_t> forking_{0};
-  std::atomic<pthread_t> forker_{0};  // the last of them
-  std::atomic<uint64_t> fork_patience_ns_{kForkPatienceNs};
+  Atomic<uint32_t> forking_{0};
+  Atomic<pthread_t> forker_{0};  // the last of them
+  Atomic<uint64_t> fork_patience_ns_{kForkPatienceNs};
   std::array<Shard, kShards> shards_{};
 };
 

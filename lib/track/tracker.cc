@@ -23,7 +23,7 @@ LiveSample FromTaken(const TakenSample& taken) noexcept {
   return {taken.bytes, taken.birth_ns, taken.site, taken.weight, taken.unaligned};
 }
 
-void AddDouble(std::atomic<double>& to, double value) noexcept {
+void AddDouble(Atomic<double>& to, double value) noexcept {
   // relaxed: a sum on its own.
   double seen = to.load(std::memory_order_relaxed);
   while (!to.compare_exchange_weak(seen, seen + value, std::memory_order_relaxed,

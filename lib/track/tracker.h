@@ -15,10 +15,10 @@
 #define HEAPGAUGE_TRACK_TRACKER_H_
 
 #include <array>
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
+#include "base/atomic.h"
 #include "base/page_arena.h"
 #include "core_api/core_api.h"
 #include "store/live_table.h"
@@ -118,12 +118,12 @@ class Tracker final {
   UnwindMode unwind_ = UnwindMode::kAuto;
   size_t max_frames_ = 64;
   uint64_t start_ns_ = 0;
-  std::atomic<SampleObserver> observer_{nullptr};
-  std::atomic<uint64_t> asked_interval_{0};
-  std::atomic<uint64_t> interval_changes_{0};
-  std::atomic<uint64_t> dropped_{0};
-  std::atomic<uint64_t> ticks_{0};
-  std::atomic<uint64_t> cpu_ns_{0};
+  Atomic<SampleObserver> observer_{nullptr};
+  Atomic<uint64_t> asked_interval_{0};
+  Atomic<uint64_t> interval_changes_{0};
+  Atomic<uint64_t> dropped_{0};
+  Atomic<uint64_t> ticks_{0};
+  Atomic<uint64_t> cpu_ns_{0};
 };
 
 }  // namespace heapgauge

@@ -1,4 +1,5 @@
-// How much a race test does: ThreadSanitizer makes every access ten times slower.
+// How much a race test does: ThreadSanitizer makes every access ten times slower, and a scheduler
+// that perturbs lets threads wait.
 #ifndef HEAPGAUGE_TESTS_SUPPORT_STRESS_H_
 #define HEAPGAUGE_TESTS_SUPPORT_STRESS_H_
 
@@ -6,7 +7,9 @@
 
 namespace heapgauge::test {
 
-#if defined(__SANITIZE_THREAD__)
+#if defined(HEAPGAUGE_MARKED_POINTS)
+inline constexpr size_t kStress = 2;
+#elif defined(__SANITIZE_THREAD__)
 inline constexpr size_t kStress = 6;
 #else
 inline constexpr size_t kStress = 40;

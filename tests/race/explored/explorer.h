@@ -11,8 +11,8 @@
 //
 // What is explored is sequentially consistent: each operation at once and for all.  That an order
 // weaker than that suffices is for the reasons beside each memory_order, and for ThreadSanitizer.
-#ifndef HEAPGAUGE_TESTS_RACE_EXPLORER_H_
-#define HEAPGAUGE_TESTS_RACE_EXPLORER_H_
+#ifndef HEAPGAUGE_TESTS_RACE_EXPLORED_EXPLORER_H_
+#define HEAPGAUGE_TESTS_RACE_EXPLORED_EXPLORER_H_
 
 #include <ucontext.h>
 
@@ -87,4 +87,4 @@ class Explorer final {
 
 }  // namespace heapgauge::test
 
-#endif  // HEAPGAUGE_TESTS_RACE_EXPLORER_H_
+#endif  // HEAPGAUGE_TESTS_RACE_EXPLORED_EXPLORER_H_

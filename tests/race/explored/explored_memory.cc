@@ -1,11 +1,11 @@
-#include "race/explored_memory.h"
+#include "race/explored/explored_memory.h"
 
 #include <sys/types.h>
 
 #include <cstddef>
 #include <cstring>
 
-#include "race/explorer.h"
+#include "race/explored/explorer.h"
 
 namespace {
 

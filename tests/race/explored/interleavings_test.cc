@@ -5,8 +5,8 @@
 #include <set>
 #include <vector>
 
-#include "race/explored_memory.h"
-#include "race/explorer.h"
+#include "race/explored/explored_memory.h"
+#include "race/explored/explorer.h"
 #include "store/live_table.h"
 #include "store/site_table.h"
 #include "unit/store/live_table_peer.h"

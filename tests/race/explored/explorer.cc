@@ -1,4 +1,4 @@
-#include "race/explorer.h"
+#include "race/explored/explorer.h"
 
 #include <bit>
 

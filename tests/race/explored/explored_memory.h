@@ -1,7 +1,7 @@
 // Memory and patience of explored worlds: base/page_arena.cc and store/live_table.cc are compiled
 // for them with these names in place of mmap() and sched_yield().
-#ifndef HEAPGAUGE_TESTS_RACE_EXPLORED_MEMORY_H_
-#define HEAPGAUGE_TESTS_RACE_EXPLORED_MEMORY_H_
+#ifndef HEAPGAUGE_TESTS_RACE_EXPLORED_EXPLORED_MEMORY_H_
+#define HEAPGAUGE_TESTS_RACE_EXPLORED_EXPLORED_MEMORY_H_
 
 namespace heapgauge::test {
 
@@ -10,4 +10,4 @@ void ResetExploredMemory();
 
 }  // namespace heapgauge::test
 
-#endif  // HEAPGAUGE_TESTS_RACE_EXPLORED_MEMORY_H_
+#endif  // HEAPGAUGE_TESTS_RACE_EXPLORED_EXPLORED_MEMORY_H_

@@ -3,27 +3,22 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <nlohmann/json.hpp>
 
 #include "report/frame_text.h"
+#include "report/json_text.h"
 #include "report/printable.h"
 #include "report/units.h"
 
 namespace heapgauge {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 constexpr size_t kMostFrames = 16;
 
-std::string Dump(const Json& value) {
-  return value.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
+int64_t Whole(double value) { return std::isfinite(value) ? std::llround(value) : 0; }
 
-Json Whole(double value) { return std::isfinite(value) ? Json(std::llround(value)) : Json(0); }
-
-Json SecondsOrNull(const std::optional<double>& seconds) {
-  return seconds && std::isfinite(*seconds) ? Whole(*seconds) : Json(nullptr);
+std::optional<int64_t> WholeSeconds(const std::optional<double>& seconds) {
+  if (!seconds || !std::isfinite(*seconds)) return std::nullopt;
+  return Whole(*seconds);
 }
 
 std::string Place(const Alert& alert) {
@@ -55,36 +50,35 @@ std::string Summary(const Alert& alert) {
 }
 
 // What tells one alert from another, and nothing that changes while it lasts.
-Json Labels(const Alert& alert) {
-  Json labels = {
-      {"alertname", alert.kind == AlertKind::kLeak ? "HeapgaugeLeak" : "HeapgaugeMemoryLimit"},
-      {"severity", alert.kind == AlertKind::kLeak ? "warning" : "critical"},
-      {"job", std::string(Basename(alert.exe))},
-      {"instance", fmt::format("{}:{}", alert.host, alert.pid)},
-      {"host", alert.host},
-      {"pid", std::to_string(alert.pid)},
-      {"exe", alert.exe}};
+void AddLabels(JsonText& json, const Alert& alert) {
+  json.BeginObject("labels")
+      .Add("alertname", alert.kind == AlertKind::kLeak ? "HeapgaugeLeak" : "HeapgaugeMemoryLimit")
+      .Add("severity", alert.kind == AlertKind::kLeak ? "warning" : "critical")
+      .Add("job", Basename(alert.exe))
+      .Add("instance", fmt::format("{}:{}", alert.host, alert.pid))
+      .Add("host", alert.host)
+      .Add("pid", std::to_string(alert.pid))
+      .Add("exe", alert.exe);
   if (alert.kind == AlertKind::kLeak) {
-    labels["site"] = alert.site;
-    labels["function"] = alert.function;
+    json.Add("site", alert.site).Add("function", alert.function);
     // An empty label is none to Alertmanager.
-    if (!alert.file.empty()) labels["file"] = alert.file;
-    if (alert.line != 0) labels["line"] = std::to_string(alert.line);
+    if (!alert.file.empty()) json.Add("file", alert.file);
+    if (alert.line != 0) json.Add("line", std::to_string(alert.line));
   }
-  return labels;
+  json.End();
 }
 
-Json Annotations(const Alert& alert) {
-  Json notes = {{"summary", Summary(alert)}};
+void AddAnnotations(JsonText& json, const Alert& alert) {
   std::string description = AlertLine(alert);
   if (!alert.evidence.empty()) description += "\n" + alert.evidence;
-  notes["description"] = description;
-  notes["growth"] = Rate(alert);
-  notes["live"] = FormatBytes(alert.live_bytes);
-  if (const std::string left = TimeLeft(alert); !left.empty()) notes["time_left"] = left;
-  if (!alert.stack.empty()) notes["stack"] = fmt::format("{}", fmt::join(alert.stack, "\n"));
-  notes["report"] = alert.report_directory;
-  return notes;
+  json.BeginObject("annotations")
+      .Add("summary", Summary(alert))
+      .Add("description", description)
+      .Add("growth", Rate(alert))
+      .Add("live", FormatBytes(alert.live_bytes));
+  if (const std::string left = TimeLeft(alert); !left.empty()) json.Add("time_left", left);
+  if (!alert.stack.empty()) json.Add("stack", fmt::format("{}", fmt::join(alert.stack, "\n")));
+  json.Add("report", alert.report_directory).End();
 }
 
 }  // namespace
@@ -134,35 +128,50 @@ Alert MakeAlert(const Report& report, const Site* site) {
 }
 
 std::string ToJson(const Alert& alert) {
-  Json json = {{"schema", kAlertSchema},
-               {"status", alert.firing ? "firing" : "resolved"},
-               {"kind", AlertKindName(alert.kind)},
-               {"time", FormatUtc(alert.time_ms)},
-               {"starts_at", FormatUtc(alert.starts_ms)},
-               {"ends_at", alert.firing ? Json(nullptr) : Json(FormatUtc(alert.time_ms))},
-               {"sequence", alert.sequence},
-               {"pid", alert.pid},
-               {"exe", alert.exe},
-               {"host", alert.host},
-               {"verdict", alert.verdict},
-               {"confidence", alert.confidence},
-               {"evidence", alert.evidence},
-               {"live_bytes", Whole(alert.live_bytes)},
-               {"growth_bytes_per_s", Whole(alert.growth_bytes_per_s)},
-               {"growth_low", Whole(alert.growth_low)},
-               {"growth_high", Whole(alert.growth_high)},
-               {"seconds_to_limit", SecondsOrNull(alert.seconds_to_limit)},
-               {"limit_bytes", alert.limit_bytes ? Json(*alert.limit_bytes) : Json(nullptr)},
-               {"report_directory", alert.report_directory}};
-  if (alert.kind == AlertKind::kLeak) {
-    json["site"] = alert.site;
-    json["function"] = alert.function;
-    json["file"] = alert.file.empty() ? Json(nullptr) : Json(alert.file);
-    json["line"] = alert.line == 0 ? Json(nullptr) : Json(alert.line);
-    json["stack"] = alert.stack;
+  JsonText json;
+  json.BeginObject()
+      .Add("schema", kAlertSchema)
+      .Add("status", alert.firing ? "firing" : "resolved")
+      .Add("kind", AlertKindName(alert.kind))
+      .Add("time", FormatUtc(alert.time_ms))
+      .Add("starts_at", FormatUtc(alert.starts_ms));
+  if (alert.firing) {
+    json.Add("ends_at", nullptr);
+  } else {
+    json.Add("ends_at", FormatUtc(alert.time_ms));
   }
-  json["summary"] = Summary(alert);
-  return Dump(json);
+  json.Add("sequence", alert.sequence)
+      .Add("pid", alert.pid)
+      .Add("exe", alert.exe)
+      .Add("host", alert.host)
+      .Add("verdict", alert.verdict)
+      .Add("confidence", alert.confidence)
+      .Add("evidence", alert.evidence)
+      .Add("live_bytes", Whole(alert.live_bytes))
+      .Add("growth_bytes_per_s", Whole(alert.growth_bytes_per_s))
+      .Add("growth_low", Whole(alert.growth_low))
+      .Add("growth_high", Whole(alert.growth_high))
+      .Add("seconds_to_limit", WholeSeconds(alert.seconds_to_limit))
+      .Add("limit_bytes", alert.limit_bytes)
+      .Add("report_directory", alert.report_directory);
+  if (alert.kind == AlertKind::kLeak) {
+    json.Add("site", alert.site).Add("function", alert.function);
+    if (alert.file.empty()) {
+      json.Add("file", nullptr);
+    } else {
+      json.Add("file", alert.file);
+    }
+    if (alert.line == 0) {
+      json.Add("line", nullptr);
+    } else {
+      json.Add("line", alert.line);
+    }
+    json.BeginArray("stack");
+    for (const std::string& frame : alert.stack) json.Element(frame);
+    json.End();
+  }
+  json.Add("summary", Summary(alert)).End();
+  return json.Take();
 }
 
 std::string AlertLine(const Alert& alert) {
@@ -182,14 +191,18 @@ std::string AlertLine(const Alert& alert) {
 }
 
 std::string ToAlertmanager(const std::vector<Alert>& alerts, int64_t valid_ms) {
-  Json array = Json::array();
+  JsonText json;
+  json.BeginArray();
   for (const Alert& alert : alerts) {
-    array.push_back({{"labels", Labels(alert)},
-                     {"annotations", Annotations(alert)},
-                     {"startsAt", FormatUtc(alert.starts_ms)},
-                     {"endsAt", FormatUtc(alert.time_ms + (alert.firing ? valid_ms : 0))}});
+    json.BeginObject();
+    AddLabels(json, alert);
+    AddAnnotations(json, alert);
+    json.Add("startsAt", FormatUtc(alert.starts_ms))
+        .Add("endsAt", FormatUtc(alert.time_ms + (alert.firing ? valid_ms : 0)))
+        .End();
   }
-  return Dump(array);
+  json.End();
+  return json.Take();
 }
 
 }  // namespace heapgauge

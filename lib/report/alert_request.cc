@@ -2,19 +2,29 @@
 
 #include <nlohmann/json.hpp>
 
+#include "report/json_text.h"
+
 namespace heapgauge {
 
-using Json = nlohmann::json;
-
+// In the watched process, so not by a tree of nlohmann's (json_text.h).
 std::string EncodeAlertRequest(const AlertRequest& request) {
-  const Json json = {{"host_pid", request.host_pid}, {"exec", request.exec},
-                     {"events", request.events},     {"exec_limit_ms", request.exec_limit_ms},
-                     {"url", request.url},           {"body", request.body},
-                     {"retry_ms", request.retry_ms}};
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  JsonText json;
+  json.BeginObject()
+      .Add("host_pid", request.host_pid)
+      .Add("exec", request.exec)
+      .BeginArray("events");
+  for (const std::string& event : request.events) json.Element(event);
+  json.End()
+      .Add("exec_limit_ms", request.exec_limit_ms)
+      .Add("url", request.url)
+      .Add("body", request.body)
+      .Add("retry_ms", request.retry_ms)
+      .End();
+  return json.Take();
 }
 
 std::optional<AlertRequest> DecodeAlertRequest(std::string_view text) {
+  using Json = nlohmann::json;
   try {
     const Json json = Json::parse(text);
     AlertRequest request;

@@ -1,0 +1,72 @@
+// JSON as text, piece by piece, inside the watched process.
+//
+// nlohmann-json writes the scalars (escapes, replacement of what is not UTF-8, numbers).  The
+// structure is ours: an array or object of that library asks for memory in its destructor, and
+// where there is none std::terminate() takes the host with it.  It is also how ten thousand sites
+// need no tree of some hundred megabytes.
+//
+// Any call may throw std::bad_alloc; the object is then good for nothing but its destructor.
+#ifndef HEAPGAUGE_REPORT_JSON_TEXT_H_
+#define HEAPGAUGE_REPORT_JSON_TEXT_H_
+
+#include <concepts>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace heapgauge {
+
+class JsonText final {
+ public:
+  // An object or array, up to the End() that belongs to it; without a key as an element or as the
+  // whole text.
+  JsonText& BeginObject() { return Begin('{'); }
+  JsonText& BeginArray() { return Begin('['); }
+  JsonText& BeginObject(std::string_view key) { return Key(key).Begin('{'); }
+  JsonText& BeginArray(std::string_view key) { return Key(key).Begin('['); }
+  JsonText& End();
+
+  // A member.  Numbers are rounded to six decimals; those that are not finite are 0, or null where
+  // they are optional.
+  template <typename Value>
+  JsonText& Add(std::string_view key, const Value& value) {
+    return Key(key).Element(value);
+  }
+
+  JsonText& Element(std::string_view text);
+  JsonText& Element(const char* text) { return Element(std::string_view(text)); }
+  JsonText& Element(const std::string& text) { return Element(std::string_view(text)); }
+  JsonText& Element(std::nullptr_t) { return Raw("null"); }
+  JsonText& Element(bool value) { return Raw(value ? "true" : "false"); }
+  JsonText& Element(double value);
+  template <std::integral Integer>
+  requires(!std::same_as<Integer, bool>) JsonText& Element(Integer value) {
+    return Raw(std::to_string(value));
+  }
+  template <typename Value>
+  JsonText& Element(const std::optional<Value>& value) {
+    if constexpr (std::same_as<Value, double>) return ElementOrNull(value);
+    return value ? Element(*value) : Element(nullptr);
+  }
+
+  // All of it, once every Begin has had its End.
+  std::string Take() { return std::move(text_); }
+
+ private:
+  JsonText& Key(std::string_view key);
+  JsonText& Begin(char bracket);
+  JsonText& Raw(std::string_view text);
+  JsonText& ElementOrNull(const std::optional<double>& value);
+  void Separate();
+
+  std::string text_;
+  std::string open_;    // closing brackets still to come, the innermost last
+  bool first_ = true;   // nothing stands before the next element but a bracket
+  bool keyed_ = false;  // a key stands before it
+};
+
+}  // namespace heapgauge
+
+#endif  // HEAPGAUGE_REPORT_JSON_TEXT_H_

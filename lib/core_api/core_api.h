@@ -166,6 +166,13 @@ struct TakenSample {
   bool unaligned;
 };
 
+// A block that realloc made larger, in the measure that there is for every block: usable bytes. The
+// program's earlier size of one that is not sampled is not known.
+struct UsableGrowth {
+  uint64_t bytes;   // by which a block that is not sampled would have grown; 0: within its slack
+  uint64_t usable;  // what such a block would have now
+};
+
 // What the core offers to the shim.  Every function keeps errno, never throws, and may be called
 // from any thread.
 struct CoreApi {
@@ -177,6 +184,9 @@ struct CoreApi {
   // hook's return address.
   void (*record)(ThreadState* self, void* block, size_t bytes, uint64_t interval,
                  void* caller) = nullptr;
+  // The same of a block that was not sampled until it grew.
+  void (*record_growth)(ThreadState* self, void* block, size_t bytes, UsableGrowth growth,
+                        uint64_t interval, void* caller) = nullptr;
   // A block that can be sampled is about to be released; true when it was.
   bool (*forget)(void* block) = nullptr;
   // realloc: takes the block's sample out; then either restores it (realloc failed), or says that
@@ -184,7 +194,7 @@ struct CoreApi {
   bool (*take)(void* block, TakenSample* taken) = nullptr;
   void (*restore)(void* block, const TakenSample* taken) = nullptr;
   void (*moved)(ThreadState* self, void* block, size_t bytes, const TakenSample* taken,
-                void* caller) = nullptr;
+                UsableGrowth growth, void* caller) = nullptr;
   void (*died)(const TakenSample* taken) = nullptr;
 
   // Life cycle, called by the shim.

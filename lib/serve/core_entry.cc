@@ -80,13 +80,19 @@ constexpr CoreApi MakeApi() {
   api.record = [](ThreadState* self, void* block, size_t bytes, uint64_t interval, void* caller) {
     Tracker::Get().Record(*self, block, bytes, interval, caller);
   };
+  api.record_growth = [](ThreadState* self, void* block, size_t bytes, UsableGrowth growth,
+                         uint64_t interval, void* caller) {
+    Tracker::Get().RecordGrowth(*self, block, bytes, growth, interval, caller);
+  };
   api.forget = [](void* block) { return Tracker::Get().Forget(block); };
   api.take = [](void* block, TakenSample* taken) { return Tracker::Get().Take(block, taken); };
   api.restore = [](void* block, const TakenSample* taken) {
     Tracker::Get().Restore(block, *taken);
   };
   api.moved = [](ThreadState* self, void* block, size_t bytes, const TakenSample* taken,
-                 void* caller) { Tracker::Get().Moved(*self, block, bytes, *taken, caller); };
+                 UsableGrowth growth, void* caller) {
+    Tracker::Get().Moved(*self, block, bytes, *taken, growth, caller);
+  };
   api.died = [](const TakenSample* taken) { Tracker::Get().Died(*taken); };
   api.process_exit = [] { Reporter::Get().Finish(); };
   api.start = Start;

@@ -88,6 +88,20 @@ void* MakeRecognisable(void* block, size_t bytes, uint64_t interval) noexcept {
   return aligned;
 }
 
+// The usable size that a block of `bytes` has when it is not sampled: a sample lies at the start of
+// a page, and may have up to a page.  Asked of the allocator by a block of that size, until pages
+// are so small a part that the sample's own will do.
+size_t OrdinarilyUsable(void* block, size_t bytes) noexcept {
+  if (bytes > kMoveLimit) return g_next.usable_size(block);
+  const int saved_errno = errno;
+  void* const ordinary = g_hot.malloc(bytes);
+  errno = saved_errno;
+  if (ordinary == nullptr) return bytes;
+  const size_t usable = g_next.usable_size(ordinary);
+  g_hot.free(ordinary);
+  return usable;
+}
+
 // The block of a request that is sampled: with alignment, so that free() recognises it, or else as
 // the program asked for it.  Where the aligned request fails the plain one may still succeed, and
 // if it fails too, what it leaves in errno is what the program knows (jemalloc's memalign sets
@@ -193,9 +207,9 @@ void FreeSlow(void* block) noexcept {
   g_hot.free(block);
 }
 
-// A sampled block keeps its birth through realloc, and its inclusion probability stays that of its
-// present size: a block that grows by d bytes is charged those d bytes, one that shrinks is thinned
-// (docs/sampling.md, section 4).
+// A sampled block keeps its birth through realloc, and stands for all blocks of its kind at any
+// size: those that grow are charged the growth and may become samples, of which it is told; one
+// that shrinks is thinned (docs/sampling.md, section 4).
 void* ReallocSlow(void* block, size_t bytes, void* caller) noexcept {
   if (HG_UNLIKELY(PoolOwns(block))) {
     void* const moved = g_hot.malloc(bytes);
@@ -209,6 +223,10 @@ void* ReallocSlow(void* block, size_t bytes, void* caller) noexcept {
   const CoreApi* const core = Core();
   TakenSample taken;
   if (core != nullptr && core->take(block, &taken)) {
+    // relaxed: alignment is speed, never correctness.
+    const uint64_t interval = g_hot.control.interval_bytes.load(std::memory_order_relaxed);
+    const bool grows = bytes > taken.bytes && self.sampler.ChargedAt(interval) != Sampler::kExact;
+    const size_t before = grows ? OrdinarilyUsable(block, taken.bytes) : 0;
     // Forget first: once realloc has moved the block, its old address may be somebody else's.
     void* const moved = g_hot.realloc(block, bytes);
     if (moved == nullptr) {
@@ -219,11 +237,14 @@ void* ReallocSlow(void* block, size_t bytes, void* caller) noexcept {
       }
       return nullptr;
     }
-    // relaxed: alignment is speed, never correctness.
-    const uint64_t interval = g_hot.control.interval_bytes.load(std::memory_order_relaxed);
+    UsableGrowth growth{};
+    if (grows) {
+      growth.usable = OrdinarilyUsable(moved, bytes);
+      growth.bytes = growth.usable > before ? growth.usable - before : 0;
+    }
     void* const placed = MakeRecognisable(moved, bytes, interval);
     NoteFrame(self);
-    core->moved(&self, placed, bytes, &taken, caller);
+    core->moved(&self, placed, bytes, &taken, growth, caller);
     return placed;
   }
   const size_t before = g_next.usable_size(block);
@@ -238,8 +259,12 @@ void* SampledGrowth(void* block, size_t bytes, size_t grown, void* caller) noexc
   ThreadState& self = ThisThread();
   const uint64_t interval = TakeSample(self, grown);
   if (interval == 0) return block;
+  const UsableGrowth growth{grown, g_next.usable_size(block)};
   void* const placed = MakeRecognisable(block, bytes, interval);
-  Record(self, placed, bytes, interval, caller);
+  // As in Record().
+  if (HG_UNLIKELY(g_next.bypassed)) Core()->forget(placed);
+  NoteFrame(self);
+  Core()->record_growth(&self, placed, bytes, growth, interval, caller);
   return placed;
 }
 

@@ -208,6 +208,17 @@ uint64_t Tracker::TimedFor() noexcept {
 
 void Tracker::Record(ThreadState& self, void* block, size_t bytes, uint64_t interval,
                      void* caller) noexcept {
+  RecordWeighted(self, block, bytes, 1 / InclusionProbability(bytes, interval), interval, caller);
+}
+
+void Tracker::RecordGrowth(ThreadState& self, void* block, size_t bytes, UsableGrowth growth,
+                           uint64_t interval, void* caller) noexcept {
+  const double weight = 1 / InclusionProbability(growth.usable, interval);
+  RecordWeighted(self, block, bytes, weight, interval, caller);
+}
+
+void Tracker::RecordWeighted(ThreadState& self, void* block, size_t bytes, double weight,
+                             uint64_t interval, void* caller) noexcept {
   const ErrnoKeeper errno_keeper;
   const DepthGuard guard(self);
   const uint64_t timed_for = interval == Sampler::kExact ? 0 : TimedFor();
@@ -221,7 +232,7 @@ void Tracker::Record(ThreadState& self, void* block, size_t bytes, uint64_t inte
   sample.bytes = bytes;
   sample.birth_ns = Now();
   sample.site = site->index;
-  sample.weight = static_cast<float>(1 / InclusionProbability(bytes, interval));
+  sample.weight = static_cast<float>(weight);
   sample.unaligned = !AddressTells(block);
   if (Admit(block, sample)) CountBirth(site->counters, sample);
   if (timed_for != 0) {
@@ -268,29 +279,31 @@ void Tracker::Died(const TakenSample& taken) noexcept {
 }
 
 void Tracker::Moved(ThreadState& self, void* block, size_t bytes, const TakenSample& taken,
-                    void* caller) noexcept {
+                    UsableGrowth growth, void* caller) noexcept {
   const ErrnoKeeper errno_keeper;
   const DepthGuard guard(self);
   const LiveSample before = FromTaken(taken);
-  const double p_before = 1 / static_cast<double>(before.weight);
-  const bool grows = bytes >= before.bytes;
-  double p = p_before;
-  if (recording()) {  // while it is off, growth gives no unsampled block another chance
-    const uint64_t interval = self.sampler.ChargedAt(interval_bytes());
-    p = grows ? ProbabilityAfterGrowth(p_before, bytes - before.bytes, interval)
-              : ProbabilityAfterShrinking(p_before, before.bytes, bytes, interval);
-  }
   if (taken.unaligned) control_->RemoveReason();
   SiteCounters& old_counters = sites_.At(before.site)->counters;
-  if (!grows && p < p_before) {
-    // Thinning: a block of this size would be in the sample with p only.
-    if (self.sampler.Uniform() * p_before >= p) return CountExit(old_counters, before);
+  double weight = static_cast<double>(before.weight);
+  if (recording()) {  // while it is off, growth gives no unsampled block another chance
+    const uint64_t interval = self.sampler.ChargedAt(interval_bytes());
+    if (bytes >= before.bytes) {
+      weight = WeightAfterGrowth(weight, growth, interval);
+    } else {
+      // Thinning: a block of this size would be in the sample with p only.
+      const double p = ProbabilityAfterShrinking(1 / weight, before.bytes, bytes, interval);
+      if (p * weight < 1 && self.sampler.Uniform() >= p * weight) {
+        return CountExit(old_counters, before);
+      }
+      weight = 1 / p;
+    }
   }
   StackTrace trace;
-  StoredSite* const site = SiteOf(self, caller, p == 1, trace);
+  StoredSite* const site = SiteOf(self, caller, weight == 1, trace);
   LiveSample after = before;
   after.bytes = bytes;
-  after.weight = static_cast<float>(1 / p);
+  after.weight = static_cast<float>(weight);
   after.site = site->index;
   after.unaligned = !AddressTells(block);
   CountExit(old_counters, before);

@@ -43,11 +43,13 @@ class Tracker final {
   // Hooks (core_api.h says when).
   void Record(ThreadState& self, void* block, size_t bytes, uint64_t interval,
               void* caller) noexcept;
+  void RecordGrowth(ThreadState& self, void* block, size_t bytes, UsableGrowth growth,
+                    uint64_t interval, void* caller) noexcept;
   bool Forget(void* block) noexcept;  // true when it was sampled
   bool Take(void* block, TakenSample* taken) noexcept;
   void Restore(void* block, const TakenSample& taken) noexcept;
   void Moved(ThreadState& self, void* block, size_t bytes, const TakenSample& taken,
-             void* caller) noexcept;
+             UsableGrowth growth, void* caller) noexcept;
   void Died(const TakenSample& taken) noexcept;
 
   // Steering.  Any thread.
@@ -96,6 +98,8 @@ class Tracker final {
   // as much as ten thousand samples.
   static constexpr uint64_t kLongestTimedNs = 100'000;
 
+  void RecordWeighted(ThreadState& self, void* block, size_t bytes, double weight,
+                      uint64_t interval, void* caller) noexcept;
   // How many samples the present one is timed for; 0: it is not.
   uint64_t TimedFor() noexcept;
   // False: by libunwind or cut short, and `steps` says nothing.

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdint>
 
+#include "core_api/core_api.h"
 #include "sample/sampler.h"
 
 namespace heapgauge {
@@ -16,11 +17,14 @@ inline double InclusionProbability(uint64_t bytes, uint64_t interval) noexcept {
   return -std::expm1(-static_cast<double>(bytes) / static_cast<double>(interval));
 }
 
-// After a block with inclusion probability `before` grew by `grown` bytes that were charged at
-// `interval`.
-inline double ProbabilityAfterGrowth(double before, uint64_t grown, uint64_t interval) noexcept {
+// Of a sampled block after it grew.  Those of its kind that were not sampled, 1 - 1/before of them,
+// became samples with the probability of the growth, each with the weight of its usable size: what
+// these stand for, this one must not.
+inline double WeightAfterGrowth(double before, UsableGrowth growth, uint64_t interval) noexcept {
   if (interval == Sampler::kExact) return 1;
-  return 1 - (1 - before) * std::exp(-static_cast<double>(grown) / static_cast<double>(interval));
+  if (growth.bytes == 0) return before;
+  return before - (before - 1) * InclusionProbability(growth.bytes, interval) /
+                      InclusionProbability(growth.usable, interval);
 }
 
 // Of a block that had `before` at `old_bytes`, at `bytes` <= old_bytes.  The interval it was born

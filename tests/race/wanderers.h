@@ -61,7 +61,7 @@ class Wanderers final {
       tracker_.Restore(Block(block), taken);
       return block;
     }
-    tracker_.Moved(self, Block(to), bytes, taken, Caller(caller));
+    tracker_.Moved(self, Block(to), bytes, taken, UsableGrowth{}, Caller(caller));
     return to;
   }
 

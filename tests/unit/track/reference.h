@@ -149,7 +149,7 @@ class RandomProgram final {
     }
     const size_t bytes = RandomSize();
     const uintptr_t caller = RandomCaller();
-    tracker_.Moved(self_, Block(to), bytes, taken, Caller(caller));
+    tracker_.Moved(self_, Block(to), bytes, taken, UsableGrowth{}, Caller(caller));
     shared_.reference.Born(to, bytes, caller);
     PutIntoBag(to);
   }

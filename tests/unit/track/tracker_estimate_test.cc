@@ -149,16 +149,18 @@ TEST_CASE("blocks that realloc resizes stay unbiased, in live figures and in tot
     for (size_t step = 0; step < chain.size(); ++step) {
       if (step != 0) {
         TakenSample taken;
+        const size_t grown = chain[step] > chain[step - 1] ? chain[step] - chain[step - 1] : 0;
+        const UsableGrowth growth{grown, chain[step]};
         if (tracker.Take(Block(kPage), &taken)) {
-          tracker.Moved(harness.self(), Block(kPage), chain[step], taken, Caller(0));
-        } else if (chain[step] > chain[step - 1]) {
+          tracker.Moved(harness.self(), Block(kPage), chain[step], taken, growth, Caller(0));
+        } else if (grown != 0) {
           // The shim charges the growth and records the whole block.
           Sampler& sampler = harness.self().sampler;
-          const size_t grown = chain[step] - chain[step - 1];
           const uint64_t interval =
               sampler.Crosses(grown) ? sampler.TakeSample(grown, tracker.interval_bytes()) : 0;
           if (interval != 0) {
-            tracker.Record(harness.self(), Block(kPage), chain[step], interval, Caller(0));
+            tracker.RecordGrowth(harness.self(), Block(kPage), chain[step], growth, interval,
+                                 Caller(0));
           }
         }
       }

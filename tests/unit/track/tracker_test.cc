@@ -121,7 +121,8 @@ TEST_CASE("realloc that moves a block moves its sample, and its birth goes with 
   Harness harness(Sampler::kExact);
   harness.Malloc(kOdd, 100, 1);
   const TakenSample taken = Take(harness, kOdd);
-  harness.tracker().Moved(harness.self(), Block(kOdd + 4096), 300, taken, Caller(2));
+  harness.tracker().Moved(harness.self(), Block(kOdd + 4096), 300, taken, UsableGrowth{},
+                          Caller(2));
   const SiteSums from = harness.Site(1);
   const SiteSums to = harness.Site(2);
   CHECK(from.freed_bytes == 100 * kByte);
@@ -147,7 +148,8 @@ TEST_CASE("realloc(p, 0) that frees is a death") {
 TEST_CASE("a sampled block that shrinks to nothing leaves the sample") {
   Harness harness(kInterval);
   harness.tracker().Record(harness.self(), Block(kPage), 500, kInterval, Caller(1));
-  harness.tracker().Moved(harness.self(), Block(kPage), 0, Take(harness, kPage), Caller(1));
+  harness.tracker().Moved(harness.self(), Block(kPage), 0, Take(harness, kPage), UsableGrowth{},
+                          Caller(1));
   const SiteSums site = harness.Site(1);
   CHECK(site.live_samples == 0);
   CHECK(site.freed_bytes == site.allocated_bytes);
@@ -158,7 +160,8 @@ TEST_CASE("while recording is off a growing block keeps its weight") {
   harness.tracker().Record(harness.self(), Block(kPage), 100, kInterval, Caller(1));
   harness.tracker().SetRecording(false);
   const TakenSample before = Take(harness, kPage);
-  harness.tracker().Moved(harness.self(), Block(kPage), 5000, before, Caller(1));
+  harness.tracker().Moved(harness.self(), Block(kPage), 5000, before, UsableGrowth{4900, 5000},
+                          Caller(1));
   const TakenSample after = Take(harness, kPage);
   CHECK(after.weight == before.weight);
   CHECK(after.bytes == 5000);
@@ -176,7 +179,7 @@ TEST_CASE("unaligned samples make free look everything up, for as long as they l
   SECTION("died in realloc") { harness.tracker().Died(Take(harness, kOdd)); }
   SECTION("moved to an address that tells") {
     harness.tracker().Moved(harness.self(), Block(kPage + 4096), 200, Take(harness, kOdd),
-                            Caller(1));
+                            UsableGrowth{}, Caller(1));
   }
   SECTION("restored, then freed") {
     harness.tracker().Restore(Block(kOdd), Take(harness, kOdd));
@@ -184,12 +187,14 @@ TEST_CASE("unaligned samples make free look everything up, for as long as they l
     harness.Free(kOdd);
   }
   SECTION("moved to another odd address, then freed") {
-    harness.tracker().Moved(harness.self(), Block(kOdd + 8), 200, Take(harness, kOdd), Caller(1));
+    harness.tracker().Moved(harness.self(), Block(kOdd + 8), 200, Take(harness, kOdd),
+                            UsableGrowth{}, Caller(1));
     CHECK(control.MayBeSampled(kOdd));
     harness.Free(kOdd + 8);
   }
   SECTION("thinned away") {
-    harness.tracker().Moved(harness.self(), Block(kOdd + 8), 0, Take(harness, kOdd), Caller(1));
+    harness.tracker().Moved(harness.self(), Block(kOdd + 8), 0, Take(harness, kOdd), UsableGrowth{},
+                            Caller(1));
   }
   CHECK_FALSE(control.MayBeSampled(kOdd));
 }
@@ -300,7 +305,7 @@ TEST_CASE("errno is kept by everything that hooks call") {
   CHECK(errno == EXDEV);
   taken = Take(harness, kOdd);
   errno = EXDEV;
-  harness.tracker().Moved(harness.self(), Block(kOdd), 200, taken, Caller(2));
+  harness.tracker().Moved(harness.self(), Block(kOdd), 200, taken, UsableGrowth{}, Caller(2));
   harness.Free(kOdd);
   CHECK(errno == EXDEV);
 }

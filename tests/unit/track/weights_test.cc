@@ -21,11 +21,11 @@ TEST_CASE("inclusion probability: 1 - exp(-s/T)") {
 
 TEST_CASE("growing by parts is growing at once") {
   for (const uint64_t bytes : kSizes) {
-    double p = InclusionProbability(bytes, kInterval);
-    p = ProbabilityAfterGrowth(p, 100, kInterval);
-    p = ProbabilityAfterGrowth(p, 0, kInterval);
-    p = ProbabilityAfterGrowth(p, 5000, kInterval);
-    CHECK(p == Approx(InclusionProbability(bytes + 5100, kInterval)).epsilon(1e-12));
+    double weight = 1 / InclusionProbability(bytes, kInterval);
+    weight = WeightAfterGrowth(weight, {100, bytes + 100}, kInterval);
+    weight = WeightAfterGrowth(weight, {0, bytes + 100}, kInterval);
+    weight = WeightAfterGrowth(weight, {5000, bytes + 5100}, kInterval);
+    CHECK(1 / weight == Approx(InclusionProbability(bytes + 5100, kInterval)).epsilon(1e-9));
   }
 }
 
@@ -54,11 +54,11 @@ TEST_CASE("shrinking never raises a probability, whatever interval is in force")
 }
 
 TEST_CASE("exact mode makes every change certain") {
-  CHECK(ProbabilityAfterGrowth(0.1, 1, Sampler::kExact) == 1);
+  CHECK(WeightAfterGrowth(10, {1, 100}, Sampler::kExact) == 1);
   CHECK(ProbabilityAfterShrinking(0.1, 100, 10, Sampler::kExact) == 1);
   // And a certain block that shrinks after exact mode is thinned by the interval now in force.
   CHECK(ProbabilityAfterShrinking(1, 100, 10, kInterval) == InclusionProbability(10, kInterval));
-  CHECK(ProbabilityAfterGrowth(1, 10, kInterval) == 1);
+  CHECK(WeightAfterGrowth(1, {10, 100}, kInterval) == 1);
 }
 
 TEST_CASE("shares in fixed point: exact at weight one, rounded to the unit otherwise") {

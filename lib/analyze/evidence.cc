@@ -13,12 +13,16 @@ std::string RateWithInterval(const SlopeEstimate& slope) {
          " to " + text::BytesPerSecond(slope.High()) + ")";
 }
 
+constexpr double kSigmas95 = 1.96;
+constexpr double kWorthSaying = 0.05;  // an error of less is no news
+
 std::string Births(const SiteMeasures& measures) {
-  const std::string rate = text::PerSecond(measures.births_per_s);
-  const double change = std::log(measures.births_ratio);
-  if (std::abs(change) < std::max(0.2, 2 * measures.births_ratio_error))
-    return "births steady at " + rate;
-  if (change > 0) return "births rose " + text::Number(measures.births_ratio) + "-fold, to " + rate;
+  std::string rate = text::PerSecond(measures.births_per_s);
+  const double error = kSigmas95 * measures.births_error;
+  if (error > kWorthSaying) rate += " +/- " + text::Number(std::ceil(100 * error)) + " %";
+  if (BirthsAreSteady(measures)) return "births steady at " + rate;
+  if (measures.births_ratio > 1)
+    return "births rose " + text::Number(measures.births_ratio) + "-fold, to " + rate;
   return "births fell to " + rate;
 }
 

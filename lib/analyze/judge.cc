@@ -48,14 +48,23 @@ void MeasureRise(const SiteHistory& history, SiteMeasures& measures) {
       gained > 0 && gained > 0.3 * slope.slope * (points.back().time_s - then.time_s);
 }
 
+// Of four reports, or of the whole regime where that makes no difference but in the error.
+void MeasureBirths(const SiteHistory& history, const SiteObservation& now, SiteMeasures& measures) {
+  const double lately = 4 * measures.interval_s;
+  const HistorySegment births = history.SumSince(
+      BirthsAreSteady(measures) ? std::max(lately, measures.growth.window_s) : lately);
+  if (births.seconds <= 0 || now.allocated_samples == 0) return;
+  const double objects_a_sample =
+      now.allocated_objects / static_cast<double>(now.allocated_samples);
+  measures.births_per_s = births.births / births.seconds * objects_a_sample;
+  // Each was seen with a probability of 1/objects_a_sample; where all are, they are counted.
+  measures.births_error = births.births > 0 && objects_a_sample > 1
+                              ? std::sqrt((1 - 1 / objects_a_sample) / births.births)
+                              : 0;
+}
+
 void MeasureTraffic(const SiteHistory& history, const SiteObservation& now,
                     SiteMeasures& measures) {
-  const HistorySegment recent = history.SumSince(4 * measures.interval_s);
-  if (recent.seconds > 0 && now.allocated_samples > 0) {
-    const double objects_a_sample =
-        now.allocated_objects / static_cast<double>(now.allocated_samples);
-    measures.births_per_s = recent.births / recent.seconds * objects_a_sample;
-  }
   const double window = measures.growth.window_s;
   const HistorySegment whole = history.SumSince(window);
   const HistorySegment late = history.SumSince(0.5 * window);
@@ -79,6 +88,10 @@ void MeasureTraffic(const SiteHistory& history, const SiteObservation& now,
 
 }  // namespace
 
+bool BirthsAreSteady(const SiteMeasures& measures) {
+  return std::abs(std::log(measures.births_ratio)) < std::max(0.2, 2 * measures.births_ratio_error);
+}
+
 SiteMeasures Measure(const SiteHistory& history, const SiteObservation& now,
                      const ActivityClock& clock) {
   SiteMeasures measures;
@@ -91,12 +104,15 @@ SiteMeasures Measure(const SiteHistory& history, const SiteObservation& now,
   // The survivors know better than the curve of live bytes when a leak began.
   measures.growth =
       MeasureGrowth(history, now, clock, measures.leak_signs ? measures.survivors.span_s : 0);
-  measures.age_p50_s = AgeQuantile(now.living, 0.5).value_or(0);
-  measures.lifetime_p50_s = AgeQuantile(now.deaths, 0.5);
-  measures.lifetime_p99_s = AgeQuantile(now.deaths, 0.99);
-  measures.lifetime_p999_s = AgeQuantile(now.deaths, 0.999);
+  measures.age_p50_s = now.live_samples == 1
+                           ? now.age_max_s
+                           : AgeQuantile(now.living, 0.5, now.age_max_s).value_or(0);
+  measures.lifetime_p50_s = AgeQuantile(now.deaths, 0.5, now.time_s);
+  measures.lifetime_p99_s = AgeQuantile(now.deaths, 0.99, now.time_s);
+  measures.lifetime_p999_s = AgeQuantile(now.deaths, 0.999, now.time_s);
   MeasureRise(history, measures);
   MeasureTraffic(history, now, measures);
+  MeasureBirths(history, now, measures);
   return measures;
 }
 

@@ -31,7 +31,8 @@ struct SiteMeasures {
   bool leak_signs = false;  // every sign of a leak but the comparison with the other sites
   LeakEnd leak_end = LeakEnd::kNone;  // what speaks against a leak, if one was called
 
-  double births_per_s = 0;  // objects, lately
+  double births_per_s = 0;  // objects; lately, or over the regime where they are steady
+  double births_error = 0;  // relative standard error of it, of sampling
   double births_ratio =
       1;  // bytes born per second in the later half of the regime over the earlier
   double births_ratio_error = 0;  // standard error of its logarithm
@@ -39,6 +40,8 @@ struct SiteMeasures {
   double mean_life_s = 0;         // by Little's law
   double survival_late = 0;       // Kaplan-Meier: who lives to half of the regime
 };
+// Births in both halves of the regime are the same but for chance.
+bool BirthsAreSteady(const SiteMeasures& measures);
 SiteMeasures Measure(const SiteHistory& history, const SiteObservation& now,
                      const ActivityClock& clock);
 

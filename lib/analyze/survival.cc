@@ -16,7 +16,7 @@ uint64_t CountFrom(const AgeHistogram& ages, size_t first) {
   return count;
 }
 
-std::optional<double> AgeQuantile(const AgeHistogram& ages, double q) {
+std::optional<double> AgeQuantile(const AgeHistogram& ages, double q, double oldest_s) {
   const uint64_t total = CountFrom(ages);
   if (total == 0) return std::nullopt;
   const double target = std::clamp(q, 0.0, 1.0) * static_cast<double>(total);
@@ -27,12 +27,13 @@ std::optional<double> AgeQuantile(const AgeHistogram& ages, double q) {
     last = i;
     const double count = ages[i];
     if (below + count >= target) {
-      const double low = AgeBucketLowSeconds(i);
-      return low + (AgeBucketHighSeconds(i) - low) * (target - below) / count;
+      const double low = std::min(AgeBucketLowSeconds(i), oldest_s);
+      const double high = std::min(AgeBucketHighSeconds(i), oldest_s);
+      return low + (high - low) * (target - below) / count;
     }
     below += count;
   }
-  return AgeBucketHighSeconds(last);
+  return std::min(AgeBucketHighSeconds(last), oldest_s);
 }
 
 SurvivalCurve::SurvivalCurve(const AgeHistogram& deaths, const AgeHistogram& living) {

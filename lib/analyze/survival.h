@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cstdint>
+#include <limits>
 #include <optional>
 
 #include "base/age_buckets.h"
@@ -25,8 +26,9 @@ double AgeBucketHighSeconds(size_t bucket);
 uint64_t CountFrom(const AgeHistogram& ages, size_t first = 0);
 
 // The age below which a share q of the histogram lies, interpolated within the bucket; nullopt when
-// it is empty.
-std::optional<double> AgeQuantile(const AgeHistogram& ages, double q);
+// it is empty.  None of them is older than `oldest_s`.
+std::optional<double> AgeQuantile(const AgeHistogram& ages, double q,
+                                  double oldest_s = std::numeric_limits<double>::infinity());
 
 class SurvivalCurve final {
  public:

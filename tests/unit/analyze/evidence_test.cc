@@ -57,6 +57,16 @@ TEST_CASE("births are said to rise when they do", "[analyze][evidence]") {
   CHECK_THAT(SiteEvidence(Verdict::kLeak, measures, {}), Contains("births fell to 80/s"));
 }
 
+TEST_CASE("a birth rate that is known badly says how badly", "[analyze][evidence]") {
+  SiteMeasures measures = Leaking();
+  measures.births_error = 0.02;
+  CHECK_THAT(SiteEvidence(Verdict::kLeak, measures, {}), Contains("births steady at 80/s"));
+  CHECK_THAT(SiteEvidence(Verdict::kLeak, measures, {}), !Contains("80/s +/-"));
+  measures.births_error = 0.2;
+  CHECK_THAT(SiteEvidence(Verdict::kLeak, measures, {}),
+             Contains("births steady at 80/s +/- 40 %"));
+}
+
 TEST_CASE("every verdict has its sentence", "[analyze][evidence]") {
   SiteMeasures measures = Leaking();
   measures.growth.bytes_per_s = {1024, 10, 20};

@@ -103,6 +103,32 @@ TEST_CASE("a rise that ended is steady", "[analyze][judge]") {
   for (int i = 0; i < 5; ++i) CHECK(Decide(measures, false, true, state) == Verdict::kSteady);
 }
 
+TEST_CASE("the median age is never above the oldest, of one object it is the same",
+          "[analyze][judge]") {
+  for (int objects = 1; objects < 5; ++objects) {
+    FakeSite site;
+    for (int i = 0; i < objects; ++i) site.Stream(10 * i, 10 * i + 1, 1);
+    const SiteMeasures measures = MeasuresOf(site, 1);
+    CHECK(measures.age_p50_s <= site.At(60).age_max_s);
+    if (objects == 1) CHECK(measures.age_p50_s == site.At(60).age_max_s);
+  }
+}
+
+TEST_CASE("the birth rate comes with the error that sampling leaves", "[analyze][judge]") {
+  FakeSite site;
+  site.Stream(0, 2400, 1, 30);
+  const SiteMeasures counted = MeasuresOf(site, 40);
+  CHECK(counted.births_per_s == Approx(1).epsilon(0.01));
+  CHECK(counted.births_error == 0);
+  FakeSite sampled(1024, 0.01);  // each stands for a hundred
+  sampled.Stream(0, 2400, 1, 30);
+  const SiteMeasures estimated = MeasuresOf(sampled, 40);
+  CHECK(estimated.births_per_s == Approx(100).epsilon(0.01));
+  // Steady births: of all forty minutes, not of four.
+  CHECK(estimated.births_error > 0.015);
+  CHECK(estimated.births_error < 0.03);
+}
+
 TEST_CASE("measures tell traffic from its fruit", "[analyze][judge]") {
   FakeSite site;
   site.Stream(0, 1200, 1, 30);

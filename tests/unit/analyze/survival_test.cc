@@ -21,6 +21,19 @@ TEST_CASE("a quantile of ages lies where its share does", "[analyze][survival]")
   CHECK(*AgeQuantile(ages, 0) == Approx(AgeBucketLowSeconds(10)));
 }
 
+TEST_CASE("no quantile is older than the oldest", "[analyze][survival]") {
+  AgeHistogram ages{};
+  ages[10] = 3;
+  ages[20] = 4;
+  // Somewhere in the bucket; at its lower bound; and a clock that says something else.
+  const double low = AgeBucketLowSeconds(20);
+  for (const double oldest : {1.2 * low, low, 0.5 * low}) {
+    for (const double q : {0.0, 0.4, 0.5, 0.9, 1.0}) CHECK(*AgeQuantile(ages, q, oldest) <= oldest);
+    CHECK(*AgeQuantile(ages, 1, oldest) == oldest);
+  }
+  CHECK(*AgeQuantile(ages, 0.2, 1.2 * low) == *AgeQuantile(ages, 0.2));  // other buckets stay
+}
+
 TEST_CASE("the last bucket is open and as wide as its grid", "[analyze][survival]") {
   CHECK(AgeBucketHighSeconds(kAgeBuckets - 1) == 2 * AgeBucketLowSeconds(kAgeBuckets - 1));
   CHECK(AgeBucketHighSeconds(0) == AgeBucketLowSeconds(1));

@@ -1,23 +1,29 @@
 """Runs one scenario of verdict_service under the library and holds the verdicts against the truth.
 
 Harmless scenarios: no report may say leak, of the process or of any site.  What grows elsewhere than in the live heap
-is named so by the last report, in one sentence.  Leaks: the last report names the right
+is named so by the last report, in one sentence.  What is suspended meanwhile, or sees the time of day jump by a month,
+is judged no differently.  Leaks: the last report names the right
 site and no other, and none was named before the leak began.  Nothing else is asserted: how busy the machine is
 decides how much of a rise a report sees.  Where the machine stood still for seconds, so that there were too few
 regular reports to call a leak from, the run is repeated, and in the end skipped; a false leak fails even then.
 Standard library only; exit status 1 with the reason on stderr, 77 to be skipped.
 """
 import argparse
+import contextlib
+import datetime
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 
 SECONDS = 18
 REPORT_S = 0.5
 TRIES = 3
+STOPPED_S = 7
 SLOW = 1.25  # times as long as planned: the machine stood still
 # Scenario -> the function that leaks, and the part of the run after which it does.
 LEAKS = {
@@ -32,6 +38,9 @@ ELSEWHERE = {
     "threads": "stacks of threads, outside the heap",
     "peaks": "memory the allocator keeps",
 }
+# What happens to the process meanwhile -> the scenario that it happens in.
+TROUBLES = {"suspended": "threefold", "clock_jumps": "leak"}
+FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
 
 
 def fail(text):
@@ -50,11 +59,56 @@ def run(options, directory):
         "HEAPGAUGE_SYMBOLIZE": "names",  # a helper process twice a second would only make the machine busier
         "HEAPGAUGE_CPU_BUDGET": "20%",
     })
-    status = subprocess.run([options.service, options.scenario, str(SECONDS)], env=env, timeout=240, check=False)
-    if status.returncode != 0:
-        fail(f"the service ended with status {status.returncode}")
+    if options.trouble == "clock_jumps":
+        fake_clock(env, directory, "+0")
+    with subprocess.Popen([options.service, options.scenario, str(SECONDS)], env=env) as service:
+        try:
+            if options.trouble == "suspended":
+                suspend(service)
+            if options.trouble == "clock_jumps":
+                for shift in ("+30d", "-30d"):
+                    time.sleep(0.4 * SECONDS)
+                    fake_clock(env, directory, shift)
+            status = service.wait(240)
+        finally:
+            service.kill()
+    if status != 0:
+        fail(f"the service ended with status {status}")
     with open(os.path.join(directory, "reports.jsonl"), encoding="utf-8") as file:
         return [json.loads(line) for line in file]
+
+
+def suspend(service):
+    time.sleep(0.5 * SECONDS)
+    service.send_signal(signal.SIGSTOP)
+    time.sleep(STOPPED_S)
+    service.send_signal(signal.SIGCONT)
+
+
+def fake_clock(env, directory, shift):
+    """The time of day; the monotonic clock goes on."""
+    path = directory + ".clock"
+    with open(path + ".new", "w", encoding="ascii") as file:
+        file.write(shift)
+    os.replace(path + ".new", path)
+    if FAKETIME not in env["LD_PRELOAD"]:
+        env.update({"LD_PRELOAD": f"{env['LD_PRELOAD']}:{FAKETIME}", "FAKETIME_TIMESTAMP_FILE": path,
+                    "FAKETIME_NO_CACHE": "1", "DONT_FAKE_MONOTONIC": "1"})
+
+
+def trouble_came(options, reports):
+    """That the test tests something."""
+    if options.trouble == "suspended":
+        uptimes = [report["uptime_s"] for report in reports]
+        if max(late - early for early, late in zip(uptimes, uptimes[1:])) < 0.9 * STOPPED_S:
+            fail(f"the process was not suspended: reports at {uptimes}")
+    if options.trouble == "clock_jumps":
+        times = [datetime.datetime.fromisoformat(report["time"].replace("Z", "+00:00")) for report in reports]
+        jumps = sorted((late - early).days for early, late in zip(times, times[1:]))
+        if not (jumps[0] < -50 and jumps[-1] >= 29):
+            fail(f"the clock did not jump: {times}")
+        if not all(early["uptime_s"] < late["uptime_s"] for early, late in zip(reports, reports[1:])):
+            fail("the uptime goes back")
 
 
 def functions(site):
@@ -119,13 +173,22 @@ def main():
     parser.add_argument("--keep", help="write the reports here and keep them")
     parser.add_argument("scenario")
     options = parser.parse_args()
+    options.trouble = options.scenario if options.scenario in TROUBLES else None
+    options.scenario = TROUBLES.get(options.scenario, options.scenario)
+    if options.trouble == "clock_jumps" and not os.path.exists(FAKETIME):
+        print("skipped: libfaketime is not installed")
+        sys.exit(77)
     for _ in range(TRIES):
         directory = options.directory = options.keep or tempfile.mkdtemp(prefix="heapgauge-verdict-")
         try:
-            told_apart = judge(options, run(options, directory))
+            reports = run(options, directory)
+            trouble_came(options, reports)
+            told_apart = judge(options, reports)
         finally:
             if not options.keep:
                 shutil.rmtree(directory, ignore_errors=True)
+            with contextlib.suppress(OSError):
+                os.unlink(directory + ".clock")
         if told_apart:
             print("ok")
             return

@@ -1,8 +1,9 @@
 """A container's memory limit: the kernel kills the host as it does without us, what was reported stands, and the report
-knew the limit."""
+knew the limit.  Where the group and its files vanish while the host runs, reports go on, with the limit that is left."""
 
 import contextlib
 import os
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -19,25 +20,65 @@ def put(path, text):
         file.write(text)
 
 
+def limit_is(path):
+    """False where the group has no memory controller."""
+    for _, limit, swap, value in PLACES:
+        if os.path.exists(f"{path}/{limit}"):
+            put(f"{path}/{limit}", str(LIMIT))
+            with contextlib.suppress(OSError):
+                put(f"{path}/{swap}", value)
+            return True
+    return False
+
+
 @contextlib.contextmanager
 def group():
-    for parent, limit, swap, value in PLACES:
+    for parent, _, _, _ in PLACES:
         path = f"{parent}/heapgauge-test-{os.getpid()}"
         try:
             os.mkdir(path)
         except OSError:
             continue
         try:
-            if os.path.exists(f"{path}/{limit}"):
-                put(f"{path}/{limit}", str(LIMIT))
-                with contextlib.suppress(OSError):
-                    put(f"{path}/{swap}", value)
+            if limit_is(path):
                 yield path
                 return
         finally:
             with contextlib.suppress(OSError):
                 os.rmdir(path)
     harness.skip("no memory cgroup may be made here")
+
+
+def vanishes(rig, path, how):
+    def move_out(process):
+        ask(process)
+        put(f"{os.path.dirname(path)}/cgroup.procs", str(process.pid))
+        os.rmdir(path)
+        for _ in range(3):
+            ask(process)
+        process.stdin.write(b"0")
+        process.stdin.close()
+
+    def ask(process):
+        process.stdin.write(b"1")
+        process.stdin.flush()
+        answers.append(process.stdout.readline())
+
+    for mode in harness.INTERVALS:
+        answers = []
+        os.makedirs(path, exist_ok=True)
+        limit_is(path)
+        run = rig.run([rig.victim("reporting"), "asked"], mode, harness.NAMES_ONLY, during=move_out,
+                      stdin=subprocess.PIPE, stdout=subprocess.PIPE, **how)
+        harness.check(run.status == 0 and not run.said, f"{mode}: status {run.status}, it said {run.said}")
+        harness.check(answers == [b"0\n"] * 4, f"{mode}: {answers}")
+        reports = harness.read_reports(harness.report_directories(run.directory)[0])
+        limits = [report["process"]["limit_bytes"] for report in reports]
+        harness.check(limits[:2] == [LIMIT] * 2 and LIMIT not in limits[2:] and len(limits) == 6,
+                      f"{mode}: limits {limits}")
+        harness.check(all(report["sampling"]["reports_failed"] == 0 for report in reports), f"{mode}: reports failed")
+        harness.check(all(report["verdict"] in ("warming", "ok") for report in reports),
+                      f"{mode}: {[report['verdict'] for report in reports]}")
 
 
 def body():
@@ -57,6 +98,7 @@ def body():
             process = reports[0]["process"]
             harness.check(process["limit_source"] == "cgroup" and process["limit_bytes"] == LIMIT,
                           f"{mode}: the limit is {process['limit_bytes']} by {process['limit_source']}")
+        vanishes(rig, path, how)
 
 
 harness.main(body)

@@ -13,6 +13,7 @@ namespace {
 constexpr uint64_t kMiB = 1 << 20;
 constexpr AllocatorStats::Known kPlenty{1024 * kMiB, 0};
 
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // they bring their own malloc
 const char* CLibrary() {
   Dl_info info;
   REQUIRE(dladdr(reinterpret_cast<void*>(&std::qsort), &info) != 0);
@@ -40,7 +41,6 @@ class Holes final {
   std::vector<void*> blocks_;
 };
 
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // they bring their own malloc
 TEST_CASE("what glibc keeps is told, and never more than is resident", "[serve][allocator_stats]") {
   AllocatorStats stats;
   stats.Find(CLibrary());

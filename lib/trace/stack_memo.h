@@ -25,7 +25,7 @@ namespace heapgauge {
 // frame.
 class WalkSteps final {
  public:
-  static constexpr size_t kMost = 72;
+  static constexpr size_t kMost = 64;
 
   struct Step {
     uint32_t return_address_at;
@@ -53,7 +53,7 @@ class StackMemo final {
   StackMemo(const StackMemo&) = delete;
   StackMemo& operator=(const StackMemo&) = delete;
 
-  // 1.2 MiB of the arena, touched where used.  Once; without memory there is no memo.
+  // 400 KiB of the arena, touched where used.  Once; without memory there is no memo.
   void Initialize(PageArena& arena) noexcept;
 
   struct Answer {
@@ -67,8 +67,8 @@ class StackMemo final {
   void Clear() noexcept { generation_.fetch_add(1, std::memory_order_relaxed); }
 
  private:
-  static constexpr unsigned kEntryBits = 10;
-  static constexpr size_t kWords = 96;
+  static constexpr unsigned kEntryBits = 9;
+  static constexpr size_t kWords = 64;
   // A place where so many different stacks have followed each other (a recursion) is seldom worth
   // its entry: keeping a stack costs as much as walking it.
   static constexpr uint32_t kFewMisses = 4;

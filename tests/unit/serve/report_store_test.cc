@@ -136,8 +136,10 @@ TEST_CASE("a file that can't grow loses that report, not those before it",
     stat((out + "/reports.jsonl").c_str(), &info);
     const rlimit limit{static_cast<rlim_t>(info.st_size) + 10, RLIM_INFINITY};
     setrlimit(RLIMIT_FSIZE, &limit);
+    Report second = ReportOf(2);
+    second.evidence = std::string(500, 'x');  // no room in a file of its own, either
     ReportStore store(out, "program");
-    _exit(store.Write(ReportOf(2)) ? 1 : 0);
+    _exit(store.Write(second) ? 1 : 0);
   }
   int status = -1;
   REQUIRE(waitpid(child, &status, 0) == child);

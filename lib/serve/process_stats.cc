@@ -66,8 +66,10 @@ ProcessStats ReadProcessStats(AllocatorStats& allocator, uint64_t live_bytes, ui
   stats.rss_file_bytes = inputs.status.rss_file.value_or(0);
   stats.rss_shmem_bytes = inputs.status.rss_shmem.value_or(0);
   stats.threads = inputs.status.threads.value_or(0);
-  // Old kernels don't tell the kinds apart: all of it, then.
-  const uint64_t anonymous = inputs.status.rss_anon.value_or(stats.rss_bytes);
+  // Old kernels don't tell the kinds apart: all of it, then.  Without /proc nothing is known, and
+  // the allocator is believed.
+  const uint64_t anonymous =
+      inputs.status.rss_anon.value_or(stats.rss_bytes != 0 ? stats.rss_bytes : UINT64_MAX);
   stats.allocator_retained_bytes =
       allocator.Retained({anonymous > own_bytes ? anonymous - own_bytes : 0, live_bytes});
   return stats;

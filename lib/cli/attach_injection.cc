@@ -27,6 +27,9 @@ constexpr int kAnswerMs = 60'000;
 // What must be free below the stack of a borrowed thread: what the kernel needs for a signal.
 constexpr uint64_t kStackRoom = 12 * 1024;
 
+constexpr char kNoReturn[] =
+    "a call in it did not return in time and was given up; it goes on as before, try again";
+
 int64_t NowMs() {
   timespec now{};
   clock_gettime(CLOCK_MONOTONIC, &now);
@@ -158,21 +161,23 @@ class Injection final {
   // Makes our thread in the name of one of the process's.  "", or what went wrong.
   std::string StartThread() {
     const int64_t deadline = NowMs() + kSearchMs;
-    int last_error = 0;
     do {
+      bool permitted = false;
       for (const pid_t thread : ThreadsOf(target_.pid)) {
         const NoSignals no_signals;
         BorrowedThread borrowed(target_.pid, thread, sigreturn_);
-        last_error = borrowed.Stop();
-        if (last_error == EAGAIN) return "it is stopped; continue it first (kill -CONT)";
-        if (last_error == EPERM) return "this is not permitted";
-        if (last_error != 0 || !borrowed.CanBeBorrowed() ||
-            !HasRoomBelow(mappings_, borrowed.stack_pointer()) || !judge_->IsSafe(thread)) {
+        const int error = borrowed.Stop();
+        if (error == EAGAIN) return "it is stopped; continue it first (kill -CONT)";
+        permitted = permitted || error != EPERM;  // what a dying thread says, too
+        if (error != 0 || !borrowed.CanBeBorrowed() ||
+            !HasRoomBelow(mappings_, borrowed.stack_pointer()) ||
+            !judge_->IsSafe(thread, borrowed.in_system_call())) {
           continue;
         }
         return StartThreadFrom(&borrowed);
       }
       if (kill(target_.pid, 0) != 0) return "it has ended";
+      if (!permitted) return "tracing it is not permitted";
       mappings_ = ReadMappings(target_.pid);  // new threads, new stacks
       SleepMs(20);
     } while (NowMs() < deadline);
@@ -189,7 +194,7 @@ class Injection final {
     constexpr auto kNone = static_cast<uint64_t>(-1);
     if (!thread->Borrow() || !call({memory_, kStubBytes, PROT_READ | PROT_WRITE,
                                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, kNone, 0})) {
-      return "a call in it did not return";
+      return kNoReturn;
     }
     data_->saved_context = thread->saved_context();
     const uint64_t data_at = memory_ + kStubCodeBytes;
@@ -200,7 +205,7 @@ class Injection final {
     // Code in memory of its own, never writable for the process: some forbid themselves that.
     if (!call({memory_, kStubCodeBytes, PROT_READ | PROT_EXEC,
                MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, kNone, 0})) {
-      return "a call in it did not return";
+      return kNoReturn;
     }
     const std::string_view code = StubCode();
     if (!IsOurs(memory_, true) || !thread->Poke(memory_, code.data(), code.size())) {
@@ -208,7 +213,7 @@ class Injection final {
       return "it may not have new code in it (a hardened kernel or service?)";
     }
     const uint64_t stack = memory_ + kStubBytes - 64;
-    if (!thread->Call(memory_, {}, stack, data_at)) return "a call in it did not return";
+    if (!thread->Call(memory_, {}, stack, data_at)) return kNoReturn;
     if (!Refresh()) return "it has ended";
     if (data_->create_result != 0) {
       thread->Call(functions_.munmap, {memory_, kStubBytes});

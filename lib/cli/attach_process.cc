@@ -106,7 +106,7 @@ ModuleSymbols::ModuleSymbols(pid_t pid, const LoadedModule& module) {
     if (!IsFunction(symbols[i]) || symbols[i].st_name >= names.size()) continue;
     const std::string name = names.data() + symbols[i].st_name;
     const uint64_t address = dynamic->bias + symbols[i].st_value;
-    by_address_.emplace(address, name);
+    begins_.insert(address);
     const bool is_default = versions.empty() || (versions[i] & kHiddenVersion) == 0;
     if (is_default) {
       by_name_[name] = address;
@@ -121,9 +121,9 @@ uint64_t ModuleSymbols::Find(std::string_view name) const {
   return found != by_name_.end() ? found->second : 0;
 }
 
-std::string_view ModuleSymbols::Before(uint64_t address) const {
-  auto next = by_address_.upper_bound(address);
-  return next == by_address_.begin() ? std::string_view() : std::prev(next)->second;
+uint64_t ModuleSymbols::BeginBefore(uint64_t address) const {
+  const auto next = begins_.upper_bound(address);
+  return next == begins_.begin() ? 0 : *std::prev(next);
 }
 
 std::vector<Mapping> ReadMappings(pid_t pid) {

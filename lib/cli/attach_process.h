@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,12 +42,12 @@ class ModuleSymbols final {
 
   // 0 when it exports none of that name.  Of several versions the default one.
   uint64_t Find(std::string_view name) const;
-  // The name of the last exported function that begins at or before `address`.
-  std::string_view Before(uint64_t address) const;
+  // Where the last exported function begins that begins at or before `address`; 0 if none does.
+  uint64_t BeginBefore(uint64_t address) const;
 
  private:
   std::map<std::string, uint64_t, std::less<>> by_name_;
-  std::map<uint64_t, std::string> by_address_;
+  std::set<uint64_t> begins_;
 };
 
 bool ReadMemory(pid_t pid, uint64_t from, void* to, size_t bytes);

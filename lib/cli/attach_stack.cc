@@ -103,6 +103,9 @@ StackJudge::StackJudge(pid_t pid, const std::vector<LoadedModule>& modules,
       loader_(loader),
       c_symbols_(c_symbols),
       unwinder_(std::make_unique<Unwinder>(pid)) {
+  for (const std::string_view function : kUnsafeFunctions) {
+    if (const uint64_t begin = c_symbols.Find(function); begin != 0) unsafe_.insert(begin);
+  }
   for (const LoadedModule& module : modules) {
     if (module.base == c_library.base || module.base == loader.base) continue;
     if (ModuleSymbols(pid, module).Find("malloc") != 0) allocators_.push_back(module);
@@ -117,14 +120,15 @@ bool StackJudge::IsUnsafePlace(uint64_t address) const {
     if (module.Holds(address)) return true;
   }
   if (!c_library_.Holds(address)) return false;
-  const std::string_view function = c_symbols_.Before(address);
-  return std::binary_search(kUnsafeFunctions.begin(), kUnsafeFunctions.end(), function);
+  return unsafe_.contains(c_symbols_.BeginBefore(address));
 }
 
-bool StackJudge::IsSafe(pid_t thread) {
+bool StackJudge::IsSafe(pid_t thread, bool waits) {
   if (unwinder_->dwfl == nullptr) return false;
   Frames frames;
   dwfl_getthread_frames(unwinder_->dwfl, thread, OnFrame, &frames);
+  // In the midst of the C library's code, of which most functions are not known by name.
+  if (!waits && !frames.addresses.empty() && c_library_.Holds(frames.addresses[0])) return false;
   // A thread with nothing but the C library on its stack is being born or dying.
   bool has_other = false;
   for (const uint64_t address : frames.addresses) {

@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include <memory>
+#include <set>
 #include <vector>
 
 #include "cli/attach_process.h"
@@ -24,8 +25,8 @@ class StackJudge final {
   StackJudge(const StackJudge&) = delete;
   StackJudge& operator=(const StackJudge&) = delete;
 
-  // Of a thread that is in a ptrace stop of ours.
-  bool IsSafe(pid_t thread);
+  // Of a thread that is in a ptrace stop of ours; `waits`: in a system call.
+  bool IsSafe(pid_t thread, bool waits);
 
  private:
   struct Unwinder;
@@ -34,6 +35,7 @@ class StackJudge final {
   const LoadedModule& c_library_;
   const LoadedModule& loader_;
   const ModuleSymbols& c_symbols_;
+  std::set<uint64_t> unsafe_;  // functions of the C library, by address: they have aliases
   std::vector<LoadedModule> allocators_;  // modules that export malloc, the C library left out
   std::unique_ptr<Unwinder> unwinder_;
 };

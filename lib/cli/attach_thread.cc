@@ -28,7 +28,7 @@ namespace {
 constexpr uint64_t kRedZone = 128;
 constexpr uint64_t kUserCode = 0x33;  // the code segment of 64-bit programs
 constexpr int kStopPatienceMs = 500;
-constexpr int kCallPatienceMs = 20'000;
+constexpr int kCallPatienceMs = 2'000;
 
 // What the kernel says inside a system call that was interrupted and is to be made again.
 constexpr long kRestartSys = -512;
@@ -263,7 +263,14 @@ bool BorrowedThread::Call(uint64_t function, std::initializer_list<uint64_t> arg
   if (ptrace(PTRACE_SETSIGMASK, thread_, sizeof(kAll), &kAll) != 0) return false;
   for (;;) {
     int status = 0;
-    if (!Resume(PTRACE_SYSCALL, 0) || !WaitForStop(&status, kCallPatienceMs)) return false;
+    if (!Resume(PTRACE_SYSCALL, 0)) return false;
+    if (!WaitForStop(&status, kCallPatienceMs)) {
+      // It waits, perhaps for a lock that the thread itself holds, after all.  The call is left
+      // where it is.
+      ptrace(PTRACE_INTERRUPT, thread_, nullptr, nullptr);
+      WaitForStop(&status, kCallPatienceMs);
+      return false;
+    }
     user_regs_struct now{};
     if (!GetRegisters(thread_, &now)) return false;
     if (WSTOPSIG(status) == (SIGTRAP | 0x80)) {

@@ -26,8 +26,8 @@ HG_CXX_ENTRIES(HG_DECLARE)
 namespace heapgauge {
 namespace {
 
-#define HG_C_ROW(symbol) {#symbol, reinterpret_cast<uintptr_t>(&HookOf_##symbol), false, 0},
-#define HG_CXX_ROW(symbol) {#symbol, reinterpret_cast<uintptr_t>(&HookOf_##symbol), true, 0},
+#define HG_C_ROW(symbol) {#symbol, reinterpret_cast<uintptr_t>(&HookOf_##symbol), false, 0, 0},
+#define HG_CXX_ROW(symbol) {#symbol, reinterpret_cast<uintptr_t>(&HookOf_##symbol), true, 0, 0},
 EntryPoint g_entry_points[] = {HG_C_ENTRIES(HG_C_ROW) HG_CXX_ENTRIES(HG_CXX_ROW)};
 constexpr size_t kCount = sizeof(g_entry_points) / sizeof(g_entry_points[0]);
 

@@ -14,6 +14,7 @@ struct EntryPoint {
   uintptr_t hook;
   bool is_operator;    // new or delete
   uintptr_t original;  // 0: an entry that leads elsewhere than to the hook is left alone
+  uintptr_t stub;      // the program's own, from which its table leads on; 0: it has none
 };
 
 // All of them.  Written once, by LookUp() of next_allocator.cc.

@@ -1,6 +1,7 @@
 #include "shim/next_allocator.h"
 
 #include <dlfcn.h>
+#include <elf.h>
 #include <errno.h>
 #include <link.h>
 #include <sched.h>
@@ -83,22 +84,81 @@ const char* ModuleOf(void* symbol, const void** base) noexcept {
   return module.dlfo_link_map->l_name;
 }
 
+const void* BaseOf(void* symbol) noexcept {
+  const void* base = nullptr;
+  ModuleOf(symbol, &base);
+  return base;
+}
+
+const void* OwnBase() noexcept { return BaseOf(reinterpret_cast<void*>(&OwnBase)); }
+
+// A program that is linked to a fixed address and takes a function's address has that address be a
+// stub of its own, and dlsym() says so: the function itself lies elsewhere.
+bool IsStub(void* symbol) noexcept {
+  const void* base = nullptr;
+  const char* const module = ModuleOf(symbol, &base);
+  if (module == nullptr || *module != '\0') return false;
+  Dl_info info;
+  ElfW(Sym)* entry = nullptr;
+  return dladdr1(symbol, &info, reinterpret_cast<void**>(&entry), RTLD_DL_SYMENT) != 0 &&
+         entry != nullptr && entry->st_shndx == SHN_UNDEF;
+}
+
+// What a module itself defines, by its hash table; nullptr if it does not.  Not by dlopen() and
+// dlsym(): a module that is not initialised yet would be, by asking for it.
+void* DefinitionIn(const link_map& map, const char* name) noexcept {
+  const ElfW(Sym)* symbols = nullptr;
+  const char* strings = nullptr;
+  const uint32_t* table = nullptr;
+  for (const ElfW(Dyn)* entry = map.l_ld; entry->d_tag != DT_NULL; ++entry) {
+    const ElfW(Addr) value = entry->d_un.d_ptr;
+    const ElfW(Addr) address = value >= map.l_addr ? value : map.l_addr + value;
+    if (entry->d_tag == DT_SYMTAB) symbols = reinterpret_cast<const ElfW(Sym)*>(address);
+    if (entry->d_tag == DT_STRTAB) strings = reinterpret_cast<const char*>(address);
+    if (entry->d_tag == DT_GNU_HASH) table = reinterpret_cast<const uint32_t*>(address);
+  }
+  if (symbols == nullptr || strings == nullptr || table == nullptr || table[0] == 0) return nullptr;
+  uint32_t hash = 5381;
+  for (const char* at = name; *at != '\0'; ++at) hash = hash * 33 + static_cast<uint8_t>(*at);
+  const uint32_t bucket_count = table[0];
+  const uint32_t first = table[1];
+  const uint32_t* const buckets = table + 4 + table[2] * (sizeof(ElfW(Addr)) / sizeof(uint32_t));
+  const uint32_t* const chain = buckets + bucket_count;
+  for (uint32_t i = buckets[hash % bucket_count]; i >= first; ++i) {
+    const ElfW(Sym)& symbol = symbols[i];
+    if ((chain[i - first] | 1) == (hash | 1) && symbol.st_shndx != SHN_UNDEF &&
+        ELF64_ST_TYPE(symbol.st_info) == STT_FUNC && strcmp(strings + symbol.st_name, name) == 0) {
+      return reinterpret_cast<void*>(map.l_addr + symbol.st_value);
+    }
+    if ((chain[i - first] & 1) != 0) break;
+  }
+  return nullptr;
+}
+
+// The first real definition in the order of loading; nullptr when it is ours or there is none.
+void* DefinitionBehind(void* stub, const char* name) noexcept {
+  dl_find_object program;
+  if (_dl_find_object(stub, &program) != 0) return nullptr;
+  for (const link_map* map = program.dlfo_link_map->l_next; map != nullptr; map = map->l_next) {
+    if (void* const found = DefinitionIn(*map, name))
+      return BaseOf(found) != OwnBase() ? found : nullptr;
+  }
+  return nullptr;
+}
+
 // The definition that the program's own calls lead to, when it is not ours; nullptr as a rule.
 void* SymbolBeforeOurs(const char* name) noexcept {
   void* const first = dlsym(RTLD_DEFAULT, name);
-  const void* base = nullptr;
-  const void* own_base = nullptr;
-  ModuleOf(first, &base);
-  ModuleOf(reinterpret_cast<void*>(&SymbolBeforeOurs), &own_base);
-  return base == own_base ? nullptr : first;
+  if (BaseOf(first) == OwnBase()) return nullptr;
+  return IsStub(first) ? DefinitionBehind(first, name) : first;
 }
 
 // True when the program's calls of malloc never reach ours: it has one of its own, or a library
 // that comes before us has.  Found out by such a call, for a malloc before ours may be a wrapper
 // that hands on to us.
 bool HooksAreBypassed() noexcept {
-  void* const first_malloc = SymbolBeforeOurs("malloc");
-  if (first_malloc == nullptr) return false;
+  if (SymbolBeforeOurs("malloc") == nullptr) return false;
+  void* const first_malloc = dlsym(RTLD_DEFAULT, "malloc");
   void* const first_free = dlsym(RTLD_DEFAULT, "free");
   const unsigned before = g_early_calls;
   void* const block = reinterpret_cast<void* (*)(size_t)>(first_malloc)(1);
@@ -123,12 +183,6 @@ bool Find(const char* name, Function** out) noexcept {
 
 bool IsCxxLibrary(const char* path) noexcept {
   return strstr(path, "libstdc++") != nullptr || strstr(path, "libc++") != nullptr;
-}
-
-const void* BaseOf(void* symbol) noexcept {
-  const void* base = nullptr;
-  ModuleOf(symbol, &base);
-  return base;
 }
 
 // The allocator in use comes before ours; `bases` are the modules of its four main functions, the
@@ -161,6 +215,17 @@ void JudgeRedirection(const void* const (&bases)[4], NextAllocator* next) noexce
     if (entries[i].is_operator && !own_operators) continue;
     void* const symbol = SymbolBeforeOurs(entries[i].name);
     if (BaseOf(symbol) == home) entries[i].original = reinterpret_cast<uintptr_t>(symbol);
+  }
+}
+
+// For coverage: an address that leads to a hook by way of the program's stub.
+void FindStubs() noexcept {
+  size_t count;
+  EntryPoint* const entries = EntryPoints(&count);
+  for (size_t i = 0; i < count; ++i) {
+    if (entries[i].is_operator) continue;
+    void* const first = dlsym(RTLD_DEFAULT, entries[i].name);
+    if (IsStub(first)) entries[i].stub = reinterpret_cast<uintptr_t>(first);
   }
 }
 
@@ -210,6 +275,8 @@ void LookUp() noexcept {
                                  BaseOf(reinterpret_cast<void*>(realloc_function))};
     JudgeRedirection(bases, &next);
   }
+
+  FindStubs();
 
   g_next = next;
   g_hot.free = free_function;

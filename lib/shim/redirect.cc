@@ -275,7 +275,8 @@ class ModulePass final {
     if (lacking && now != entry.hook) return;
     if (type == kAbsolute && now != entry.hook && now != entry.original) return;
     ++references_;
-    if (now == entry.hook || (unbound && !g_next.bypassed)) ++covered_;
+    const bool by_stub = now == entry.stub && now != 0;
+    if (now == entry.hook || by_stub || (unbound && !g_next.bypassed)) ++covered_;
   }
 
   bool Unlock(uintptr_t address) noexcept {

@@ -269,10 +269,36 @@ std::string ParseFailure(const json::parse_error& failure, std::string_view line
                      CutEnd(Printable(line.substr(at, 30)), 30));
 }
 
+// A report has six levels; each one costs the parser memory, and a file of brackets would take
+// it all.
+bool NestsTooDeep(std::string_view line) {
+  constexpr size_t kMostLevels = 32;
+  size_t levels = 0;
+  bool in_text = false;
+  for (size_t i = 0; i < line.size(); ++i) {
+    const char c = line[i];
+    if (in_text) {
+      if (c == '\\') ++i;
+      in_text = c != '"';
+    } else if (c == '"') {
+      in_text = true;
+    } else if (c == '[' || c == '{') {
+      if (++levels > kMostLevels) return true;
+    } else if ((c == ']' || c == '}') && levels > 0) {
+      --levels;
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 std::optional<Report> FromJson(std::string_view line, std::string* error) {
   error->clear();
+  if (NestsTooDeep(line)) {
+    *error = "the JSON is nested deeper than any report";
+    return std::nullopt;
+  }
   json parsed;
   try {
     parsed = json::parse(line);

@@ -3,6 +3,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "report/printable.h"
+
 namespace heapgauge {
 namespace {
 
@@ -48,7 +50,9 @@ JsonText& JsonText::End() {
   return *this;
 }
 
-JsonText& JsonText::Element(std::string_view text) { return Raw(Dump(Scalar(text))); }
+JsonText& JsonText::Element(std::string_view text) {
+  return Raw(WithControlsEscaped(Dump(Scalar(text))));
+}
 
 JsonText& JsonText::Element(double value) {
   if (!std::isfinite(value)) return Element(0);

@@ -12,8 +12,9 @@
 namespace heapgauge {
 namespace {
 
-// A report of ten thousand sites is some 40 MiB; past this a "line" is something else.
-constexpr size_t kMaxLineBytes = size_t{512} << 20;
+// A report of ten thousand sites is some 40 MiB; past this a "line" is something else, and would
+// take ten times as much memory to understand.
+constexpr size_t kMaxLineBytes = size_t{128} << 20;
 
 }  // namespace
 

@@ -101,4 +101,25 @@ std::string CutEnd(std::string_view text, size_t width) {
   return std::string(text.substr(0, i)).append("...");
 }
 
+std::string WithControlsEscaped(std::string json) {
+  const auto needs_it = [&json](size_t i) {
+    const auto byte = static_cast<unsigned char>(json[i]);
+    if (byte == 0x7F) return true;
+    return byte == 0xC2 && i + 1 < json.size() && static_cast<unsigned char>(json[i + 1]) < 0xA0;
+  };
+  size_t next = 0;
+  while (next < json.size() && !needs_it(next)) ++next;
+  if (next == json.size()) return json;  // nearly always
+  std::string escaped = json.substr(0, next);
+  for (size_t i = next; i < json.size(); ++i) {
+    if (!needs_it(i)) {
+      escaped += json[i];
+      continue;
+    }
+    if (json[i] != 0x7F) ++i;  // of two bytes the second is the character
+    escaped += fmt::format("\\u{:04x}", static_cast<unsigned>(static_cast<unsigned char>(json[i])));
+  }
+  return escaped;
+}
+
 }  // namespace heapgauge

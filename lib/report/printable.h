@@ -25,6 +25,10 @@ std::string CutFront(std::string_view text, size_t width);
 std::string CutPath(std::string_view path, size_t width);
 std::string CutEnd(std::string_view text, size_t width);
 
+// JSON whose texts may hold DEL and U+0080 to U+009F, which JSON leaves as they are and some
+// terminals obey: escaped as the other controls are.
+std::string WithControlsEscaped(std::string json);
+
 }  // namespace heapgauge
 
 #endif  // HEAPGAUGE_REPORT_PRINTABLE_H_

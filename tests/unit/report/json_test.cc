@@ -110,7 +110,7 @@ TEST_CASE("a foreign or damaged line is refused with place and reason", "[report
         "final: expected true or false, found \"yes\"");
   CHECK(ErrorFor(R"({"schema":"heapgauge.report/1","sequence":1e999})") ==
         "the JSON holds a number out of range");
-  CHECK(ErrorFor(std::string(1000000, '[')).starts_with("the JSON ends early"));
+  CHECK(ErrorFor(std::string(1000000, '[')) == "the JSON is nested deeper than any report");
 }
 
 TEST_CASE("unknown keys and missing optional ones are no fault", "[report][json]") {

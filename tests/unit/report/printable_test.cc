@@ -44,5 +44,12 @@ TEST_CASE("cutting counts characters and never splits one", "[report][printable]
   CHECK(CutEnd("abcdef", 2) == "...");
 }
 
+TEST_CASE("JSON loses the controls that it may hold as they are", "[report][printable]") {
+  CHECK(WithControlsEscaped(R"({"a":"b"})") == R"({"a":"b"})");
+  CHECK(WithControlsEscaped("\"\x7f\"") == R"("\u007f")");
+  CHECK(WithControlsEscaped("\"a\u0080b\u009b\u00a0\"") == "\"a\\u0080b\\u009b\u00a0\"");
+  CHECK(WithControlsEscaped("\xc2") == "\xc2");
+}
+
 }  // namespace
 }  // namespace heapgauge

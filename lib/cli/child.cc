@@ -5,6 +5,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -144,6 +145,13 @@ class Wait final {
     stop_wanted_ = false;
     child_stopped_ = false;
     raise(SIGSTOP);
+    // What made us go on waits for us, and is passed on here: to be sure, for it may have been sent
+    // to us alone, and not once more by Forward().
+    sigset_t go_on;
+    sigemptyset(&go_on);
+    sigaddset(&go_on, SIGCONT);
+    const timespec now{};
+    sigtimedwait(&go_on, nullptr, &now);
     kill(child_, SIGCONT);
   }
 

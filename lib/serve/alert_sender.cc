@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cinttypes>
 
 #include "base/clock.h"
 #include "base/raw_log.h"
@@ -48,8 +49,19 @@ AlertSender::AlertSender(std::string exec, std::string url, std::string helper,
 void AlertSender::Deliver(const std::vector<Alert>& events, const std::vector<Alert>& active) {
   if (helper_.empty()) return;
   if (!exec_.empty()) {
+    const uint64_t lost_before = lost_;
     for (const Alert& event : events) {
-      if (waiting_.size() < kMostWaiting) waiting_.push_back(ToJson(event));
+      if (waiting_.size() < kMostWaiting) {
+        waiting_.push_back(ToJson(event));
+      } else {
+        ++lost_;
+      }
+    }
+    if (lost_ > lost_before) {
+      RawLog(LogLevel::kWarning,
+             "HEAPGAUGE_ALERT_EXEC: %zu alerts wait for the command already; %" PRIu64
+             " were not given to it so far, they are in alerts.jsonl",
+             waiting_.size(), lost_);
     }
   }
   active_ = active;

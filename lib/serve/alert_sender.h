@@ -28,11 +28,15 @@ class AlertSender final {
   AlertSender(std::string exec, std::string url, std::string helper,
               std::chrono::milliseconds report_interval);
 
-  // After each report: what it raised or cleared, and all that is raised now.  Poll() starts it off.
+  // After each report: what it raised or cleared, and all that is raised now.  Poll() starts it
+  // off.
   void Deliver(const std::vector<Alert>& events, const std::vector<Alert>& active);
 
   // Takes answers, starts what is due.  True while a helper is under way: call again soon.
   bool Poll();
+
+  // Events that the command will never see: it hung, and too many were waiting for it.
+  uint64_t lost() const { return lost_; }
 
   // At the end of the process: waits a moment for what is under way, then stops it.
   void Finish(std::chrono::milliseconds limit);
@@ -50,6 +54,7 @@ class AlertSender final {
   const std::string helper_;
   const int64_t valid_ms_;           // a raised alert holds so long without being sent again
   std::deque<std::string> waiting_;  // events for the command
+  uint64_t lost_ = 0;
   std::unique_ptr<Process> command_;
   std::vector<Alert> active_;
   std::vector<Alert> cleared_;  // not delivered yet

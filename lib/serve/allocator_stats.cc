@@ -59,8 +59,9 @@ uint64_t AllocatorStats::AskGlibc(const Known& known) noexcept {
   if (now < next_ns_) {
     return Difference(answer_ + end + answer_live_, answer_break_ + known.live_bytes);
   }
+  const uint64_t began = ThreadCpuNs();  // to wait for an arena holds nobody up
   const struct mallinfo2 info = mallinfo2();
-  const uint64_t took = MonotonicNs() - now;
+  const uint64_t took = ThreadCpuNs() - began;
   next_ns_ = now + (took > long_ns_ ? std::max(kPauseNs, kShare * took) : kShare * took);
   answer_ = info.fordblks;
   answer_break_ = end;

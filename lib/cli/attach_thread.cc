@@ -3,6 +3,7 @@
 #if defined(__x86_64__)
 #include <elf.h>
 #include <fmt/format.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
@@ -28,6 +29,7 @@ namespace {
 constexpr uint64_t kRedZone = 128;
 constexpr uint64_t kUserCode = 0x33;  // the code segment of 64-bit programs
 constexpr int kStopPatienceMs = 500;
+constexpr int kQuickTries = 1000;
 constexpr int kCallPatienceMs = 2'000;
 
 // What the kernel says inside a system call that was interrupted and is to be made again.
@@ -156,7 +158,7 @@ bool BorrowedThread::WaitForStop(int* status, int timeout_ms) {
   timespec now{};
   clock_gettime(CLOCK_MONOTONIC, &now);
   const int64_t deadline = now.tv_sec * 1000 + now.tv_nsec / 1'000'000 + timeout_ms;
-  for (;;) {
+  for (int tries = 0;; ++tries) {
     const pid_t got = waitpid(thread_, status, __WALL | WNOHANG);
     if (got == thread_) {
       if (WIFSTOPPED(*status)) return true;
@@ -166,7 +168,12 @@ bool BorrowedThread::WaitForStop(int* status, int timeout_ms) {
     if (got < 0 && errno != EINTR) return false;
     clock_gettime(CLOCK_MONOTONIC, &now);
     if (now.tv_sec * 1000 + now.tv_nsec / 1'000'000 > deadline) return false;
-    nanosleep(&pause, nullptr);
+    // A stop takes microseconds as a rule, and the process waits meanwhile.
+    if (tries < kQuickTries) {
+      sched_yield();
+    } else {
+      nanosleep(&pause, nullptr);
+    }
   }
 }
 

@@ -91,7 +91,7 @@ int Dispatch(const std::string& name, const Arguments& rest) {
 int Main(const Arguments& arguments) {
   if (arguments.empty())
     return Fail(
-        "no subcommand: heapgauge run ..., heapgauge report ... or heapgauge attach ... (see "
+        "no subcommand: heapgauge run ... or heapgauge report ... (see "
         "heapgauge --help)");
   return Dispatch(arguments[0], Arguments(arguments.begin() + 1, arguments.end()));
 }

@@ -37,9 +37,9 @@ constexpr char kFooter[] =
 constexpr char kAttachDescription[] =
     "Starts tracking the process PID, which was started without heapgauge, and says where its "
     "reports will be. What it\n"
-    "holds already is not known; reports are on what it allocates from now on. It is interrupted "
-    "for less than a\n"
-    "millisecond, and loses nothing. On a process that is tracked already: starts again after "
+    "holds already is not known: reports are on what it allocates from now on. One of its threads "
+    "is interrupted for a\n"
+    "millisecond or two; nothing is lost. On a process that is tracked already: starts again after "
     "--stop, with a new\n"
     "--sample-interval if one is given.";
 

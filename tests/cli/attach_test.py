@@ -187,6 +187,19 @@ class Untouched(AttachTest):
                 self.assertEqual(answer, "ok")
             self.final(victim, directory)
 
+    def test_a_thread_inside_malloc_is_left_alone(self):
+        """The call that makes our thread takes malloc's lock: borrowed there, the thread would wait for itself."""
+        for _ in range(6):
+            victim = Victim(self)
+            victim.begin("mallocs", 700)
+            time.sleep(0.1)
+            before = time.monotonic()
+            directory = self.attach(victim, "--sample-interval", 1)
+            self.assertLess(time.monotonic() - before, 20)
+            self.assertEqual(victim.answer(), "ok")
+            victim.say("hold", 5, 55)
+            self.assertEqual(self.live(self.final(victim, directory), VICTIM), (275, 5))
+
     def test_five_hundred_threads(self):
         victim = Victim(self, 500)
         directory = self.attach(victim, "--sample-interval", 1)

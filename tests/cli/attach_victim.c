@@ -7,6 +7,7 @@
  *   sleep MS             says how long it slept, and what nanosleep() said
  *   load PATH            dlopen()s a module and says whether that worked
  *   module COUNT BYTES   allocates in the module
+ *   mallocs MS           is hardly ever outside malloc() and free() meanwhile, and counts
  *   vectors MS           computes with vector registers meanwhile, and says whether all was right
  *
  * Each is answered by a line.  With an argument: so many more threads, which allocate and free. */
@@ -77,6 +78,25 @@ static void sleeps(long ms) {
   printf("slept %.0f ms: %s\n", (now() - before) * 1e3, result == 0 ? "ok" : strerror(errno));
 }
 
+static void mallocs(long ms) {
+  const double end = now() + (double)ms * 1e-3;
+  static void* block[256];
+  unsigned state = 1;
+  do {
+    for (int i = 0; i < 1000; ++i) {
+      state = state * 1103515245 + 12345;
+      void** const one = &block[state >> 24];
+      free(*one);
+      *one = malloc(1 + (state >> 8) % 4000);
+    }
+  } while (now() < end);
+  for (int i = 0; i < 256; ++i) {
+    free(block[i]);
+    block[i] = NULL;
+  }
+  printf("ok\n");
+}
+
 /* Every round must give the same sum, and does unless somebody spoils a register in between. */
 static void vectors(long ms) {
   const double end = now() + (double)ms * 1e-3;
@@ -119,6 +139,10 @@ int main(int argc, char** argv) {
     sscanf(line, "%31s %ld %ld", word, &count, &bytes);
     if (strcmp(word, "sleep") == 0) {
       sleeps(count);
+      continue;
+    }
+    if (strcmp(word, "mallocs") == 0) {
+      mallocs(count);
       continue;
     }
     if (strcmp(word, "vectors") == 0) {

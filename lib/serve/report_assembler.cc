@@ -13,6 +13,7 @@
 #include "report/callsite.h"
 #include "report/output_directory.h"
 #include "report/units.h"
+#include "serve/hidden_allocator.h"
 #include "serve/process_stats.h"
 
 namespace heapgauge {
@@ -63,19 +64,26 @@ ReportAssembler::ReportAssembler(Tracker& tracker, const Options& options, const
       analyzer_(OptionsOf(options)),
       symbolizer_(ModeOf(options.symbolize)) {}
 
-void ReportAssembler::FillCoverage(SamplingInfo& sampling) const {
+void ReportAssembler::FillCoverage(SamplingInfo& sampling) {
   if (shim_.measure_coverage == nullptr) return;
   Coverage coverage;
   const ForkGate::Passage gate;  // the loader's lock
   if (!gate.entered()) return;
   shim_.measure_coverage(&coverage);
+  if (hidden_ == kNotCounted) hidden_ = CountHiddenAllocator("/proc/self/exe");
+  std::string modules = coverage.uncovered;
+  if (hidden_ > 0) {
+    coverage.references += hidden_;
+    modules = "the program itself (it has an allocator of its own linked in)" +
+              (modules.empty() ? "" : ", " + modules);
+  }
   if (coverage.references == 0) return;
   sampling.coverage = static_cast<double>(coverage.covered) / coverage.references;
   if (coverage.covered == coverage.references) return;
   sampling.coverage_note = fmt::format(
       "{} of the {} references that modules have to the allocator lead past heapgauge, "
       "in {}.",
-      coverage.references - coverage.covered, coverage.references, coverage.uncovered);
+      coverage.references - coverage.covered, coverage.references, modules);
 }
 
 void ReportAssembler::FillHeader(Report& report, const StoreSnapshot& snapshot, bool final_report) {

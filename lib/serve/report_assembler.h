@@ -35,7 +35,7 @@ class ReportAssembler final {
   Site MakeSite(const SiteJudgement& judgement, const SiteObservation& observation) const;
   void NameFrames(Report& report, const std::vector<uint32_t>& indices);
   void SayProblem();
-  void FillCoverage(SamplingInfo& sampling) const;
+  void FillCoverage(SamplingInfo& sampling);
   void FillHeader(Report& report, const StoreSnapshot& snapshot, bool final_report);
 
   Tracker& tracker_;
@@ -48,6 +48,8 @@ class ReportAssembler final {
   Analyzer analyzer_;
   Symbolizer symbolizer_;
   bool problem_said_ = false;
+  static constexpr uint32_t kNotCounted = ~uint32_t{0};
+  uint32_t hidden_ = kNotCounted;  // functions of an allocator that the program hides
   uint64_t sequence_ = 0;
   uint64_t cpu_ns_ = 0;  // of the reports so far
 };

@@ -29,14 +29,14 @@ http {{
 """
 
 
-def prepare(place):
+def prepare(place, port=None):
     os.mkdir(os.path.join(place, "www"))
     os.chmod(place, 0o755)
     with open(os.path.join(place, "www", "page.html"), "wb") as file:
         file.write(b"<p>a page like any other</p>\n" * 300)
     with open(os.path.join(place, "www", "image.bin"), "wb") as file:
         file.write(bytes(i * i % 251 for i in range(700000)))
-    port = programs.free_port()
+    port = port or programs.free_port()
     with open(os.path.join(place, "nginx.conf"), "w", encoding="ascii") as file:
         # Workers of root's nginx would be nobody, who may not enter the test's directory.
         file.write(CONFIGURATION.format(place=place, port=port, user="user root;" if os.geteuid() == 0 else ""))

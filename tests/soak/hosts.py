@@ -4,6 +4,7 @@ A host's truth() is a figure in bytes that moves as its live heap moves: soak.py
 make load run without heapgauge.
 """
 
+import contextlib
 import json
 import os
 import random
@@ -23,6 +24,15 @@ from programs import harness
 
 STALL_MS = 1900  # who waits so long for an answer met a machine that stood still
 SELF = os.path.dirname(os.path.abspath(__file__))
+
+
+def lasting_port():
+    """A free one that no client gets by chance while its server is away for a moment."""
+    for port in random.sample(range(20000, 32000), 100):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    return harness.fail("no free port")
 
 
 class Host:
@@ -106,7 +116,7 @@ class Nginx(Host):
         super().__init__(place)
         os.chmod(place, 0o755)
         self.nginx, self.ab = programs.program("nginx"), programs.program("ab")
-        self.port = nginx_configuration.prepare(place)
+        self.port = nginx_configuration.prepare(place, lasting_port())
         self.disturbances = [self.freeze, self.reload, self.open_logs, self.kill_worker]
 
     def argv(self):
@@ -145,7 +155,7 @@ class Checkout(Host):
     def __init__(self, place, binaries):
         super().__init__(place)
         self.service, self.shoppers = (os.path.join(binaries, name) for name in ("checkout_service", "checkout_load"))
-        self.port = programs.free_port()
+        self.port = lasting_port()
         self.disturbances = [self.freeze, self.defect]
 
     def argv(self):

@@ -11,6 +11,7 @@ one that was killed, can be read.  Ends with one line of figures for each host; 
 """
 
 import argparse
+import faulthandler
 import json
 import os
 import shutil
@@ -24,6 +25,8 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import hosts
 import watch
 from hosts import harness
+
+LONGEST_END_S = 240
 
 
 def arguments():
@@ -44,7 +47,7 @@ class Life(threading.Thread):
     """One host through all its incarnations."""
 
     def __init__(self, host, wanted, over):
-        super().__init__(name=host.name)
+        super().__init__(name=host.name, daemon=True)
         self.host, self.wanted, self.over = host, wanted, over
         self.watch = watch.Watch(host, wanted)
         self.problem = None
@@ -146,8 +149,15 @@ def body():
         began = time.monotonic()
         for life in lives:
             life.start()
+        # A burst, a quiet moment and an end take this long where something hangs; each of them would have said so.
+        deadline = began + wanted.seconds + LONGEST_END_S
         for life in lives:
-            life.join()
+            life.join(max(0, deadline - time.monotonic()))
+        hanging = [life.name for life in lives if life.is_alive()]
+        if hanging:
+            faulthandler.dump_traceback(all_threads=True)
+            harness.show_stacks(harness.descendants())
+            harness.fail(f"still there {LONGEST_END_S} s after the end: {hanging}")
         seconds = time.monotonic() - began
         figures = {life.host.name: life.watch.figures() for life in lives}
         for name, values in figures.items():

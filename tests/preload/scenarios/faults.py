@@ -50,7 +50,10 @@ GROUPS = {
 }
 WHOLE_S = 20  # a run takes some hundredths of a second; waiting for a report in vain, ten
 CANT_BE_REMOVED = ("unlinkat",)  # then a temporary file may stay
-MOST_RUNS = 120  # of one call; of more, every second is taken
+# Of one call; of more, every second or third is taken.  Runs with a helper take five times as long, and its calls repeat
+# with every report.
+MOST_RUNS = {"helper": 8}
+MOST_RUNS_ELSE = 120
 
 
 def extra(parser):
@@ -149,10 +152,10 @@ class Faults:
         run, calls = self.run(call, number)
         self.judge(run, f"counting {call}", call)
         harness.check(run.said == [], f"counting {call}: {run.said}")
-        step = calls // MOST_RUNS + 1
+        step = calls // MOST_RUNS.get(self.options.what, MOST_RUNS_ELSE) + 1
         for persistent in (False, True) if onward else (False,):
             # From the n-th on: what matters is where it begins, and most calls lie close together.
-            for nth in range(1, calls + 1, step * (5 if persistent and calls > 20 else 1)):
+            for nth in range(1, calls + 1, step * (5 if persistent and calls > 5 else 1)):
                 run, _ = self.run(call, number, nth, persistent)
                 self.judge(run, self.name(call, number, nth, persistent), call)
         return calls

@@ -22,20 +22,26 @@ namespace {
 thread_local bool t_armed = false;
 thread_local size_t t_left = 0;
 
-void* AllocateOrFail(size_t bytes) {
+void* AllocateOrFail(size_t bytes) noexcept {
   if (t_armed && t_left-- == 0) {
     t_left = 0;  // and so will all that follow
-    throw std::bad_alloc();
+    return nullptr;
   }
-  void* const block = std::malloc(bytes == 0 ? 1 : bytes);
+  return std::malloc(bytes == 0 ? 1 : bytes);
+}
+
+void* AllocateOrThrow(size_t bytes) {
+  void* const block = AllocateOrFail(bytes);
   if (block == nullptr) throw std::bad_alloc();
   return block;
 }
 
 }  // namespace
 
-void* operator new(size_t bytes) { return AllocateOrFail(bytes); }
-void* operator new[](size_t bytes) { return AllocateOrFail(bytes); }
+void* operator new(size_t bytes) { return AllocateOrThrow(bytes); }
+void* operator new[](size_t bytes) { return AllocateOrThrow(bytes); }
+void* operator new(size_t bytes, const std::nothrow_t&) noexcept { return AllocateOrFail(bytes); }
+void* operator new[](size_t bytes, const std::nothrow_t&) noexcept { return AllocateOrFail(bytes); }
 void operator delete(void* block) noexcept { std::free(block); }
 void operator delete[](void* block) noexcept { std::free(block); }
 void operator delete(void* block, size_t) noexcept { std::free(block); }

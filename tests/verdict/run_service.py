@@ -36,7 +36,7 @@ LEAKS = {
 ELSEWHERE = {
     "mappings": "anonymous memory outside the heap",
     "threads": "stacks of threads, outside the heap",
-    "peaks": "memory the allocator keeps",
+    "fragments": "memory the allocator keeps",
 }
 # What happens to the process meanwhile -> the scenario that it happens in.
 TROUBLES = {"suspended": "threefold", "clock_jumps": "leak"}
@@ -54,8 +54,8 @@ def run(options, directory):
         "LD_PRELOAD": os.path.join(options.lib, "libheapgauge.so"),
         "HEAPGAUGE_OUTPUT": directory,
         "HEAPGAUGE_REPORT_INTERVAL": f"{int(1000 * REPORT_S)}ms",
-        # What pthread_create() allocates for each thread does grow; not to be the matter here.
-        "HEAPGAUGE_SAMPLE_INTERVAL": "64KiB" if options.scenario in ELSEWHERE else "4KiB",
+        # What is allocated for each thread and what holds the holes apart does grow; not to be the matter here.
+        "HEAPGAUGE_SAMPLE_INTERVAL": "1MiB" if options.scenario in ELSEWHERE else "4KiB",
         "HEAPGAUGE_SYMBOLIZE": "names",  # a helper process twice a second would only make the machine busier
         "HEAPGAUGE_CPU_BUDGET": "20%",
     })

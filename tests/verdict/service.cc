@@ -258,23 +258,20 @@ void Threads(Service& service) {
   }
 }
 
-// Each burst of work takes a little more than the one before and gives all of it back, but for one
-// block that came last and keeps the heap from shrinking; the next burst's takes its place.
-void Peaks(Service& service) {
-  constexpr size_t kPart = size_t{32} << 10;
-  constexpr double kMorePerSecond = 100;  // parts
+// Blocks are cut down to their first bytes, and the next ones are a little larger than what became
+// free: nothing fits into any hole, and of the heap a hundredth lives.
+void Fragments(Service& service) {
+  size_t bytes = 1200;
   double due = 0;
-  void* last = nullptr;
   while (!service.Done()) {
     service.Tick();
     service.Requests(kTraffic);
-    for (int i = service.Due(due, 4); i > 0; --i) {
-      std::vector<void*> parts(static_cast<size_t>(kMorePerSecond * service.now_s()) + 1);
-      for (void*& part : parts) part = MakeScratch(kPart);
-      void* const top = MakeScratch(5000);
-      for (void* const part : parts) std::free(part);
-      std::free(last);
-      last = top;
+    for (int i = service.Due(due, 10); i > 0; --i, bytes += 32) {
+      std::vector<void*> blocks(80);
+      for (void*& block : blocks) block = MakeScratch(bytes);
+      for (void* const block : blocks) {
+        [[maybe_unused]] void* const kept = std::realloc(block, 24);
+      }
     }
   }
 }
@@ -297,7 +294,7 @@ int main(int argc, char** argv) {
       {"thread_churn", ThreadChurn},
       {"mappings", Mappings},
       {"threads", Threads},
-      {"peaks", Peaks},
+      {"fragments", Fragments},
   };
   if (argc != 3) return 2;
   Service service(std::atof(argv[2]));

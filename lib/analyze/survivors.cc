@@ -14,7 +14,7 @@ constexpr double kPriorSurvivors = 10;
 
 // The ages beyond A must reach to at least this multiple of it, or too little is seen of what
 // becomes of them.
-constexpr double kLeastReach = 1.8;
+constexpr double kLeastReach = 1.5;
 // The same for the spread of their births, which needs a few age buckets to be seen.
 constexpr double kLeastSpread = 3;
 

@@ -74,7 +74,8 @@ def vanishes(rig, path, how):
         harness.check(answers == [b"0\n"] * 4, f"{mode}: {answers}")
         reports = harness.read_reports(harness.report_directories(run.directory)[0])
         limits = [report["process"]["limit_bytes"] for report in reports]
-        harness.check(limits[:2] == [LIMIT] * 2 and LIMIT not in limits[2:] and len(limits) == 6,
+        # The final one is not made where by chance nothing was sampled.
+        harness.check(limits[:2] == [LIMIT] * 2 and LIMIT not in limits[2:] and len(limits) >= 5,
                       f"{mode}: limits {limits}")
         harness.check(all(report["sampling"]["reports_failed"] == 0 for report in reports), f"{mode}: reports failed")
         harness.check(all(report["verdict"] in ("warming", "ok") for report in reports),

@@ -12,9 +12,9 @@ import redis_server
 from programs import harness
 
 CLIENTS = 8
-# Between a request and its answer.  The server's thread is borrowed for less than a millisecond; the rest is two busy
-# processors.
-LONGEST_S = 2.0
+# Between a request and its answer.  The server's thread is borrowed for a millisecond or two; the rest is room for a
+# machine with other work.
+LONGEST_S = 5.0
 
 
 class Client(threading.Thread):

@@ -1,4 +1,7 @@
-"""The programs that the whole-program benches run: our workloads, each at a size of a few tenths of a CPU second."""
+"""The programs that the whole-program benches run: our workloads, each at a size of a few tenths of a CPU second, and
+real programs at a fixed task of about a second."""
+import os
+import shutil
 import sys
 
 # name: (executable, usual scale, further arguments)
@@ -22,20 +25,55 @@ PROGRAMS = {
     "deep_trees": ("deep_trees", 150, ()),
 }
 
+HERE = os.path.dirname(os.path.abspath(__file__))
+# Words counted into a dictionary, objects made and dropped, a list sorted by a key.
+PYTHON_WORK = """
+import json, random
+random.seed(1)
+words = [str(random.randrange(50000)) * 3 for _ in range(200000)]
+counts = {}
+for word in words:
+    counts.setdefault(word, []).append(len(word))
+text = json.dumps({k: sum(v) for k, v in counts.items()})
+print(len(json.loads(text)), sorted(words, key=lambda w: w[::-1])[0])
+"""
+SQLITE_WORK = """
+CREATE TABLE item (id INTEGER PRIMARY KEY, name TEXT, price REAL);
+WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300000)
+  INSERT INTO item SELECT i, 'item ' || hex(i * 2654435761 % 4294967296), i * 0.37 FROM n;
+CREATE INDEX by_name ON item (name);
+SELECT count(*), sum(price) FROM item WHERE name LIKE 'item 3%';
+"""
+# name: command, whose first word has to be installed
+REAL_PROGRAMS = {
+    "python3": ["python3", "-c", PYTHON_WORK],
+    "g++": ["g++", "-std=c++20", "-O1", "-c", f"{HERE}/../workloads/string_maps.cc", "-o", "/dev/null"],
+    "sqlite3": ["sqlite3", ":memory:", SQLITE_WORK],
+}
+
 
 def add_arguments(parser):
-    parser.add_argument("--programs", default="all", help="comma-separated; all: " + ", ".join(PROGRAMS))
+    parser.add_argument("--programs", default="all", help="comma-separated; all: " + ", ".join(PROGRAMS) + "; real: " +
+                        ", ".join(REAL_PROGRAMS))
     parser.add_argument("--scale", type=float, default=1, help="multiplies the size of every program")
 
 
 def commands(build, arguments):
     """[(name, command)] as the arguments ask for them."""
-    names = list(PROGRAMS) if arguments.programs == "all" else arguments.programs.split(",")
-    unknown = [name for name in names if name not in PROGRAMS]
+    groups = {"all": list(PROGRAMS), "real": list(REAL_PROGRAMS)}
+    names = [name for word in arguments.programs.split(",") for name in groups.get(word, [word])]
+    unknown = [name for name in names if name not in PROGRAMS and name not in REAL_PROGRAMS]
     if unknown:
-        sys.exit(f"unknown program {unknown[0]}; there are {', '.join(PROGRAMS)}")
+        sys.exit(f"unknown program {unknown[0]}; there are {', '.join([*PROGRAMS, *REAL_PROGRAMS])}, all and real")
     result = []
     for name in names:
+        if name in REAL_PROGRAMS:
+            tool = shutil.which(REAL_PROGRAMS[name][0])
+            if tool is None:
+                print(f"left out: {name}, which is not installed")
+            else:
+                result.append((name, [tool, *REAL_PROGRAMS[name][1:]]))
+            continue
         executable, scale, more = PROGRAMS[name]
         result.append((name, [f"{build}/bin/{executable}", str(max(1, round(scale * arguments.scale))), *map(str, more)]))
     return result

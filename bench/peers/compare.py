@@ -148,7 +148,7 @@ def main():
     print(measuring.machine())
     results = {}
     for name, command in programs.commands(build, arguments):
-        print(f"\n{name}: {' '.join(command[1:])}")
+        print(f"\n{name}: {' '.join(' '.join(command[1:]).split())[:100]}")
         results[name] = measure_program(build, configurations, command, arguments.rounds, not arguments.no_instructions,
                                         with_perf)
         show(results[name])

@@ -12,19 +12,15 @@
 
 #include <cstring>
 
+#include "base/address_range.h"
+
 namespace heapgauge {
 namespace {
 
-struct Range {
-  uintptr_t begin = 0;
-  uintptr_t end = 0;
-  bool Holds(uintptr_t address) const noexcept { return address - begin < end - begin; }
-};
-
-Range g_loader;
-Range g_thread_creation;
-Range g_vdso;  // AArch64 returns from signals through it
-Range g_c_library;
+AddressRange g_loader;
+AddressRange g_thread_creation;
+AddressRange g_vdso;  // AArch64 returns from signals through it
+AddressRange g_c_library;
 
 // The C library's pthread_create with what the compiler put into it; the size is not known, 4 KiB
 // holds it.
@@ -33,16 +29,16 @@ constexpr int kNice = 10;
 
 struct Search {
   uintptr_t address;
-  Range found;
+  AddressRange found;
 };
 
-Range ModuleAround(uintptr_t address) {
+AddressRange ModuleAround(uintptr_t address) {
   Search search{address, {}};
   if (address == 0) return {};
   dl_iterate_phdr(
       [](dl_phdr_info* info, size_t, void* data) {
         Search& wanted = *static_cast<Search*>(data);
-        Range extent{UINTPTR_MAX, 0};
+        AddressRange extent{UINTPTR_MAX, 0};
         for (int i = 0; i < info->dlpi_phnum; ++i) {
           const ElfW(Phdr)& header = info->dlpi_phdr[i];
           if (header.p_type != PT_LOAD) continue;

@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/address_range.h"
 #include "base/errno_keeper.h"
 #include "shim/entry_points.h"
 #include "shim/next_allocator.h"
@@ -30,19 +31,13 @@ constexpr uint32_t kAbsolute = R_AARCH64_ABS64;
 #error "which relocations hold the address of a function?"
 #endif
 
-struct Range {
-  uintptr_t begin = 0;
-  uintptr_t end = 0;
-  bool Holds(uintptr_t address) const noexcept { return address - begin < end - begin; }
-};
-
 // What a module's dynamic section says of its references.
 struct Module {
   const char* name = "";
   uintptr_t base = 0;        // what is added to an address as linked
-  Range extent;              // from its first to its last byte
-  Range writable;            // as linked
-  Range relro;               // whole pages that the loader has made read-only
+  AddressRange extent;       // from its first to its last byte
+  AddressRange writable;     // as linked
+  AddressRange relro;        // whole pages that the loader has made read-only
   bool prefers_own = false;  // -Bsymbolic
   const ElfW(Sym) * symbols = nullptr;
   const char* strings = nullptr;
@@ -67,7 +62,7 @@ class ReadOnlyPages final {
   ReadOnlyPages(const ReadOnlyPages&) = delete;
   ReadOnlyPages& operator=(const ReadOnlyPages&) = delete;
 
-  bool Holds(const Range& range) const noexcept {
+  bool Holds(const AddressRange& range) const noexcept {
     for (const char* line = text_; line != nullptr && *line != '\0';) {
       char* at;
       const uintptr_t begin = strtoul(line, &at, 16);

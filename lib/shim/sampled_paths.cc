@@ -58,12 +58,17 @@ HG_ALWAYS_INLINE void NoteFrame(ThreadState& self) noexcept {
   self.shim_frame = static_cast<const uintptr_t*>(__builtin_frame_address(0));
 }
 
-HG_ALWAYS_INLINE void Record(ThreadState& self, void* block, size_t bytes, uint64_t interval,
-                             void* caller) noexcept {
-  if (block == nullptr) return;
+// Before a block is recorded at its birth.
+HG_ALWAYS_INLINE void BeforeRecord(ThreadState& self, void* block) noexcept {
   // Where not every free() passes here, the last block at this address may have died unseen.
   if (HG_UNLIKELY(g_next.bypassed)) Core()->forget(block);
   NoteFrame(self);
+}
+
+HG_ALWAYS_INLINE void Record(ThreadState& self, void* block, size_t bytes, uint64_t interval,
+                             void* caller) noexcept {
+  if (block == nullptr) return;
+  BeforeRecord(self, block);
   Core()->record(&self, block, bytes, interval, caller);
 }
 
@@ -261,9 +266,7 @@ void* SampledGrowth(void* block, size_t bytes, size_t grown, void* caller) noexc
   if (interval == 0) return block;
   const UsableGrowth growth{grown, g_next.usable_size(block)};
   void* const placed = MakeRecognisable(block, bytes, interval);
-  // As in Record().
-  if (HG_UNLIKELY(g_next.bypassed)) Core()->forget(placed);
-  NoteFrame(self);
+  BeforeRecord(self, placed);
   Core()->record_growth(&self, placed, bytes, growth, interval, caller);
   return placed;
 }

@@ -66,11 +66,14 @@ ReportAssembler::ReportAssembler(Tracker& tracker, const Options& options, const
 
 void ReportAssembler::FillCoverage(SamplingInfo& sampling) {
   if (shim_.measure_coverage == nullptr) return;
-  Coverage coverage;
-  const ForkGate::Passage gate;  // the loader's lock
-  if (!gate.entered()) return;
-  shim_.measure_coverage(&coverage);
+  // Outside the gate: a fork need not wait for a file to be read.
   if (hidden_ == kNotCounted) hidden_ = CountHiddenAllocator("/proc/self/exe");
+  Coverage coverage;
+  {
+    const ForkGate::Passage gate;  // the loader's lock
+    if (!gate.entered()) return;
+    shim_.measure_coverage(&coverage);
+  }
   std::string modules = coverage.uncovered;
   if (hidden_ > 0) {
     coverage.references += hidden_;

@@ -134,13 +134,9 @@ std::string ToJson(const Alert& alert) {
       .Add("status", alert.firing ? "firing" : "resolved")
       .Add("kind", AlertKindName(alert.kind))
       .Add("time", FormatUtc(alert.time_ms))
-      .Add("starts_at", FormatUtc(alert.starts_ms));
-  if (alert.firing) {
-    json.Add("ends_at", nullptr);
-  } else {
-    json.Add("ends_at", FormatUtc(alert.time_ms));
-  }
-  json.Add("sequence", alert.sequence)
+      .Add("starts_at", FormatUtc(alert.starts_ms))
+      .AddOrNull("ends_at", !alert.firing, FormatUtc(alert.time_ms))
+      .Add("sequence", alert.sequence)
       .Add("pid", alert.pid)
       .Add("exe", alert.exe)
       .Add("host", alert.host)
@@ -155,18 +151,11 @@ std::string ToJson(const Alert& alert) {
       .Add("limit_bytes", alert.limit_bytes)
       .Add("report_directory", alert.report_directory);
   if (alert.kind == AlertKind::kLeak) {
-    json.Add("site", alert.site).Add("function", alert.function);
-    if (alert.file.empty()) {
-      json.Add("file", nullptr);
-    } else {
-      json.Add("file", alert.file);
-    }
-    if (alert.line == 0) {
-      json.Add("line", nullptr);
-    } else {
-      json.Add("line", alert.line);
-    }
-    json.BeginArray("stack");
+    json.Add("site", alert.site)
+        .Add("function", alert.function)
+        .AddOrNull("file", !alert.file.empty(), alert.file)
+        .AddOrNull("line", alert.line != 0, alert.line)
+        .BeginArray("stack");
     for (const std::string& frame : alert.stack) json.Element(frame);
     json.End();
   }

@@ -35,6 +35,12 @@ class JsonText final {
     return Key(key).Element(value);
   }
 
+  // The same, or null where it is not known.
+  template <typename Value>
+  JsonText& AddOrNull(std::string_view key, bool known, const Value& value) {
+    return known ? Add(key, value) : Add(key, nullptr);
+  }
+
   JsonText& Element(std::string_view text);
   JsonText& Element(const char* text) { return Element(std::string_view(text)); }
   JsonText& Element(const std::string& text) { return Element(std::string_view(text)); }

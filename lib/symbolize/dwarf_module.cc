@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <span>
 #include <utility>
 
@@ -34,7 +35,7 @@ class OpenModule final {
     callbacks_.find_debuginfo = FindDebugInfo;
     callbacks_.section_address = dwfl_offline_section_address;
     callbacks_.debuginfo_path = &debug_path_text_;
-    const std::string file = FileToOpen(debug_root);
+    const std::string file = FileToOpen();
     if (file.empty()) return;
     Allow(file.c_str());
     dwfl_.reset(dwfl_begin(&callbacks_));
@@ -95,23 +96,21 @@ class OpenModule final {
     return fd;
   }
 
+  // The file may have been opened by another name (/proc/N/exe); debug files lie near its own.
   std::string FindOwnDebugFile() const {
-    // The file may have been opened by another name (/proc/N/exe); debug files lie near its own.
-    const auto binary = ElfImage::OpenFile(module_.file.c_str());
     const auto file =
-        FindDebugFile(module_.path, module_.build_id, binary ? &*binary : nullptr, debug_root_);
+        FindDebugFile(module_.path, module_.build_id, binary_ ? &*binary_ : nullptr, debug_root_);
     return file ? file->path : std::string();
   }
 
   // The binary; where it is gone or another by now, its debug file, which has its segments too.
-  std::string FileToOpen(const std::string& debug_root) {
-    const auto binary = ElfImage::OpenFile(module_.file.c_str());
-    if (binary && (module_.build_id.empty() || binary->build_id() == module_.build_id)) {
-      has_mini_debug_info_ = binary->FindSection(".gnu_debugdata") != nullptr;
-      return module_.file;
-    }
-    const auto debug = FindDebugFile(module_.path, module_.build_id, nullptr, debug_root);
-    return debug ? debug->path : std::string();
+  std::string FileToOpen() {
+    binary_ = ElfImage::OpenFile(module_.file.c_str());
+    if (binary_ && !module_.build_id.empty() && binary_->build_id() != module_.build_id)
+      binary_.reset();
+    if (!binary_) return FindOwnDebugFile();
+    has_mini_debug_info_ = binary_->FindSection(".gnu_debugdata") != nullptr;
+    return module_.file;
   }
 
   // Room for the file's mapping on top of the budget.
@@ -131,6 +130,7 @@ class OpenModule final {
   char* debug_path_text_;
   const uint64_t budget_bytes_;
   uint64_t file_bytes_ = 0;
+  std::optional<ElfImage> binary_;  // if it is the module's
   bool has_mini_debug_info_ = false;
   bool debug_file_asked_ = false;
   Dwfl_Callbacks callbacks_ = {};

@@ -1,0 +1,141 @@
+// Who asks for reports, and waits: the API, the end of the process, SIGTERM.
+#include <signal.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/errno_keeper.h"
+#include "serve/confinement.h"
+#include "serve/own_work.h"
+#include "serve/reporter.h"
+
+namespace heapgauge {
+namespace {
+
+void SleepBriefly() noexcept {
+  const timespec pause{0, 200'000};
+  // Not through libc: its nanosleep is a cancellation point, and this one is called by hosts'
+  // threads.
+  syscall(SYS_nanosleep, &pause, nullptr);
+}
+
+}  // namespace
+
+// Asks the thread for a report and polls for the answer: async-signal-safe when the thread runs
+// already.
+bool Reporter::Ask(bool final_report, uint64_t patience_ns) noexcept {
+  if (final_report)
+    final_asked_.store(true, std::memory_order_relaxed);  // relaxed: published with asked_
+  asked_patience_ns_.store(patience_ns, std::memory_order_relaxed);  // relaxed: likewise
+  const uint64_t mine = asked_.fetch_add(1, std::memory_order_acq_rel) + 1;
+  sem_post(&wake_);
+  const uint64_t deadline = MonotonicNs() + patience_ns;
+  // acquire: the result comes with it.
+  while (answered_.load(std::memory_order_acquire) < mine) {
+    if (finished_.load(std::memory_order_acquire) || MonotonicNs() >= deadline ||
+        status_.load(std::memory_order_relaxed) == kRetired) {  // relaxed: nobody will answer
+      return final_report && finished_.load(std::memory_order_acquire);
+    }
+    SleepBriefly();
+  }
+  return answer_ok_.load(std::memory_order_relaxed);  // relaxed: after the acquire
+}
+
+// A clone that is no fork of libc's has our memory but not our thread: its parent reports.
+bool Reporter::InForeignClone() const noexcept {
+  return owner_.load(std::memory_order_relaxed) != getpid();  // relaxed: set before, or by the fork
+}
+
+heapgauge_status Reporter::WriteNow() noexcept {
+  const ErrnoKeeper errno_keeper;
+  if (muted_.load(std::memory_order_relaxed) || finished_.load(std::memory_order_acquire) ||
+      InForeignClone()) {
+    return HEAPGAUGE_NOT_AVAILABLE;
+  }
+  const OwnWork work(this_thread_());
+  if (this_thread_()->exempt) return HEAPGAUGE_BAD_ARGUMENT;  // the report thread itself
+  if (!EnsureThread()) return HEAPGAUGE_NO_MEMORY;
+  return Ask(false, kCallPatienceNs) ? HEAPGAUGE_OK : HEAPGAUGE_IO_ERROR;
+}
+
+// The periodic reports end; the final one is still made, for exit() starts a thread anew.  Waits,
+// because the last thread to leave calls exit(), and the report thread, which has other descriptors
+// than the host, must not be that one.
+void Reporter::Retire() noexcept {
+  Reporter& reporter = Get();
+  reporter.retire_.store(true, std::memory_order_relaxed);  // relaxed: sem_post() orders it
+  sem_post(&reporter.wake_);
+  const uint64_t deadline = MonotonicNs() + kPatienceNs;
+  // acquire: its number comes with it.  Then until the thread itself is gone: with its low priority
+  // it may not get there for a while.
+  while (MonotonicNs() < deadline && !reporter.finished_.load(std::memory_order_acquire)) {
+    if (reporter.status_.load(std::memory_order_acquire) == kRetired &&
+        syscall(SYS_tgkill, getpid(), reporter.thread_id_, 0) != 0) {
+      return;
+    }
+    SleepBriefly();
+  }
+}
+
+void Reporter::Finish() noexcept {
+  const ErrnoKeeper errno_keeper;
+  if (muted_.load(std::memory_order_relaxed) || InForeignClone()) return;
+  if (finished_.load(std::memory_order_acquire)) return;
+  const OwnWork work(this_thread_());
+  Tracker::Get().set_observer(nullptr);
+  const bool confined = IsConfined();
+  bool anything = false;
+  try {
+    // Or a report was asked for: the last one says that it is the last.
+    anything = sampled_.load(std::memory_order_relaxed) || directory() != nullptr ||
+               (!confined && MakeStore()->IsExpected());
+  } catch (...) {
+  }
+  // acquire: what the one that has left did is visible to the next.
+  int retired = kRetired;
+  if (status_.compare_exchange_strong(retired, kNoThread, std::memory_order_acquire)) {
+    retire_.store(false, std::memory_order_relaxed);  // relaxed: the thread is started after it
+  }
+  if (!anything || !EnsureThread()) return;
+  // Once more: the program may have had a handler of its own till now, and while the report is
+  // written a SIGTERM would cost it.
+  if (!confined) TakeOverTerminate();
+  Ask(true, kPatienceNs);
+}
+
+// SIGTERM with its default action would end the process without a report.  The action stays what it
+// was: the process is killed by SIGTERM, a moment later.  A program that sets its own handler,
+// before or after, never meets ours.
+void Reporter::TakeOverTerminate() noexcept {
+  // To the first process of a container the default action of SIGTERM is nothing: it lives on.
+  if (getpid() == 1) return;
+  struct sigaction now;
+  if (sigaction(SIGTERM, nullptr, &now) != 0 || (now.sa_flags & SA_SIGINFO) != 0 ||
+      now.sa_handler != SIG_DFL) {
+    return;
+  }
+  struct sigaction ours = {};
+  ours.sa_handler = &Reporter::OnTerminate;
+  ours.sa_flags = SA_RESTART | SA_ONSTACK;
+  sigfillset(&ours.sa_mask);
+  sigaction(SIGTERM, &ours, nullptr);
+}
+
+void Reporter::OnTerminate(int signal) noexcept {
+  const ErrnoKeeper errno_keeper;
+  Reporter& reporter = Get();
+  // relaxed: a signal handler's view of its own process.  The thread exists: only its start brings
+  // us here.  It may be about to begin, so that a process that is ended at once has its report too.
+  if (!reporter.InForeignClone() && reporter.status_.load(std::memory_order_relaxed) == kStarted &&
+      !reporter.muted_.load(std::memory_order_relaxed)) {
+    reporter.interrupted_.store(true, std::memory_order_relaxed);  // relaxed: published with asked_
+    reporter.Ask(true, kSignalPatienceNs);
+  }
+  struct sigaction standard = {};
+  standard.sa_handler = SIG_DFL;
+  sigaction(signal, &standard, nullptr);
+  raise(signal);  // blocked in here; delivered, and deadly, as soon as this returns
+}
+
+}  // namespace heapgauge

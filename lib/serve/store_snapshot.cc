@@ -10,24 +10,26 @@ namespace {
 
 // Counters are read one by one while threads write them; a death counted between two reads must not
 // make a site look as if more had died than were born, so deaths are read first.
-void ReadCounters(const SiteCounters& counters, SiteObservation& to) {
+void ReadCounters(const StoredSite& stored, SiteObservation& to) {
   // relaxed throughout: site_table.h.
+  const auto bytes = [](const SiteCounters& counters) {
+    return static_cast<double>(counters.bytes.load(std::memory_order_relaxed)) * kBytesUnit;
+  };
+  const auto objects = [](const SiteCounters& counters, uint64_t samples) {
+    const int64_t unseen = counters.unseen_objects.load(std::memory_order_relaxed);
+    return static_cast<double>(samples) + static_cast<double>(unseen) * kObjectsUnit;
+  };
   for (size_t i = 0; i < kAgeBuckets; ++i) {
-    to.deaths[i] = counters.deaths[i].load(std::memory_order_relaxed);
+    to.deaths[i] = stored.deaths[i].load(std::memory_order_relaxed);
   }
-  to.freed_bytes =
-      static_cast<double>(counters.freed_bytes.load(std::memory_order_relaxed)) * kBytesUnit;
-  to.freed_objects =
-      static_cast<double>(counters.freed_objects.load(std::memory_order_relaxed)) * kObjectsUnit;
-  to.freed_samples = counters.freed_samples.load(std::memory_order_relaxed);
-  to.freed_variance = counters.freed_variance.load(std::memory_order_relaxed);
-  to.allocated_bytes =
-      static_cast<double>(counters.allocated_bytes.load(std::memory_order_relaxed)) * kBytesUnit;
-  to.allocated_objects =
-      static_cast<double>(counters.allocated_objects.load(std::memory_order_relaxed)) *
-      kObjectsUnit;
-  to.allocated_samples = counters.allocated_samples.load(std::memory_order_relaxed);
-  to.allocated_variance = counters.allocated_variance.load(std::memory_order_relaxed);
+  to.freed_bytes = bytes(stored.freed);
+  to.freed_samples = stored.freed.samples.load(std::memory_order_relaxed);
+  to.freed_objects = objects(stored.freed, to.freed_samples);
+  to.freed_variance = stored.freed.variance.load(std::memory_order_relaxed);
+  to.allocated_bytes = bytes(stored.allocated);
+  to.allocated_samples = stored.allocated.samples.load(std::memory_order_relaxed);
+  to.allocated_objects = objects(stored.allocated, to.allocated_samples);
+  to.allocated_variance = stored.allocated.variance.load(std::memory_order_relaxed);
 }
 
 }  // namespace
@@ -44,7 +46,7 @@ StoreSnapshot TakeStoreSnapshot(const Tracker& tracker) {
     // In the units of the counters, so that live = allocated - freed to the last bit at quiet
     // points.
     site.live_bytes += static_cast<double>(BytesShare(sample.bytes, sample.weight)) * kBytesUnit;
-    site.live_objects += static_cast<double>(ObjectsShare(sample.weight)) * kObjectsUnit;
+    site.live_objects += 1 + static_cast<double>(UnseenObjects(sample.weight)) * kObjectsUnit;
     site.live_variance += VarianceShare(sample.bytes, sample.weight);
     ++site.live_samples;
     const uint64_t age = now > sample.birth_ns ? now - sample.birth_ns : 0;
@@ -56,7 +58,7 @@ StoreSnapshot TakeStoreSnapshot(const Tracker& tracker) {
     site.index = index;
     site.observation.time_s = snapshot.time_s;
     if (const StoredSite* const stored = tracker.sites().At(index)) {
-      ReadCounters(stored->counters, site.observation);
+      ReadCounters(*stored, site.observation);
     }
   }
   std::erase_if(snapshot.sites,

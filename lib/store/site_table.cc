@@ -34,7 +34,9 @@ bool SiteTable::Initialize(size_t limit_bytes) noexcept {
 }
 
 StoredSite* SiteTable::Make(const uintptr_t* frames, size_t depth, uint64_t hash) noexcept {
-  const size_t bytes = sizeof(StoredSite) + depth * sizeof(uintptr_t);
+  // The arena's pieces are not aligned to a cache line.
+  const size_t bytes =
+      sizeof(StoredSite) + alignof(StoredSite) - PageArena::kAlignment + depth * sizeof(uintptr_t);
   // relaxed: the counter guards only itself.
   if (used_bytes_.fetch_add(bytes, std::memory_order_relaxed) + bytes > limit_bytes_) {
     used_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
@@ -45,7 +47,9 @@ StoredSite* SiteTable::Make(const uintptr_t* frames, size_t depth, uint64_t hash
     used_bytes_.fetch_sub(bytes, std::memory_order_relaxed);  // relaxed: as above
     return nullptr;
   }
-  StoredSite* const site = new (memory) StoredSite;
+  const uintptr_t aligned = (reinterpret_cast<uintptr_t>(memory) + alignof(StoredSite) - 1) /
+                            alignof(StoredSite) * alignof(StoredSite);
+  StoredSite* const site = new (reinterpret_cast<void*>(aligned)) StoredSite;
   site->hash = hash;
   site->depth = static_cast<uint32_t>(depth);
   if (depth != 0) std::memcpy(site->frames(), frames, depth * sizeof(uintptr_t));

@@ -6,7 +6,7 @@
 // needed.
 //
 // Cost: a walk of one hash chain (16 Ki heads) and, for a new stack, one piece of arena memory of
-// about 450 bytes plus 8 a frame.  When the table's share of the arena is used up, new stacks fall
+// about 430 bytes plus 8 a frame.  When the table's share of the arena is used up, new stacks fall
 // to one overflow site.
 //
 // S1  A StoredSite is complete (hash, frames) before it can be reached.
@@ -28,29 +28,29 @@ namespace heapgauge {
 
 // Sums of weighted samples are kept in fixed point: an integer add is one instruction, exact in
 // exact mode, and what is added at birth can be taken off to the last bit at death.
-inline constexpr double kBytesUnit = 1.0 / 256;      // of allocated_bytes and freed_bytes
-inline constexpr double kObjectsUnit = 1.0 / 65536;  // of allocated_objects and freed_objects
+inline constexpr double kBytesUnit = 1.0 / 256;      // of SiteCounters::bytes
+inline constexpr double kObjectsUnit = 1.0 / 65536;  // of SiteCounters::unseen_objects
 
-// Counters of one site.  All are updated relaxed: each is a sum on its own, nobody infers one from
-// another but for S4, which is only claimed at quiet points.
+// What was born at a site, or what is no longer there.  All are updated relaxed: each is a sum on
+// its own, nobody infers one from another but for S4, which is only claimed at quiet points.
 struct SiteCounters {
-  Atomic<int64_t> allocated_bytes{0};    // [kBytesUnit]
-  Atomic<int64_t> freed_bytes{0};        // [kBytesUnit]
-  Atomic<int64_t> allocated_objects{0};  // [kObjectsUnit]
-  Atomic<int64_t> freed_objects{0};      // [kObjectsUnit]
-  Atomic<uint64_t> allocated_samples{0};
-  Atomic<uint64_t> freed_samples{0};
-  Atomic<double> allocated_variance{0};  // sum of bytes^2 (1-p)/p^2 [byte^2]; stays 0 in exact mode
-  Atomic<double> freed_variance{0};
-  std::array<Atomic<uint32_t>, kAgeBuckets> deaths{};  // samples by AgeBucket at death
+  Atomic<int64_t> bytes{0};  // [kBytesUnit]
+  Atomic<uint64_t> samples{0};
+  Atomic<int64_t> unseen_objects{0};  // [kObjectsUnit] that the samples stand for beside themselves
+  Atomic<double> variance{0};         // sum of bytes^2 (1-p)/p^2 [byte^2]; this and unseen_objects
+                                      // stay 0 in exact mode, and are not touched there
 };
 
-struct StoredSite {
+// Births and deaths lie on cache lines of their own: a thread that only releases what another one
+// allocates does not take the other's line away.
+struct alignas(64) StoredSite {
   StoredSite* next = nullptr;
   uint64_t hash = 0;
   uint32_t index = 0;
   uint32_t depth = 0;
-  SiteCounters counters;
+  SiteCounters allocated;
+  alignas(64) SiteCounters freed;
+  std::array<Atomic<uint32_t>, kAgeBuckets> deaths{};  // samples by AgeBucket at death
   // `depth` return addresses follow, innermost first.
   const uintptr_t* frames() const noexcept { return reinterpret_cast<const uintptr_t*>(this + 1); }
   uintptr_t* frames() noexcept { return reinterpret_cast<uintptr_t*>(this + 1); }

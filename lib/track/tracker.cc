@@ -23,12 +23,24 @@ LiveSample FromTaken(const TakenSample& taken) noexcept {
   return {taken.bytes, taken.birth_ns, taken.site, taken.weight, taken.unaligned};
 }
 
+// Of one age, less room for as many threads as there may be.
+constexpr uint32_t kMostDeaths = UINT32_MAX - (1U << 22);
+
 void AddDouble(Atomic<double>& to, double value) noexcept {
   // relaxed: a sum on its own.
   double seen = to.load(std::memory_order_relaxed);
   while (!to.compare_exchange_weak(seen, seen + value, std::memory_order_relaxed,
                                    std::memory_order_relaxed)) {
   }
+}
+
+void Count(SiteCounters& counters, const LiveSample& sample) noexcept {
+  // relaxed throughout: site_table.h.
+  counters.bytes.fetch_add(BytesShare(sample.bytes, sample.weight), std::memory_order_relaxed);
+  counters.samples.fetch_add(1, std::memory_order_relaxed);
+  if (sample.weight == 1.0F) return;
+  counters.unseen_objects.fetch_add(UnseenObjects(sample.weight), std::memory_order_relaxed);
+  AddDouble(counters.variance, VarianceShare(sample.bytes, sample.weight));
 }
 
 class DepthGuard final {
@@ -154,34 +166,17 @@ StoredSite* Tracker::SiteOf(ThreadState& self, void* caller, bool remember,
   return site;
 }
 
-void Tracker::CountBirth(SiteCounters& counters, const LiveSample& sample) noexcept {
-  // relaxed throughout: site_table.h.
-  counters.allocated_bytes.fetch_add(BytesShare(sample.bytes, sample.weight),
-                                     std::memory_order_relaxed);
-  counters.allocated_objects.fetch_add(ObjectsShare(sample.weight), std::memory_order_relaxed);
-  counters.allocated_samples.fetch_add(1, std::memory_order_relaxed);
-  if (sample.weight != 1.0F) {
-    AddDouble(counters.allocated_variance, VarianceShare(sample.bytes, sample.weight));
-  }
-}
-
-void Tracker::CountExit(SiteCounters& counters, const LiveSample& sample) noexcept {
-  // relaxed throughout: site_table.h.
-  counters.freed_bytes.fetch_add(BytesShare(sample.bytes, sample.weight),
-                                 std::memory_order_relaxed);
-  counters.freed_objects.fetch_add(ObjectsShare(sample.weight), std::memory_order_relaxed);
-  counters.freed_samples.fetch_add(1, std::memory_order_relaxed);
-  if (sample.weight != 1.0F) {
-    AddDouble(counters.freed_variance, VarianceShare(sample.bytes, sample.weight));
-  }
-}
-
 void Tracker::CountDeath(const LiveSample& sample) noexcept {
-  SiteCounters& counters = sites_.At(sample.site)->counters;
-  CountExit(counters, sample);
+  StoredSite& site = *sites_.At(sample.site);
+  Count(site.freed, sample);
   const uint64_t now = Now();
   const uint64_t age = now > sample.birth_ns ? now - sample.birth_ns : 0;
-  counters.deaths[AgeBucket(age)].fetch_add(1, std::memory_order_relaxed);  // relaxed: site_table.h
+  Atomic<uint32_t>& deaths = site.deaths[AgeBucket(age)];
+  // relaxed, here and below: site_table.h.  In exact mode a site may see more than 32 bits count:
+  // then it stays near the most.
+  if (HG_UNLIKELY(deaths.fetch_add(1, std::memory_order_relaxed) >= kMostDeaths)) {
+    deaths.fetch_sub(1, std::memory_order_relaxed);
+  }
 }
 
 // relaxed: if this thread sees the flag, so does whoever frees the block that it leaves uncounted.
@@ -234,7 +229,7 @@ void Tracker::RecordWeighted(ThreadState& self, void* block, size_t bytes, doubl
   sample.site = site->index;
   sample.weight = static_cast<float>(weight);
   sample.unaligned = !AddressTells(block);
-  if (Admit(block, sample)) CountBirth(site->counters, sample);
+  if (Admit(block, sample)) Count(site->allocated, sample);
   if (timed_for != 0) {
     const uint64_t took = std::min(MonotonicNs() - began, kLongestTimedNs);
     cpu_ns_.fetch_add(took * timed_for, std::memory_order_relaxed);  // relaxed: a figure
@@ -270,7 +265,7 @@ void Tracker::Restore(void* block, const TakenSample& taken) noexcept {
   // and says so.
   LiveSample sample = FromTaken(taken);
   if (sample.unaligned) control_->RemoveReason();  // Admit() adds it again
-  if (!Admit(block, sample)) CountExit(sites_.At(sample.site)->counters, sample);
+  if (!Admit(block, sample)) Count(sites_.At(sample.site)->freed, sample);
 }
 
 void Tracker::Died(const TakenSample& taken) noexcept {
@@ -284,7 +279,7 @@ void Tracker::Moved(ThreadState& self, void* block, size_t bytes, const TakenSam
   const DepthGuard guard(self);
   const LiveSample before = FromTaken(taken);
   if (taken.unaligned) control_->RemoveReason();
-  SiteCounters& old_counters = sites_.At(before.site)->counters;
+  SiteCounters& freed = sites_.At(before.site)->freed;
   double weight = static_cast<double>(before.weight);
   if (recording()) {  // while it is off, growth gives no unsampled block another chance
     const uint64_t interval = self.sampler.ChargedAt(interval_bytes());
@@ -294,7 +289,7 @@ void Tracker::Moved(ThreadState& self, void* block, size_t bytes, const TakenSam
       // Thinning: a block of this size would be in the sample with p only.
       const double p = ProbabilityAfterShrinking(1 / weight, before.bytes, bytes, interval);
       if (p * weight < 1 && self.sampler.Uniform() >= p * weight) {
-        return CountExit(old_counters, before);
+        return Count(freed, before);
       }
       weight = 1 / p;
     }
@@ -306,8 +301,8 @@ void Tracker::Moved(ThreadState& self, void* block, size_t bytes, const TakenSam
   after.weight = static_cast<float>(weight);
   after.site = site->index;
   after.unaligned = !AddressTells(block);
-  CountExit(old_counters, before);
-  if (Admit(block, after)) CountBirth(site->counters, after);
+  Count(freed, before);
+  if (Admit(block, after)) Count(site->allocated, after);
 }
 
 uint64_t Tracker::SamplingCpuNs() const noexcept {

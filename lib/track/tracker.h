@@ -107,8 +107,6 @@ class Tracker final {
   // The site of the present stack; `trace` is set unless `remember` found it in the memo.
   StoredSite* SiteOf(ThreadState& self, void* caller, bool remember, StackTrace& trace) noexcept;
   bool Admit(void* block, const LiveSample& sample) noexcept;
-  void CountBirth(SiteCounters& counters, const LiveSample& sample) noexcept;
-  void CountExit(SiteCounters& counters, const LiveSample& sample) noexcept;
   void CountDeath(const LiveSample& sample) noexcept;
   bool AddressTells(const void* block) const noexcept;
   bool Filtered() const noexcept;

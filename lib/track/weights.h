@@ -42,9 +42,9 @@ inline int64_t BytesShare(uint64_t bytes, float weight) noexcept {
   if (weight == 1.0F) return static_cast<int64_t>(bytes << 8);
   return std::llround(static_cast<double>(bytes) * static_cast<double>(weight) * 256);
 }
-inline int64_t ObjectsShare(float weight) noexcept {
-  if (weight == 1.0F) return int64_t{1} << 16;
-  return std::llround(static_cast<double>(weight) * 65536);
+// Beside the sampled one.
+inline int64_t UnseenObjects(float weight) noexcept {
+  return std::llround((static_cast<double>(weight) - 1) * 65536);
 }
 // bytes^2 (1-p)/p^2 [byte^2]: this sample's share of the variance of a Horvitz-Thompson sum.
 inline double VarianceShare(uint64_t bytes, float weight) noexcept {

@@ -73,7 +73,7 @@ TEST_CASE("threads that meet the same stacks get the same sites", "[S1][S2][S3]"
           const Stack stack = StackOf(number + 1);
           StoredSite* const site = table.Intern(stack.data(), stack.size());
           // relaxed: a counter.
-          site->counters.allocated_samples.fetch_add(1, std::memory_order_relaxed);
+          site->allocated.samples.fetch_add(1, std::memory_order_relaxed);
           found[thread][number] = site;
         }
       });
@@ -85,7 +85,7 @@ TEST_CASE("threads that meet the same stacks get the same sites", "[S1][S2][S3]"
       StoredSite* const site = found[0][number];
       REQUIRE(IsComplete(*site));
       REQUIRE(site->frames()[0] >> 16 == number + 1);
-      REQUIRE(site->counters.allocated_samples == kThreads);
+      REQUIRE(site->allocated.samples == kThreads);
       for (const auto& other : found) REQUIRE(other[number] == site);
       sites.insert(site);
     }
@@ -95,7 +95,7 @@ TEST_CASE("threads that meet the same stacks get the same sites", "[S1][S2][S3]"
     for (uint32_t index = 0; index < table.size(); ++index) {
       const StoredSite* const site = table.At(index);
       REQUIRE(site != nullptr);
-      if (site->counters.allocated_samples != 0) ++counted;
+      if (site->allocated.samples != 0) ++counted;
     }
     CHECK(counted == kStacks);
   }

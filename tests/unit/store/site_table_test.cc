@@ -57,16 +57,14 @@ TEST_CASE_METHOD(SiteTableFixture, "a stack has one site, and every stack its ow
 
 TEST_CASE_METHOD(SiteTableFixture, "a site begins with nothing counted") {
   REQUIRE(table_.Initialize(32 * kMiB));
-  const SiteCounters& counters = Intern({1, 2, 3})->counters;
-  CHECK(counters.allocated_bytes == 0);
-  CHECK(counters.freed_bytes == 0);
-  CHECK(counters.allocated_objects == 0);
-  CHECK(counters.freed_objects == 0);
-  CHECK(counters.allocated_samples == 0);
-  CHECK(counters.freed_samples == 0);
-  CHECK(counters.allocated_variance == 0);
-  CHECK(counters.freed_variance == 0);
-  for (const auto& deaths : counters.deaths) CHECK(deaths == 0);
+  const StoredSite& site = *Intern({1, 2, 3});
+  for (const SiteCounters* const counters : {&site.allocated, &site.freed}) {
+    CHECK(counters->bytes == 0);
+    CHECK(counters->samples == 0);
+    CHECK(counters->unseen_objects == 0);
+    CHECK(counters->variance == 0);
+  }
+  for (const auto& deaths : site.deaths) CHECK(deaths == 0);
 }
 
 TEST_CASE_METHOD(SiteTableFixture, "sites are found by stack and by index for ever", "[S2][S3]") {

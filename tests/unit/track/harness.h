@@ -17,6 +17,12 @@ inline uintptr_t CallerNumber(uintptr_t frame) { return (frame >> 20) - 1; }
 
 inline void* Block(uintptr_t address) { return reinterpret_cast<void*>(address); }
 
+inline constexpr int64_t kObject = 65'536;  // one, in kObjectsUnit
+
+inline int64_t Objects(const SiteCounters& counters) {
+  return static_cast<int64_t>(counters.samples) * kObject + counters.unseen_objects;
+}
+
 // Sums of one site, in the counters' own units.
 struct SiteSums {
   int64_t allocated_bytes = 0;
@@ -67,21 +73,20 @@ class Harness final {
     std::map<uintptr_t, SiteSums> sums;
     for (uint32_t index = 0; index < tracker_.sites().size(); ++index) {
       const StoredSite* const site = tracker_.sites().At(index);
-      if (site == nullptr || site->counters.allocated_samples == 0) continue;
+      if (site == nullptr || site->allocated.samples == 0) continue;
       SiteSums& to = sums[NumberOf(*site)];
-      const SiteCounters& from = site->counters;
-      to.allocated_bytes += from.allocated_bytes;
-      to.freed_bytes += from.freed_bytes;
-      to.allocated_objects += from.allocated_objects;
-      to.freed_objects += from.freed_objects;
-      to.allocated_samples += from.allocated_samples;
-      to.freed_samples += from.freed_samples;
-      for (const auto& deaths : from.deaths) to.deaths += deaths;
+      to.allocated_bytes += site->allocated.bytes;
+      to.freed_bytes += site->freed.bytes;
+      to.allocated_objects += Objects(site->allocated);
+      to.freed_objects += Objects(site->freed);
+      to.allocated_samples += site->allocated.samples;
+      to.freed_samples += site->freed.samples;
+      for (const auto& deaths : site->deaths) to.deaths += deaths;
     }
     tracker_.live().ForEach([&](uintptr_t, const LiveSample& sample) {
       SiteSums& to = sums[NumberOf(*tracker_.sites().At(sample.site))];
       to.live_bytes += BytesShare(sample.bytes, sample.weight);
-      to.live_objects += ObjectsShare(sample.weight);
+      to.live_objects += kObject + UnseenObjects(sample.weight);
       ++to.live_samples;
     });
     return sums;

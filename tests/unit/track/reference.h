@@ -57,7 +57,6 @@ class Reference final {
   const std::unordered_map<uintptr_t, LiveBlock>& live() const { return live_; }
 
  private:
-  static constexpr int64_t kObject = 65'536;
   static int64_t Units(size_t bytes) { return static_cast<int64_t>(bytes) * 256; }
 
   SiteSums& Exit(uintptr_t block) {

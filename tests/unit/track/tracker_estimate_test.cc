@@ -63,7 +63,7 @@ TEST_CASE("live bytes and objects, totals and variances are unbiased") {
     CHECK(now.allocated_objects - now.freed_objects == now.live_objects);
     double variance = 0;
     for (uint32_t site = 1; site < harness.tracker().sites().size(); ++site) {
-      variance += harness.tracker().sites().At(site)->counters.allocated_variance;
+      variance += harness.tracker().sites().At(site)->allocated.variance;
     }
     allocated_variance.Add(variance - variance_before);
     variance_before = variance;
@@ -167,8 +167,8 @@ TEST_CASE("blocks that realloc resizes stay unbiased, in live figures and in tot
       const StoredSite* const site = tracker.sites().At(1);
       SiteSums now;
       if (site != nullptr) {
-        now.allocated_bytes = site->counters.allocated_bytes;
-        now.freed_bytes = site->counters.freed_bytes;
+        now.allocated_bytes = site->allocated.bytes;
+        now.freed_bytes = site->freed.bytes;
       }
       live[step].Add(Bytes(now.allocated_bytes - now.freed_bytes));
       totals[step].Add(Bytes(now.allocated_bytes - before.allocated_bytes));

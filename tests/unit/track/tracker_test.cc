@@ -18,12 +18,12 @@ namespace {
 using test::Block;
 using test::Caller;
 using test::Harness;
+using test::kObject;
 using test::SiteSums;
 
 constexpr uintptr_t kPage = 0x7f00'0000'0000;
 constexpr uintptr_t kOdd = kPage + 0x9a0;  // says nothing about itself
 constexpr int64_t kByte = 256;             // in kBytesUnit
-constexpr int64_t kObject = 65'536;        // in kObjectsUnit
 constexpr uint64_t kInterval = 1000;
 
 TakenSample Take(Harness& harness, uintptr_t block) {
@@ -260,9 +260,9 @@ TEST_CASE("a death is counted at its age") {
   harness.tracker().Died(taken);
   taken.birth_ns = MonotonicNs() + 3600 * second;  // a clock that lags: no age, no wrap
   harness.tracker().Died(taken);
-  const SiteCounters& counters = harness.tracker().sites().At(0)->counters;
-  CHECK(counters.deaths[AgeBucket(3 * second)] == 1);
-  CHECK(counters.deaths[0] == 1);
+  const StoredSite& site = *harness.tracker().sites().At(0);
+  CHECK(site.deaths[AgeBucket(3 * second)] == 1);
+  CHECK(site.deaths[0] == 1);
 }
 
 int g_observed = 0;

@@ -65,9 +65,9 @@ TEST_CASE("shares in fixed point: exact at weight one, rounded to the unit other
   CHECK(BytesShare(0, 1) == 0);
   CHECK(BytesShare(12'345, 1) == 12'345 * 256);
   CHECK(BytesShare((uint64_t{1} << 47) - 1, 1) == ((int64_t{1} << 47) - 1) * 256);
-  CHECK(ObjectsShare(1) == 65'536);
+  CHECK(UnseenObjects(1) == 0);
   CHECK(BytesShare(64, 8192.5F) == static_cast<int64_t>(64 * 8192.5 * 256));
-  CHECK(ObjectsShare(8192.5F) == static_cast<int64_t>(8192.5 * 65'536));
+  CHECK(UnseenObjects(8192.5F) == static_cast<int64_t>(8191.5 * 65'536));
   CHECK(BytesShare(3, 1.0F + 0x1p-23F) == 768);  // 768.00009 units
 }
 

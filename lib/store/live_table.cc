@@ -47,9 +47,8 @@ LiveSample LiveTable::Unpack(const Packed& packed, uint64_t bytes_and_tag) noexc
 }
 
 bool LiveTable::Crowded(const Segment& segment) noexcept {
-  // relaxed: a little early or late does no harm.
-  return segment.live.load(std::memory_order_relaxed) * kCrowdedDenominator >=
-         (segment.mask + 1) * kSlots * kCrowdedNumerator;
+  // A little early or late does no harm.
+  return segment.Live() * kCrowdedDenominator >= (segment.mask + 1) * kSlots * kCrowdedNumerator;
 }
 
 LiveTable::Place LiveTable::Find(uintptr_t block) const noexcept {
@@ -58,9 +57,6 @@ LiveTable::Place LiveTable::Find(uintptr_t block) const noexcept {
   // L1.
   Segment* segment = shards_[hash >> 60].newest.load(std::memory_order_acquire);
   for (; segment != nullptr; segment = segment->older) {
-    // relaxed: if `block` is here, its own increment happened before (L1), and reads of one atomic
-    // don't go back.
-    if (segment->live.load(std::memory_order_relaxed) == 0) continue;
     const size_t home = hash & segment->mask;
     for (size_t probe = 0; probe < kMaxProbe; ++probe) {
       const Bucket& bucket = segment->buckets[(home + probe) & segment->mask];
@@ -99,15 +95,13 @@ bool LiveTable::Take(uintptr_t block, LiveSample* sample) noexcept {
     segment.buckets[(place.home + probe) & segment.mask].passed.fetch_sub(
         1, std::memory_order_release);
   }
-  segment.live.fetch_sub(1, std::memory_order_release);  // release: likewise
+  segment.went.fetch_add(1, std::memory_order_release);  // release: its coming is counted before
   return true;
 }
 
 bool LiveTable::InsertInto(Segment& segment, uint64_t hash, uintptr_t block,
-                           const LiveSample& sample) noexcept {
+                           const LiveSample& sample, bool sparing) noexcept {
   const size_t home = hash & segment.mask;
-  segment.live.fetch_add(
-      1, std::memory_order_relaxed);  // relaxed: L1 orders it before the block's Take()
   for (size_t probe = 0; probe < kMaxProbe; ++probe) {
     const size_t index = (home + probe) & segment.mask;
     Bucket& bucket = segment.buckets[index];
@@ -134,16 +128,19 @@ bool LiveTable::InsertInto(Segment& segment, uint64_t hash, uintptr_t block,
       packed.bytes_and_tag.store(
           (sample.bytes & kBytesMask) | generation | (sample.unaligned ? kUnalignedFlag : 0),
           std::memory_order_release);
+      // relaxed: L1 orders it before the block's Take().
+      segment.came.fetch_add(1, std::memory_order_relaxed);
       key.store(block, std::memory_order_release);  // release: publishes the sample to ForEach()
       return true;
     }
+    // Asked only here, for most blocks find room in their first bucket.
+    if (sparing && probe == 0 && Crowded(segment)) return false;
     bucket.passed.fetch_add(
         1, std::memory_order_relaxed);  // relaxed: L1 orders it before the block's Take()
   }
   for (size_t probe = 0; probe < kMaxProbe; ++probe) {
     segment.buckets[(home + probe) & segment.mask].passed.fetch_sub(1, std::memory_order_relaxed);
   }
-  segment.live.fetch_sub(1, std::memory_order_relaxed);
   return false;
 }
 
@@ -156,7 +153,7 @@ bool LiveTable::Insert(uintptr_t block, const LiveSample& sample) noexcept {
     // Older segments take what leaves the newest one crowded, or a table whose blocks come and go
     // would grow for ever.
     for (Segment* segment = newest; segment != nullptr; segment = segment->older) {
-      if (!Crowded(*segment) && InsertInto(*segment, hash, block, sample)) return true;
+      if (InsertInto(*segment, hash, block, sample, true)) return true;
     }
     // Mapping takes microseconds, in which hundreds of threads in exact mode could use up the free
     // quarter: they wait for the one that is at it.  Not for ever: it may have lost its processor,
@@ -167,7 +164,7 @@ bool LiveTable::Insert(uintptr_t block, const LiveSample& sample) noexcept {
     newest = shard.newest.load(std::memory_order_acquire);
   }
   for (Segment* segment = newest; segment != nullptr; segment = segment->older) {
-    if (InsertInto(*segment, hash, block, sample)) return true;
+    if (InsertInto(*segment, hash, block, sample, false)) return true;
   }
   return false;
 }
@@ -209,19 +206,21 @@ void LiveTable::AfterForkInChild() noexcept {
 
 LiveTable::Segment* LiveTable::MakeSegment(size_t buckets, Segment* older) noexcept {
   const size_t slots = buckets * kSlots;
-  void* const memory = arena_->Allocate(sizeof(Segment) + alignof(Bucket) +
+  static_assert(alignof(Segment) == alignof(Bucket) && sizeof(Segment) % alignof(Bucket) == 0);
+  void* const memory = arena_->Allocate(alignof(Segment) + sizeof(Segment) +
                                         buckets * sizeof(Bucket) + slots * sizeof(Packed));
   if (memory == nullptr) return nullptr;
-  Segment* const segment = new (memory) Segment;
-  const uintptr_t after = reinterpret_cast<uintptr_t>(segment + 1);
-  const uintptr_t aligned = (after + alignof(Bucket) - 1) / alignof(Bucket) * alignof(Bucket);
+  const uintptr_t aligned = (reinterpret_cast<uintptr_t>(memory) + alignof(Segment) - 1) /
+                            alignof(Segment) * alignof(Segment);
+  Segment* const segment = new (reinterpret_cast<void*>(aligned)) Segment;
   segment->older = older;
   segment->mask = buckets - 1;
-  segment->live.store(0, std::memory_order_relaxed);  // private so far
+  segment->came.store(0, std::memory_order_relaxed);  // private so far
+  segment->went.store(0, std::memory_order_relaxed);
   // Arena memory is zero (A2), and zero is what empty buckets and samples are: nothing is touched
   // before its use.
-  segment->buckets = reinterpret_cast<Bucket*>(aligned);
-  segment->samples = reinterpret_cast<Packed*>(aligned + buckets * sizeof(Bucket));
+  segment->buckets = reinterpret_cast<Bucket*>(segment + 1);
+  segment->samples = reinterpret_cast<Packed*>(segment->buckets + buckets);
   return segment;
 }
 
@@ -230,7 +229,7 @@ uint64_t LiveTable::size() const noexcept {
   for (const Shard& shard : shards_) {
     const Segment* segment = shard.newest.load(std::memory_order_acquire);  // acquire: as in Find()
     for (; segment != nullptr; segment = segment->older) {
-      total += segment->live.load(std::memory_order_relaxed);  // relaxed: a figure
+      total += segment->Live();
     }
   }
   return total;

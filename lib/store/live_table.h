@@ -7,7 +7,8 @@
 // it.
 //
 // A shard is a chain of segments, the newest first, each as large as all before it together, so a
-// lookup meets the newest half first.  A new one is made when all of them are three quarters full.
+// lookup meets the newest half first.  A new one is made for a block that finds its first bucket
+// full in all of them, when all are three quarters full.
 // A segment is an array of buckets, one cache line each: seven addresses and a count of the blocks
 // that found this bucket full and went on to the next.  A miss therefore reads one line of a
 // segment and stops, and taking a block out frees its slot at once.
@@ -94,12 +95,21 @@ class LiveTable final {
     Atomic<uint64_t> site_and_weight;
     Atomic<uint64_t> birth_ns;
   };
-  struct Segment {
+  // Blocks that came and blocks that went are counted on cache lines of their own: a thread that
+  // only releases what another one allocates takes no line away that the other one writes, and
+  // neither of them the line that all read.
+  struct alignas(64) Segment {
     Segment* older;
     size_t mask;  // buckets - 1
-    Atomic<uint64_t> live;
     Bucket* buckets;
     Packed* samples;
+    alignas(64) Atomic<uint64_t> came;
+    alignas(64) Atomic<uint64_t> went;
+    // acquire: pairs with the release in Take(); whoever went has come before.
+    uint64_t Live() const noexcept {
+      const uint64_t gone = went.load(std::memory_order_acquire);
+      return came.load(std::memory_order_relaxed) - gone;  // relaxed: not behind what `went` says
+    }
   };
   struct alignas(64) Shard {
     Atomic<Segment*> newest{nullptr};
@@ -117,8 +127,9 @@ class LiveTable final {
 
   static uint64_t Hash(uintptr_t block) noexcept;
   Place Find(uintptr_t block) const noexcept;
-  bool InsertInto(Segment& segment, uint64_t hash, uintptr_t block,
-                  const LiveSample& sample) noexcept;
+  // `sparing`: not past the first bucket of a segment that is crowded.
+  bool InsertInto(Segment& segment, uint64_t hash, uintptr_t block, const LiveSample& sample,
+                  bool sparing) noexcept;
   enum class Growth : uint8_t {
     kGrown,  // the shard's newest segment is another one than the caller saw
     kBusy,   // another thread is growing it
@@ -140,7 +151,7 @@ void LiveTable::ForEach(Visit&& visit) const {
     // acquire: pairs with the release in Grow(); the segment's fields are set.
     const Segment* segment = shard.newest.load(std::memory_order_acquire);
     for (; segment != nullptr; segment = segment->older) {
-      if (segment->live.load(std::memory_order_relaxed) == 0) continue;  // relaxed: a hint here
+      if (segment->Live() == 0) continue;
       for (size_t b = 0; b <= segment->mask; ++b) {
         const Bucket& bucket = segment->buckets[b];
         for (size_t slot = 0; slot < kSlots; ++slot) {

@@ -238,13 +238,28 @@ TEST_CASE("two insertions that make the first segment, every interleaving", "[L4
   ExploreAll(explorer);
 }
 
-// Three quarters of 32 buckets of 7: the next insertion makes another segment.
+// Three quarters of 32 buckets of 7: an insertion that finds its first bucket full makes another
+// segment.
 constexpr size_t kCrowded = LiveTable::kFirstBuckets * LiveTable::kSlots * 3 / 4;
+
+// Addresses of one shard, of which those behind the first kCrowded find their first bucket full.
+std::vector<uintptr_t> BlocksThatGrow(size_t count) {
+  std::vector<uintptr_t> blocks;
+  std::array<size_t, LiveTable::kFirstBuckets> wanted{};
+  for (const uintptr_t block : LiveTablePeer::OfOneShard(8 * count)) {
+    size_t& bucket = wanted[LiveTablePeer::FirstBucket(block)];
+    if (blocks.size() == count) break;
+    if (blocks.size() >= kCrowded && bucket < LiveTable::kSlots) continue;
+    ++bucket;
+    blocks.push_back(block);
+  }
+  return blocks;
+}
 
 // A shard that is about to grow; `bodies` may take block 0 and insert 200 and 201.
 void ExploreGrowth(const std::function<Bodies(TableWorld&)>& bodies,
                    const std::vector<std::pair<size_t, uint64_t>>& inserted) {
-  TableWorld world(LiveTablePeer::OfOneShard(210));
+  TableWorld world(BlocksThatGrow(210));
   Explorer explorer(
       [&] {
         world.Reset();

@@ -42,6 +42,11 @@ class LiveTablePeer final {
     return blocks;
   }
 
+  // The bucket that a block looks for first in a segment of kFirstBuckets.
+  static size_t FirstBucket(uintptr_t block) {
+    return LiveTable::Hash(block) % LiveTable::kFirstBuckets;
+  }
+
   static size_t Segments(const LiveTable& table, size_t shard) {
     size_t count = 0;
     const LiveTable::Segment* segment = table.shards_[shard].newest.load();

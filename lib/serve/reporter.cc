@@ -82,6 +82,9 @@ void Reporter::OnSample(ThreadState&, const StackTrace& trace) noexcept {
   reporter.sampled_.store(true, std::memory_order_relaxed);  // relaxed: read at exit
   // relaxed: a late look only delays the start.
   if (MonotonicNs() < reporter.next_attempt_ns_.load(std::memory_order_relaxed)) return;
+  // What a vfork() child starts is its own and ends with it, but in its parent's memory it would
+  // stand for the parent's thread.
+  if (reporter.InForeignClone()) return;
   if (MayStartThread(trace) && reporter.EnsureThread()) Tracker::Get().set_observer(nullptr);
 }
 

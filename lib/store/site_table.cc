@@ -6,15 +6,6 @@
 namespace heapgauge {
 namespace {
 
-uint64_t HashStack(const uintptr_t* frames, size_t depth) noexcept {
-  uint64_t hash = depth;
-  for (size_t i = 0; i < depth; ++i) {
-    hash = (hash ^ frames[i]) * 0x9E3779B97F4A7C15U;
-    hash ^= hash >> 29;
-  }
-  return hash;
-}
-
 bool SameStack(const StoredSite& site, uint64_t hash, const uintptr_t* frames,
                size_t depth) noexcept {
   return site.hash == hash && site.depth == depth &&
@@ -97,8 +88,7 @@ uint32_t SiteTable::size() const noexcept {
   return size < kMostSites ? size : kMostSites;
 }
 
-StoredSite* SiteTable::Intern(const uintptr_t* frames, size_t depth) noexcept {
-  const uint64_t hash = HashStack(frames, depth);
+StoredSite* SiteTable::Intern(const uintptr_t* frames, size_t depth, uint64_t hash) noexcept {
   Atomic<StoredSite*>& head = heads_[hash >> 50];  // 14 bits: kHeads
   StoredSite* fresh = nullptr;
   StoredSite* compared = nullptr;

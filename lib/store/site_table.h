@@ -23,6 +23,7 @@
 #include "base/age_buckets.h"
 #include "base/atomic.h"
 #include "base/page_arena.h"
+#include "trace/stack_hash.h"
 
 namespace heapgauge {
 
@@ -70,7 +71,11 @@ class SiteTable final {
   bool Initialize(size_t limit_bytes) noexcept;
 
   // The one StoredSite of this stack; the overflow site when there is no room for a new one.
-  StoredSite* Intern(const uintptr_t* frames, size_t depth) noexcept;
+  StoredSite* Intern(const uintptr_t* frames, size_t depth) noexcept {
+    return Intern(frames, depth, HashStack(frames, depth));
+  }
+  // The same, where HashStack() of the frames is known.
+  StoredSite* Intern(const uintptr_t* frames, size_t depth, uint64_t hash) noexcept;
 
   // S3.
   StoredSite* At(uint32_t index) const noexcept;

@@ -16,6 +16,7 @@
 
 namespace heapgauge {
 
+class WalkRecord;
 class WalkSteps;
 
 inline constexpr size_t kMaxFrames = 256;     // the most that HEAPGAUGE_MAX_FRAMES may ask for
@@ -23,6 +24,7 @@ inline constexpr size_t kOwnFramesMost = 16;  // frames of ours above `caller`
 
 struct StackTrace {
   size_t depth = 0;
+  uint64_t hash = 0;  // HashStack() of the frames, where a walk knows it; 0: it does not
   uintptr_t frames[kMaxFrames + kOwnFramesMost];
 };
 
@@ -40,8 +42,11 @@ void CaptureFramePointers(StackTrace& trace, size_t max_frames, void* caller,
 // for the first look at a thread's stack bounds.  False where they do not lead to the end of the
 // stack (a signal frame, a coroutine's stack, a function with an odd frame): the trace is then
 // undefined.  `steps`, where given, gets what the walk from self.shim_frame did (stack_memo.h).
+// `record`, where given, saves steps that this thread's last walk took (last_walks.h); trace.hash
+// is set then.
 [[nodiscard]] bool CaptureByTables(StackTrace& trace, size_t max_frames, void* caller,
-                                   ThreadState& self, WalkSteps* steps) noexcept;
+                                   ThreadState& self, WalkSteps* steps,
+                                   WalkRecord* record = nullptr) noexcept;
 
 // By tables, and by libunwind where they do not suffice.
 void CaptureAuto(StackTrace& trace, size_t max_frames, void* caller, ThreadState& self) noexcept;

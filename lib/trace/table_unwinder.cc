@@ -4,6 +4,7 @@
 // without a lock, a system call or memory a thread.  Frame pointers are wrong on every stack
 // through code that keeps none, which is most of a distribution.
 #include "trace/frame_rule.h"
+#include "trace/last_walks.h"
 #include "trace/stack_bounds.h"
 #include "trace/stack_memo.h"
 #include "trace/stack_trace.h"
@@ -12,7 +13,8 @@ namespace heapgauge {
 
 bool CaptureByTables([[maybe_unused]] StackTrace& trace, [[maybe_unused]] size_t max_frames,
                      [[maybe_unused]] void* caller, [[maybe_unused]] ThreadState& self,
-                     [[maybe_unused]] WalkSteps* steps) noexcept {
+                     [[maybe_unused]] WalkSteps* steps,
+                     [[maybe_unused]] WalkRecord* record) noexcept {
 #if !defined(__x86_64__)
   // AArch64 keeps its frame record at the low end of a frame and may sign return addresses:
   // libunwind's business.
@@ -34,21 +36,39 @@ bool CaptureByTables([[maybe_unused]] StackTrace& trace, [[maybe_unused]] size_t
   const uintptr_t* frames_end = nullptr;  // set once the hook's caller is reached
   uintptr_t* out = trace.frames;
   size_t own_frames = 0;
+  uintptr_t frame_at = 0;  // where frame_pointer was read
+  bool ended = false;
+  if (max_frames > WalkRecord::kMostFrames) record = nullptr;
+  if (record != nullptr) record->Begin();
   if (steps != nullptr) steps->Begin();
   for (;;) {
+    if (HG_UNLIKELY(frames_end == nullptr)) {  // frames of ours, which are in no trace and record
+      if (address == wanted) {
+        frames_end = trace.frames + max_frames;
+      } else if (++own_frames > kOwnFramesMost) {
+        return false;
+      }
+    }
     if (HG_LIKELY(frames_end != nullptr)) {
-      *out++ = address;
+      const size_t joined =
+          record == nullptr ? 0
+                            : record->Join({address, stack_pointer, frame_pointer, frame_at},
+                                           static_cast<size_t>(frames_end - out), stack_high, out);
+      if (joined == 0) {
+        *out++ = address;
+      } else {  // it goes on from the last of them
+        out += joined;
+        if (record->whole()) break;
+        address = record->last().address;
+        stack_pointer = record->last().stack_pointer;
+        frame_pointer = record->last().frame_pointer;
+      }
       if (out == frames_end) break;
-    } else if (address == wanted) {
-      *out++ = address;
-      frames_end = trace.frames + max_frames;
-      if (out == frames_end) break;
-    } else if (++own_frames > kOwnFramesMost) {
-      return false;
     }
     const FrameRule rule = g_frame_rules.Get(address);
     if (HG_UNLIKELY(rule.kind() != FrameRule::kStep)) {
-      if (rule.kind() == FrameRule::kEnd && frames_end != nullptr) break;
+      ended = rule.kind() == FrameRule::kEnd;
+      if (ended && frames_end != nullptr) break;
       return false;
     }
     const uintptr_t cfa = (rule.from_frame_pointer() ? frame_pointer : stack_pointer) +
@@ -57,7 +77,7 @@ bool CaptureByTables([[maybe_unused]] StackTrace& trace, [[maybe_unused]] size_t
     // above the stack pointer of a frame that saved both.
     if (HG_UNLIKELY(cfa <= stack_pointer || cfa > stack_high || cfa % sizeof(uintptr_t) != 0))
       return false;
-    uintptr_t frame_at = 0;
+    frame_at = 0;
     if (const int64_t offset = rule.frame_offset(); offset != 0) {
       frame_at = cfa + static_cast<uintptr_t>(offset);
       if (HG_UNLIKELY(frame_at < stack_pointer)) return false;
@@ -74,10 +94,12 @@ bool CaptureByTables([[maybe_unused]] StackTrace& trace, [[maybe_unused]] size_t
     constexpr uintptr_t kNoCode = 4096;
     if (HG_UNLIKELY(address < kNoCode)) {  // a hand-made stack's end
       if (frames_end == nullptr) return false;
+      ended = true;
       break;
     }
   }
   trace.depth = static_cast<size_t>(out - trace.frames);
+  trace.hash = record != nullptr ? record->Finish(trace.depth, ended) : 0;
   return true;
 #endif
 }

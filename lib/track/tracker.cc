@@ -93,7 +93,10 @@ void Tracker::SetInterval(uint64_t bytes) noexcept {
     // Added before the flag says so (release): a thread that reads the flag relies on the reason.
     if (control_->exact.exchange(true, std::memory_order_acq_rel)) control_->RemoveReason();
   }
-  if (bytes == Sampler::kExact) memo_.Initialize(arena_);
+  if (bytes == Sampler::kExact) {
+    memo_.Initialize(arena_);
+    last_walks_.Initialize(arena_);
+  }
   asked_interval_.store(bytes, std::memory_order_relaxed);  // relaxed: a figure
   // release: a thread that draws from the new interval sees the reason (it reads this before it
   // records).
@@ -125,14 +128,14 @@ bool Tracker::AddressTells(const void* block) const noexcept {
          control_->exact.load(std::memory_order_acquire);
 }
 
-bool Tracker::Capture(ThreadState& self, void* caller, StackTrace& trace,
-                      WalkSteps* steps) noexcept {
+bool Tracker::Capture(ThreadState& self, void* caller, StackTrace& trace, WalkSteps* steps,
+                      WalkRecord* record) noexcept {
   switch (unwind_) {
     case UnwindMode::kFramePointers:
       CaptureFramePointers(trace, max_frames_, caller, self);
       return false;
     case UnwindMode::kAuto:
-      if (HG_LIKELY(CaptureByTables(trace, max_frames_, caller, self, steps))) return true;
+      if (HG_LIKELY(CaptureByTables(trace, max_frames_, caller, self, steps, record))) return true;
       break;
     case UnwindMode::kDwarf:
       break;
@@ -150,8 +153,8 @@ bool Tracker::Capture(ThreadState& self, void* caller, StackTrace& trace,
   return false;
 }
 
-// Exact samples come by the million from the same few stacks, which the memo knows; others too
-// seldom for it.
+// Exact samples come by the million from the same few stacks, which the memo knows, or from ones
+// that differ from the thread's last in a frame; others come too seldom for both.
 StoredSite* Tracker::SiteOf(ThreadState& self, void* caller, bool remember,
                             StackTrace& trace) noexcept {
   StackMemo::Answer known;
@@ -160,7 +163,13 @@ StoredSite* Tracker::SiteOf(ThreadState& self, void* caller, bool remember,
     if (known.value != nullptr) return static_cast<StoredSite*>(known.value);
   }
   WalkSteps steps;
-  const bool walked = Capture(self, caller, trace, known.keep ? &steps : nullptr);
+  // A walk that the memo is to keep takes every step itself.
+  WalkRecord* const record = remember && !known.keep ? last_walks_.Borrow(self) : nullptr;
+  const bool walked = Capture(self, caller, trace, known.keep ? &steps : nullptr, record);
+  LastWalks::GiveBack(record);
+  if (walked && record != nullptr && trace.hash != 0) {
+    return sites_.Intern(trace.frames, trace.depth, trace.hash);
+  }
   StoredSite* const site = sites_.Intern(trace.frames, trace.depth);
   if (walked && known.keep) memo_.Keep(self, steps, site);
   return site;
@@ -312,8 +321,12 @@ uint64_t Tracker::SamplingCpuNs() const noexcept {
 void Tracker::ForgetStacks() noexcept {
   g_frame_rules.Clear();
   memo_.Clear();
+  last_walks_.Clear();
 }
 
-void Tracker::AfterForkInChild() noexcept { live_.AfterForkInChild(); }
+void Tracker::AfterForkInChild() noexcept {
+  live_.AfterForkInChild();
+  last_walks_.AfterForkInChild();
+}
 
 }  // namespace heapgauge

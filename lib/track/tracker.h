@@ -23,6 +23,7 @@
 #include "core_api/core_api.h"
 #include "store/live_table.h"
 #include "store/site_table.h"
+#include "trace/last_walks.h"
 #include "trace/stack_memo.h"
 #include "trace/stack_trace.h"
 #include "track/options.h"
@@ -103,7 +104,8 @@ class Tracker final {
   // How many samples the present one is timed for; 0: it is not.
   uint64_t TimedFor() noexcept;
   // False: by libunwind or cut short, and `steps` says nothing.
-  bool Capture(ThreadState& self, void* caller, StackTrace& trace, WalkSteps* steps) noexcept;
+  bool Capture(ThreadState& self, void* caller, StackTrace& trace, WalkSteps* steps,
+               WalkRecord* record) noexcept;
   // The site of the present stack; `trace` is set unless `remember` found it in the memo.
   StoredSite* SiteOf(ThreadState& self, void* caller, bool remember, StackTrace& trace) noexcept;
   bool Admit(void* block, const LiveSample& sample) noexcept;
@@ -115,7 +117,8 @@ class Tracker final {
   PageArena arena_;
   SiteTable sites_;
   LiveTable live_;
-  StackMemo memo_;  // exact samples'
+  StackMemo memo_;        // exact samples'
+  LastWalks last_walks_;  // likewise
   Control* control_ = nullptr;
   UnwindMode unwind_ = UnwindMode::kAuto;
   size_t max_frames_ = 64;

@@ -74,4 +74,23 @@ HG_NO_SANITIZE_ADDRESS Remembered RememberHook(StackMemo& memo, void* (*name)(co
   return remembered;
 }
 
+HG_NO_SANITIZE_ADDRESS Recorded RecordHook(LastWalks& walks, size_t max_frames) {
+  ThreadState& self = TestThread();
+  void* const caller = __builtin_return_address(0);
+  self.shim_frame = static_cast<const uintptr_t*>(__builtin_frame_address(0));
+  Recorded recorded;
+  StackTrace trace;
+  if (CaptureByTables(trace, max_frames, caller, self, nullptr)) {
+    recorded.walked.assign(trace.frames, trace.frames + trace.depth);
+  }
+  WalkRecord* const record = walks.Borrow(self);
+  if (CaptureByTables(trace, max_frames, caller, self, nullptr, record)) {
+    recorded.by_record.assign(trace.frames, trace.frames + trace.depth);
+    recorded.hash = trace.hash;
+  }
+  LastWalks::GiveBack(record);
+  self.shim_frame = nullptr;
+  return recorded;
+}
+
 }  // namespace heapgauge::test

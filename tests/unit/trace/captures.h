@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "chains.h"
+#include "trace/last_walks.h"
 #include "trace/stack_memo.h"
 #include "trace/stack_trace.h"
 
@@ -38,6 +39,14 @@ struct Remembered {
 };
 // `name` gives the value to be kept for a stack.
 Remembered RememberHook(StackMemo& memo, void* (*name)(const Frames&));
+
+// The same of a walk with the thread's record.
+struct Recorded {
+  Frames by_record;
+  Frames walked;
+  uint64_t hash = 0;  // 0: without a record
+};
+Recorded RecordHook(LastWalks& walks, size_t max_frames);
 
 // This thread's, as the shim would keep it.
 ThreadState& TestThread();

@@ -1,5 +1,6 @@
 """What the bench scripts share: running a command under a configuration and reading its cost."""
 import dataclasses
+import json
 import math
 import os
 import re
@@ -22,7 +23,8 @@ class Configuration:
 @dataclasses.dataclass
 class Cost:
     wall: float
-    cpu: float
+    user: float
+    cpu: float  # user and system
     peak_kib: int
     written: int  # bytes in the report directory
 
@@ -77,20 +79,27 @@ def run_once(build, configuration, command):
         fields = done.stdout.split()
         if done.returncode != 0 or len(fields) != 5 or fields[0] != "0":
             sys.exit(f"{configuration.name}: {' '.join(command)} failed: {done.stdout}{done.stderr}")
-        return Cost(float(fields[1]), float(fields[2]) + float(fields[3]), int(fields[4]), bytes_in(directory))
+        wall, user, system = map(float, fields[1:4])
+        return Cost(wall, user, user + system, int(fields[4]), bytes_in(directory))
 
 
-def interleaved(build, configurations, command, rounds, report=lambda: None):
-    """{configuration name: [Cost]}: in each round every configuration once, so that a slow minute meets them all."""
+def in_turn(configurations, rounds, run, report=lambda: None):
+    """{configuration name: [what run(configuration) returns]}: in each round every configuration once, so that a slow
+    minute meets them all."""
     costs = {configuration.name: [] for configuration in configurations}
     for configuration in configurations:
-        run_once(build, configuration, command)  # warm caches; not counted
+        run(configuration)  # warm caches; not counted
     for number in range(rounds):
         # Every other round backwards: nobody always runs behind the same neighbour.
         for configuration in configurations if number % 2 == 0 else reversed(configurations):
-            costs[configuration.name].append(run_once(build, configuration, command))
+            costs[configuration.name].append(run(configuration))
         report()
     return costs
+
+
+def interleaved(build, configurations, command, rounds, report=lambda: None):
+    """{configuration name: [Cost]} of a command."""
+    return in_turn(configurations, rounds, lambda configuration: run_once(build, configuration, command), report)
 
 
 def perf_counts_instructions():
@@ -164,6 +173,30 @@ def geometric_mean(values):
 def ratios(costs, bases, figure):
     """Round by round, so that both runs of a ratio met the same machine."""
     return [figure(cost) / max(figure(base), 1e-9) for cost, base in zip(costs, bases)]
+
+
+@dataclasses.dataclass(frozen=True)
+class Ratio:
+    """The median of the rounds, with the lowest and the highest of them."""
+    median: float
+    low: float
+    high: float
+
+    def __str__(self):
+        median, low, high = (f"{value:.2f}" if value < 10 else f"{value:.1f}" for value in (self.median, self.low, self.high))
+        return median if low == high else f"{median} [{low}..{high}]"
+
+
+def ratio(costs, bases, figure):
+    rounds = ratios(costs, bases, figure)
+    return Ratio(statistics.median(rounds), min(rounds), max(rounds))
+
+
+def write_json(path, **figures):
+    """Every figure of a run, where a path is given."""
+    if path:
+        with open(path, "w", encoding="utf-8") as out:
+            json.dump({"machine": machine()} | figures, out, indent=1, default=dataclasses.asdict)
 
 
 def machine():

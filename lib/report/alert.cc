@@ -41,7 +41,12 @@ std::string TimeLeft(const Alert& alert) {
 
 std::string Summary(const Alert& alert) {
   const std::string program = fmt::format("{} (pid {})", Basename(alert.exe), alert.pid);
-  if (alert.kind == AlertKind::kLimit) return fmt::format("{}: {}", program, TimeLeft(alert));
+  if (alert.kind == AlertKind::kLimit) {
+    const std::string left = TimeLeft(alert);
+    if (alert.firing) return fmt::format("{}: {}", program, left);
+    // Most often nothing is left to say: what no longer grows has no forecast.
+    return program + " is no longer near its limit" + (left.empty() ? "" : " (" + left + ")");
+  }
   const std::string place = Place(alert);
   return fmt::format("{} leaks at {}{}", program, alert.function,
                      place.empty() ? "" : " (" + place + ")");

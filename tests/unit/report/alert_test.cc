@@ -103,6 +103,25 @@ TEST_CASE("of a near end of memory the figures are those of what grows, not the 
   CHECK(annotations["growth"] == "+100 MiB/s (95 %: +90.0 MiB/s to +110 MiB/s)");
 }
 
+TEST_CASE("of an end of memory that is no longer near the line says so", "[report][alert]") {
+  Report report = LeakingReport();
+  Alert farther = MakeAlert(report, nullptr);
+  farther.firing = false;
+  farther.report_directory = "/var/reports";
+  CHECK(AlertLine(farther) ==
+        "over: the memory of checkout_service (pid 4711) is no longer near its limit (2 h left to "
+        "the limit of 1.00 GiB); see /var/reports");
+  report.forecast.reset();
+  Alert nowhere = MakeAlert(report, nullptr);
+  nowhere.firing = false;
+  nowhere.report_directory = "/var/reports";
+  CHECK(AlertLine(nowhere) ==
+        "over: the memory of checkout_service (pid 4711) is no longer near its limit; see "
+        "/var/reports");
+  CHECK(Json::parse(ToJson(nowhere))["summary"] ==
+        "checkout_service (pid 4711) is no longer near its limit");
+}
+
 TEST_CASE("names can't command a terminal", "[report][alert]") {
   Alert alert = Leak();
   alert.function = "evil\x1b[2J\nheapgauge: all is well";

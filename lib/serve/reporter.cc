@@ -203,6 +203,7 @@ void Reporter::Run() noexcept {
   self.sampler.Exempt();
   thread_id_ = static_cast<pid_t>(syscall(SYS_gettid));
   NameThread();
+  LeaveRealTime();
   LeaveHostDescriptors();
   // The first report comes one interval after tracking began, as if the thread had been there all
   // the time.

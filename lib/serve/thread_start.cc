@@ -3,6 +3,7 @@
 #include <elf.h>
 #include <link.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/auxv.h>
 #include <sys/prctl.h>
@@ -107,6 +108,15 @@ bool StartQuietThread(void* (*run)(void*), void* argument, size_t stack_bytes) n
 }
 
 void NameThread() noexcept { prctl(PR_SET_NAME, "heapgauge"); }
+
+void LeaveRealTime() noexcept {
+  // Of this thread alone, as below.  Asked first: an ordinary host makes neither call, and its
+  // filter may not know the second.  Both are in systemd's @system-service and Docker's profile.
+  const int policy = sched_getscheduler(0) & ~SCHED_RESET_ON_FORK;
+  if (policy != SCHED_FIFO && policy != SCHED_RR) return;
+  const sched_param none = {};
+  sched_setscheduler(0, SCHED_OTHER, &none);  // needs no privilege
+}
 
 void StandBack() noexcept {
   // Of this thread alone, on Linux.

@@ -112,9 +112,7 @@ bool Reporter::EnsureThread() noexcept {
   // Once: under a limit that stays it would come every few seconds.
   // relaxed: who else comes here finds status_ changed.
   if (!thread_refused_.exchange(true, std::memory_order_relaxed)) {
-    RawLog(LogLevel::kError,
-           "no thread can be started for reports (a limit on memory or processes?); they are lost, "
-           "the next one is tried");
+    RawLog(LogLevel::kError, "%s", WhyNoThread());
   }
   next_attempt_ns_.store(MonotonicNs() + kRetryNs,
                          std::memory_order_relaxed);    // relaxed: see OnSample

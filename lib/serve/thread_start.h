@@ -29,6 +29,10 @@ inline constexpr size_t kDefaultStack = 0;
 // left.
 bool StartQuietThread(void* (*run)(void*), void* argument, size_t stack_bytes) noexcept;
 
+// Why StartQuietThread() has just failed, for people.  A thread under SCHED_DEADLINE may start none
+// (sched(7)), now or later; others of the host's may.
+const char* WhyNoThread() noexcept;
+
 // The calling thread is shown as "heapgauge".
 void NameThread() noexcept;
 

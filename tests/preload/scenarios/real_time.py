@@ -1,4 +1,4 @@
-"""A host with a real-time policy: reports are made without it."""
+"""A host with a real-time policy: reports are made without it, and where no thread can be started the reason is named."""
 
 import os
 import shutil
@@ -9,6 +9,7 @@ import harness
 
 FIFO = ["chrt", "-f", "10"]
 ROUND_ROBIN = ["chrt", "-r", "10"]
+DEADLINE = ["chrt", "-d", "--sched-runtime", "5000000", "--sched-deadline", "10000000", "--sched-period", "10000000", "0"]
 
 
 def policies(process):
@@ -40,6 +41,15 @@ def gives_it_up(rig, chrt, policy):
     harness.check(("reporting", policy) in seen[-1], f"the host's own policy: {seen[-1]}")
 
 
+def names_it(rig):
+    victim = os.path.realpath(rig.victim("reporting"))
+    bare = rig.run([*DEADLINE, victim, "plain"], "bare")
+    if bare.status != 0:
+        return
+    run = rig.run([*DEADLINE, victim, "plain"], "exact", {"HEAPGAUGE_ONLY": "reporting"})
+    harness.same_behaviour(bare, run, ["under SCHED_DEADLINE"])
+
+
 def body():
     options = harness.arguments(__doc__)
     if shutil.which("chrt") is None:
@@ -49,6 +59,7 @@ def body():
             harness.skip("no real-time policy is permitted")
         gives_it_up(rig, FIFO, os.SCHED_FIFO)
         gives_it_up(rig, ROUND_ROBIN, os.SCHED_RR)
+        names_it(rig)
 
 
 harness.main(body)

@@ -41,6 +41,12 @@ uint64_t FirstAfterNow(uint64_t due, uint64_t interval) noexcept {
   return due > now ? due : due + ((now - due) / interval + 1) * interval;
 }
 
+// What went wrong, for people, to whom "std::bad_alloc" says nothing.
+const char* Reason(const std::exception& problem) noexcept {
+  return dynamic_cast<const std::bad_alloc*>(&problem) != nullptr ? "there was no memory for it"
+                                                                  : problem.what();
+}
+
 }  // namespace
 
 Reporter& Reporter::Get() noexcept {
@@ -189,7 +195,7 @@ void Reporter::WithAlerts(Work work) noexcept {
     work(*alerts_);
   } catch (const std::exception& problem) {
     RawLog(LogLevel::kError, "a report's alerts could not be made: %s; the next one is tried",
-           problem.what());
+           Reason(problem));
   } catch (...) {
     RawLog(LogLevel::kError, "a report's alerts could not be made; the next one is tried");
   }
@@ -271,7 +277,7 @@ void Reporter::Produce(bool final_report, std::chrono::milliseconds helper_limit
     }
   } catch (const std::exception& problem) {
     RawLog(LogLevel::kError, "a report could not be made: %s; the next one is tried",
-           problem.what());
+           Reason(problem));
   } catch (...) {
     RawLog(LogLevel::kError, "a report could not be made; the next one is tried");
   }

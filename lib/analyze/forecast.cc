@@ -12,7 +12,12 @@ std::optional<LimitForecast> ForecastToLimit(double limit_bytes, double usage_by
   const double high = growth.High();
   if (!(low > 0) || !std::isfinite(high)) return std::nullopt;
   const double headroom = std::max(0.0, limit_bytes - usage_bytes);
-  const LimitForecast forecast{headroom / growth.slope, headroom / high, headroom / low};
+  const LimitForecast forecast{.seconds = headroom / growth.slope,
+                               .seconds_low = headroom / high,
+                               .seconds_high = headroom / low,
+                               .growth_bytes_per_s = growth.slope,
+                               .growth_low = low,
+                               .growth_high = high};
   if (forecast.seconds > horizon_s) return std::nullopt;
   return forecast;
 }

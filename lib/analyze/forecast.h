@@ -12,6 +12,12 @@ struct LimitForecast {
   double seconds = 0;      // at the estimated growth
   double seconds_low = 0;  // 95 % interval of the growth; seconds_high may be infinite
   double seconds_high = 0;
+  // The growth it follows from: of what counts against the limit, or of the heap where that alone
+  // grows for certain.
+  double growth_bytes_per_s = 0;
+  double growth_low = 0;
+  double growth_high = 0;
+  double growth_window_s = 0;  // how long it has been so; the caller knows
 };
 
 // nullopt unless the growth is significant (its 95 % interval lies above zero) and the limit is

@@ -23,9 +23,20 @@ void AddSeries(SiteHistory& series, double value, double clock_s, double least_s
   series.Add(observation, clock_s, least_seconds);
 }
 
+Growth GrowthOf(const SiteHistory& series, const ActivityClock& clock) {
+  const SiteObservation exact;  // no sampling error: these are read, not estimated
+  return MeasureGrowth(series, exact, clock);
+}
+
 SlopeEstimate SlopeOf(const SiteHistory& series, const ActivityClock& clock) {
-  SiteObservation exact;  // no sampling error: these are read, not estimated
-  return MeasureGrowth(series, exact, clock).bytes_per_s;
+  return GrowthOf(series, clock).bytes_per_s;
+}
+
+std::optional<LimitForecast> ForecastOf(const ProcessObservation& process, const Growth& growth) {
+  std::optional<LimitForecast> forecast =
+      ForecastToLimit(*process.limit, process.usage, growth.bytes_per_s);
+  if (forecast) forecast->growth_window_s = growth.window_s;
+  return forecast;
 }
 
 bool Concerns(const SiteJudgement& site, double heap_bytes) {
@@ -112,11 +123,10 @@ ProcessJudgement ProcessWatch::Judge(std::span<const SiteJudgement> sites,
   }
 
   if (now_.limit && measures.reports > 3) {
-    const SlopeEstimate usage = SlopeOf(usage_, clock);
-    judgement.forecast = ForecastToLimit(*now_.limit, now_.usage, usage);
+    judgement.forecast = ForecastOf(now_, GrowthOf(usage_, clock));
     // Pages come in lumps; the heap's own growth may be certain first.
     if (!judgement.forecast && judgement.verdict >= Verdict::kLoad) {
-      judgement.forecast = ForecastToLimit(*now_.limit, now_.usage, slope);
+      judgement.forecast = ForecastOf(now_, measures.growth);
     }
   }
   return judgement;

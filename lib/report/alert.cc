@@ -29,8 +29,6 @@ std::string Place(const Alert& alert) {
 
 std::string Rate(const Alert& alert) {
   const RateUnit unit = ChooseRateUnit(alert.growth_bytes_per_s);
-  // Of the process as a whole no interval is known.
-  if (alert.kind == AlertKind::kLimit) return FormatRate(alert.growth_bytes_per_s, unit);
   return fmt::format("{} (95 %: {} to {})", FormatRate(alert.growth_bytes_per_s, unit),
                      FormatRate(alert.growth_low, unit), FormatRate(alert.growth_high, unit));
 }
@@ -43,7 +41,12 @@ std::string TimeLeft(const Alert& alert) {
 
 std::string Summary(const Alert& alert) {
   const std::string program = fmt::format("{} (pid {})", Basename(alert.exe), alert.pid);
-  if (alert.kind == AlertKind::kLimit) return fmt::format("{}: {}", program, TimeLeft(alert));
+  if (alert.kind == AlertKind::kLimit) {
+    const std::string left = TimeLeft(alert);
+    if (alert.firing) return fmt::format("{}: {}", program, left);
+    // Most often nothing is left to say: what no longer grows has no forecast.
+    return program + " is no longer near its limit" + (left.empty() ? "" : " (" + left + ")");
+  }
   const std::string place = Place(alert);
   return fmt::format("{} leaks at {}{}", program, alert.function,
                      place.empty() ? "" : " (" + place + ")");
@@ -102,8 +105,12 @@ Alert MakeAlert(const Report& report, const Site* site) {
     alert.verdict = report.verdict;
     alert.evidence = report.evidence;
     alert.live_bytes = report.totals.live_bytes;
-    alert.growth_bytes_per_s = report.totals.growth_bytes_per_s;
-    alert.growth_low = alert.growth_high = alert.growth_bytes_per_s;
+    if (report.forecast) {
+      // What the time left follows from; the heap may grow by far less, or not at all.
+      alert.growth_bytes_per_s = report.forecast->growth_bytes_per_s;
+      alert.growth_low = report.forecast->growth_low;
+      alert.growth_high = report.forecast->growth_high;
+    }
     return alert;
   }
   alert.verdict = site->verdict;

@@ -35,11 +35,11 @@ struct Alert {
   std::string verdict;    // of the site, or of the process
   double confidence = 0;  // of a site's verdict
   std::string evidence;
-  double live_bytes = 0;
-  double growth_bytes_per_s = 0;
+  double live_bytes = 0;          // of the site, or of all
+  double growth_bytes_per_s = 0;  // of the site, or of what counts against the limit
   double growth_low = 0;
   double growth_high = 0;
-  std::optional<double> seconds_to_limit;  // of the process, at the growth of all sites
+  std::optional<double> seconds_to_limit;  // of the process, whatever the site does
   std::optional<uint64_t> limit_bytes;
   std::string report_directory;
   // Of kLeak alone.

@@ -92,6 +92,12 @@ struct Forecast {
   double seconds_to_limit = 0;
   double seconds_low = 0;  // 95 % interval
   double seconds_high = 0;
+  // The growth that it follows from, not the heap's alone, and for how long it has been so.  In
+  // memory only: alerts need them, a report that was read back has zeros.
+  double growth_bytes_per_s = 0;
+  double growth_low = 0;  // 95 % interval
+  double growth_high = 0;
+  double growth_window_s = 0;
 };
 
 struct Report {

@@ -8,6 +8,9 @@ namespace {
 
 constexpr int kQuietReports = 2;  // to clear; the verdict itself has been slow to change already
 constexpr int kNearReports = 2;   // to raise: a forecast moves with every burst
+// What has grown for less, however many reports saw it, may be a program that fills its memory
+// once, at its start.
+constexpr double kLeastGrowthSeconds = 5;
 // The forecast must have come to so many times the threshold for the alert to be cleared.
 constexpr double kClearAgain = 1.5;
 
@@ -16,7 +19,10 @@ constexpr double kClearAgain = 1.5;
 bool AlertBook::IsLimitNear(const Report& report) {
   const bool raised = raised_.count("") != 0;
   const double threshold = kLeastSeconds * (raised ? kClearAgain : 1);
-  const bool near = report.forecast && report.forecast->seconds_to_limit < threshold;
+  bool near = report.forecast && report.forecast->seconds_to_limit < threshold;
+  if (near && !raised) {
+    near = report.verdict != "warming" && report.forecast->growth_window_s >= kLeastGrowthSeconds;
+  }
   near_looks_ = near ? near_looks_ + 1 : 0;
   return near && (raised || near_looks_ >= kNearReports);
 }

@@ -197,9 +197,16 @@ void ReportAssembler::Analyze(const StoreSnapshot& snapshot, Report& report) {
   report.evidence = result.process.evidence;
   report.totals.growth_bytes_per_s = result.process.growth_bytes_per_s;
   if (result.process.forecast && process.limit_bytes) {
-    report.forecast =
-        Forecast{*process.limit_bytes, process.limit_source, result.process.forecast->seconds,
-                 result.process.forecast->seconds_low, result.process.forecast->seconds_high};
+    const LimitForecast& forecast = *result.process.forecast;
+    report.forecast = Forecast{.limit_bytes = *process.limit_bytes,
+                               .limit_source = process.limit_source,
+                               .seconds_to_limit = forecast.seconds,
+                               .seconds_low = forecast.seconds_low,
+                               .seconds_high = forecast.seconds_high,
+                               .growth_bytes_per_s = forecast.growth_bytes_per_s,
+                               .growth_low = forecast.growth_low,
+                               .growth_high = forecast.growth_high,
+                               .growth_window_s = forecast.growth_window_s};
   }
   report.sites_total = by_id.size();
   std::vector<uint32_t> indices;

@@ -41,6 +41,12 @@ uint64_t FirstAfterNow(uint64_t due, uint64_t interval) noexcept {
   return due > now ? due : due + ((now - due) / interval + 1) * interval;
 }
 
+// What went wrong, for people, to whom "std::bad_alloc" says nothing.
+const char* Reason(const std::exception& problem) noexcept {
+  return dynamic_cast<const std::bad_alloc*>(&problem) != nullptr ? "there was no memory for it"
+                                                                  : problem.what();
+}
+
 }  // namespace
 
 Reporter& Reporter::Get() noexcept {
@@ -112,9 +118,7 @@ bool Reporter::EnsureThread() noexcept {
   // Once: under a limit that stays it would come every few seconds.
   // relaxed: who else comes here finds status_ changed.
   if (!thread_refused_.exchange(true, std::memory_order_relaxed)) {
-    RawLog(LogLevel::kError,
-           "no thread can be started for reports (a limit on memory or processes?); they are lost, "
-           "the next one is tried");
+    RawLog(LogLevel::kError, "%s", WhyNoThread());
   }
   next_attempt_ns_.store(MonotonicNs() + kRetryNs,
                          std::memory_order_relaxed);    // relaxed: see OnSample
@@ -191,7 +195,7 @@ void Reporter::WithAlerts(Work work) noexcept {
     work(*alerts_);
   } catch (const std::exception& problem) {
     RawLog(LogLevel::kError, "a report's alerts could not be made: %s; the next one is tried",
-           problem.what());
+           Reason(problem));
   } catch (...) {
     RawLog(LogLevel::kError, "a report's alerts could not be made; the next one is tried");
   }
@@ -203,6 +207,7 @@ void Reporter::Run() noexcept {
   self.sampler.Exempt();
   thread_id_ = static_cast<pid_t>(syscall(SYS_gettid));
   NameThread();
+  LeaveRealTime();
   LeaveHostDescriptors();
   // The first report comes one interval after tracking began, as if the thread had been there all
   // the time.
@@ -272,7 +277,7 @@ void Reporter::Produce(bool final_report, std::chrono::milliseconds helper_limit
     }
   } catch (const std::exception& problem) {
     RawLog(LogLevel::kError, "a report could not be made: %s; the next one is tried",
-           problem.what());
+           Reason(problem));
   } catch (...) {
     RawLog(LogLevel::kError, "a report could not be made; the next one is tried");
   }

@@ -37,7 +37,8 @@ void ReadCounters(const StoredSite& stored, SiteObservation& to) {
 StoreSnapshot TakeStoreSnapshot(const Tracker& tracker) {
   StoreSnapshot snapshot;
   const uint64_t now = MonotonicNs();
-  snapshot.time_s = static_cast<double>(now - tracker.start_ns()) * 1e-9;
+  const uint64_t uptime = now - tracker.start_ns();
+  snapshot.time_s = static_cast<double>(uptime) * 1e-9;
   const uint32_t count = tracker.sites().size();
   snapshot.sites.resize(count);
   tracker.live().ForEach([&](uintptr_t, const LiveSample& sample) {
@@ -49,7 +50,9 @@ StoreSnapshot TakeStoreSnapshot(const Tracker& tracker) {
     site.live_objects += 1 + static_cast<double>(UnseenObjects(sample.weight)) * kObjectsUnit;
     site.live_variance += VarianceShare(sample.bytes, sample.weight);
     ++site.live_samples;
-    const uint64_t age = now > sample.birth_ns ? now - sample.birth_ns : 0;
+    // In exact mode births are read from a clock that is some milliseconds behind, and the first
+    // ones would be older than the tracker.
+    const uint64_t age = now > sample.birth_ns ? std::min(now - sample.birth_ns, uptime) : 0;
     ++site.living[AgeBucket(age)];
     site.age_max_s = std::max(site.age_max_s, static_cast<double>(age) * 1e-9);
   });

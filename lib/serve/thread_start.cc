@@ -3,6 +3,7 @@
 #include <elf.h>
 #include <link.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/auxv.h>
 #include <sys/prctl.h>
@@ -66,6 +67,9 @@ bool IsSignalReturn(uintptr_t address) noexcept {
 #endif
 }
 
+// Of the calling thread, which alone is asked and changed by these calls on Linux.
+int Policy() noexcept { return sched_getscheduler(0) & ~SCHED_RESET_ON_FORK; }
+
 }  // namespace
 
 void LearnUnsafePlaces() {
@@ -106,7 +110,23 @@ bool StartQuietThread(void* (*run)(void*), void* argument, size_t stack_bytes) n
   return error == 0;
 }
 
+const char* WhyNoThread() noexcept {
+  return Policy() == SCHED_DEADLINE
+             ? "no thread can be started for reports by one under SCHED_DEADLINE; they are lost"
+             : "no thread can be started for reports (a limit on memory or processes?); they are "
+               "lost, the next one is tried";
+}
+
 void NameThread() noexcept { prctl(PR_SET_NAME, "heapgauge"); }
+
+void LeaveRealTime() noexcept {
+  // Asked first: a filter may not know the second call, which an ordinary host never makes.  Both
+  // are in systemd's @system-service and in Docker's profile.
+  const int policy = Policy();
+  if (policy != SCHED_FIFO && policy != SCHED_RR) return;
+  const sched_param none = {};
+  sched_setscheduler(0, SCHED_OTHER, &none);  // needs no privilege
+}
 
 void StandBack() noexcept {
   // Of this thread alone, on Linux.

@@ -29,8 +29,17 @@ inline constexpr size_t kDefaultStack = 0;
 // left.
 bool StartQuietThread(void* (*run)(void*), void* argument, size_t stack_bytes) noexcept;
 
+// Why StartQuietThread() has just failed, for people.  A thread under SCHED_DEADLINE may start none
+// (sched(7)), now or later; others of the host's may.
+const char* WhyNoThread() noexcept;
+
 // The calling thread is shown as "heapgauge".
 void NameThread() noexcept;
+
+// The calling thread gives up a real-time policy that it has from the host's thread that started
+// it: making a report takes tens of milliseconds, for which nothing else of the host's would run.
+// The helpers that it starts have none, either.
+void LeaveRealTime() noexcept;
 
 // The calling thread gets low priority, for good: without privilege there is no way back.  Not
 // before a report that nobody waits for: on a busy machine an exit() would wait ten times as long

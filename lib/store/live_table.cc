@@ -95,6 +95,11 @@ bool LiveTable::Take(uintptr_t block, LiveSample* sample) noexcept {
     segment.buckets[(place.home + probe) & segment.mask].passed.fetch_sub(
         1, std::memory_order_release);
   }
+  Atomic<uint32_t>& refusals = shards_[Hash(block) >> 60].refusals;
+  // relaxed, both: a mark that is missed here ends by itself (L6).
+  if (HG_UNLIKELY(refusals.load(std::memory_order_relaxed) != 0)) {
+    refusals.store(0, std::memory_order_relaxed);
+  }
   segment.went.fetch_add(1, std::memory_order_release);  // release: its coming is counted before
   return true;
 }
@@ -102,7 +107,9 @@ bool LiveTable::Take(uintptr_t block, LiveSample* sample) noexcept {
 bool LiveTable::InsertInto(Segment& segment, uint64_t hash, uintptr_t block,
                            const LiveSample& sample, bool sparing) noexcept {
   const size_t home = hash & segment.mask;
-  for (size_t probe = 0; probe < kMaxProbe; ++probe) {
+  const size_t most = sparing ? kMaxProbe : kLastProbe;
+  size_t counted = 0;  // buckets whose `passed` counts this block
+  for (size_t probe = 0; probe < most; ++probe) {
     const size_t index = (home + probe) & segment.mask;
     Bucket& bucket = segment.buckets[index];
     for (size_t slot = 0; slot < kSlots; ++slot) {
@@ -110,6 +117,12 @@ bool LiveTable::InsertInto(Segment& segment, uint64_t hash, uintptr_t block,
       uintptr_t expected = kEmpty;
       if (key.load(std::memory_order_relaxed) != kEmpty)
         continue;  // relaxed: a look before the bus lock
+      // Not before there is a slot to be had: a search in vain writes nothing.
+      for (; counted < probe; ++counted) {
+        // relaxed: L1 orders it before the block's Take()
+        segment.buckets[(home + counted) & segment.mask].passed.fetch_add(
+            1, std::memory_order_relaxed);
+      }
       // acquire: pairs with the release in Take(): the former owner's reads of the sample are done.
       if (!key.compare_exchange_strong(expected, kBusy, std::memory_order_acquire,
                                        std::memory_order_relaxed)) {
@@ -135,11 +148,11 @@ bool LiveTable::InsertInto(Segment& segment, uint64_t hash, uintptr_t block,
     }
     // Asked only here, for most blocks find room in their first bucket.
     if (sparing && probe == 0 && Crowded(segment)) return false;
-    bucket.passed.fetch_add(
-        1, std::memory_order_relaxed);  // relaxed: L1 orders it before the block's Take()
   }
-  for (size_t probe = 0; probe < kMaxProbe; ++probe) {
-    segment.buckets[(home + probe) & segment.mask].passed.fetch_sub(1, std::memory_order_relaxed);
+  while (counted > 0) {  // others were quicker
+    --counted;
+    // relaxed: the address never appeared
+    segment.buckets[(home + counted) & segment.mask].passed.fetch_sub(1, std::memory_order_relaxed);
   }
   return false;
 }
@@ -166,7 +179,18 @@ bool LiveTable::Insert(uintptr_t block, const LiveSample& sample) noexcept {
   for (Segment* segment = newest; segment != nullptr; segment = segment->older) {
     if (InsertInto(*segment, hash, block, sample, false)) return true;
   }
+  shard.refusals.store(kRefusals, std::memory_order_relaxed);  // relaxed: L6
   return false;
+}
+
+bool LiveTable::Full(uintptr_t block) noexcept {
+  Atomic<uint32_t>& refusals = shards_[Hash(block) >> 60].refusals;
+  const uint32_t left = refusals.load(std::memory_order_relaxed);  // relaxed: L6
+  if (HG_LIKELY(left == 0)) return false;
+  // relaxed, and no decrement: what two threads take for one does no harm, nor does a mark that
+  // Take() has just lifted and that comes back here.
+  refusals.store(left - 1, std::memory_order_relaxed);
+  return true;
 }
 
 LiveTable::Growth LiveTable::Grow(Shard& shard, const Segment* seen, bool anyway) noexcept {

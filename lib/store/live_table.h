@@ -27,6 +27,10 @@
 // L4  Take() of a block that is in the table always finds it: no free is lost.
 // L5  ForEach() never shows a sample put together from two: the sample's words carry the slot's
 //     generation, written last and read first (and again at the end).
+// L6  A shard in which a block found no room is marked: Full() refuses up to kRefusals blocks
+// before
+//     their stacks are walked.  A Take() lifts the mark.  No order is needed between the two: what
+//     a race leaves behind is used up by the refusals, so a table with room never refuses for ever.
 //
 // Tried and dropped: open addressing with tombstones (they never become empty again, so every miss
 // of an old table probes to the end); a header before each block (breaks memalign and frees that
@@ -55,8 +59,12 @@ struct LiveSample {
 class LiveTable final {
  public:
   static constexpr size_t kShards = 16;
-  static constexpr size_t kSlots = 7;          // a bucket
-  static constexpr size_t kMaxProbe = 16;      // buckets
+  static constexpr size_t kSlots = 7;      // a bucket
+  static constexpr size_t kMaxProbe = 16;  // buckets
+  // Where a shard can't grow.  Sixteen hold 7 % more blocks, and then each miss reads sixteen lines
+  // of every segment.
+  static constexpr size_t kLastProbe = 4;
+  static constexpr uint32_t kRefusals = 256;   // by one mark
   static constexpr size_t kFirstBuckets = 32;  // of a shard's first segment
 
   constexpr explicit LiveTable(PageArena& arena) noexcept : arena_(&arena) {}
@@ -65,6 +73,10 @@ class LiveTable final {
 
   // False when there is no room; the sample is not in the table then.
   bool Insert(uintptr_t block, const LiveSample& sample) noexcept;
+
+  // True when this block would most likely find no room: it is then refused (L6).  Asked before the
+  // caller does what it takes to have a sample.
+  bool Full(uintptr_t block) noexcept;
 
   // Takes the block out.  False when it is not in the table.
   bool Take(uintptr_t block, LiveSample* sample) noexcept;
@@ -114,6 +126,8 @@ class LiveTable final {
   struct alignas(64) Shard {
     Atomic<Segment*> newest{nullptr};
     Atomic<bool> growing{false};
+    // On a line of its own: while the shard is full it is written often, and all read `newest`.
+    alignas(64) Atomic<uint32_t> refusals{0};  // left of the mark
   };
   struct Place {
     Segment* segment = nullptr;
@@ -127,7 +141,8 @@ class LiveTable final {
 
   static uint64_t Hash(uintptr_t block) noexcept;
   Place Find(uintptr_t block) const noexcept;
-  // `sparing`: not past the first bucket of a segment that is crowded.
+  // `sparing`: not past the first bucket of a segment that is crowded.  Else: there is no other
+  // room.
   bool InsertInto(Segment& segment, uint64_t hash, uintptr_t block, const LiveSample& sample,
                   bool sparing) noexcept;
   enum class Growth : uint8_t {

@@ -223,12 +223,17 @@ void Tracker::RecordGrowth(ThreadState& self, void* block, size_t bytes, UsableG
 
 void Tracker::RecordWeighted(ThreadState& self, void* block, size_t bytes, double weight,
                              uint64_t interval, void* caller) noexcept {
+  // acquire: pairs with the release in set_observer().
+  const SampleObserver observer = observer_.load(std::memory_order_acquire);
+  // An observer is shown every stack: without a report thread nobody would hear of a full table.
+  if (HG_UNLIKELY(observer == nullptr && live_.Full(reinterpret_cast<uintptr_t>(block)))) {
+    dropped_.fetch_add(1, std::memory_order_relaxed);  // relaxed: a figure
+    return;
+  }
   const ErrnoKeeper errno_keeper;
   const DepthGuard guard(self);
   const uint64_t timed_for = interval == Sampler::kExact ? 0 : TimedFor();
   const uint64_t began = timed_for != 0 ? MonotonicNs() : 0;
-  // acquire: pairs with the release in set_observer().
-  const SampleObserver observer = observer_.load(std::memory_order_acquire);
   StackTrace trace;
   const bool remember = interval == Sampler::kExact && observer == nullptr;
   StoredSite* const site = SiteOf(self, caller, remember, trace);

@@ -49,6 +49,8 @@ def body():
                       + bare.stderr.decode(errors="replace"))
         for mode in wanted.mode or harness.INTERVALS:
             run = rig.run(argv, mode, env, **how)
+            # For people: that there was no memory, not the name of a type.
+            harness.check(not any("bad_alloc" in line for line in run.said), f"{mode}: it said {run.said}")
             run.said = [line for line in run.said if not any(text in line for text in wanted.may_say)]
             harness.same_behaviour(bare, run, wanted.line)
             told = harness.final_account_is_true(run, executable)

@@ -20,6 +20,9 @@ TEST_CASE("what is left divided by how fast it goes", "[analyze][forecast]") {
   CHECK(forecast->seconds == Approx(300));
   CHECK(forecast->seconds_low == Approx(600 / (2 + 1.96 * 0.5)).epsilon(1e-3));
   CHECK(forecast->seconds_high == Approx(600 / (2 - 1.96 * 0.5)).epsilon(1e-3));
+  CHECK(forecast->growth_bytes_per_s == 2);
+  CHECK(forecast->growth_low == Approx(2 - 1.96 * 0.5).epsilon(1e-3));
+  CHECK(forecast->growth_high == Approx(2 + 1.96 * 0.5).epsilon(1e-3));
 }
 
 TEST_CASE("no forecast from a growth that may be none", "[analyze][forecast]") {

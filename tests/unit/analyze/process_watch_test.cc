@@ -89,5 +89,18 @@ TEST_CASE("the limit is so far away", "[analyze][process_watch]") {
   CHECK(judgement.forecast->seconds_high >= judgement.forecast->seconds);
 }
 
+TEST_CASE("a forecast says by what it grows: the process, where the heap does not",
+          "[analyze][process_watch]") {
+  FakeSite heap(4096);
+  heap.Stream(0, 3600, 10, 30);
+  const ProcessJudgement judgement = Watch(heap, 60, kMiB, {}, 512 * kMiB);
+  REQUIRE(judgement.forecast);
+  CHECK(judgement.growth_bytes_per_s < kMiB / 600);
+  CHECK(judgement.forecast->growth_bytes_per_s == Approx(kMiB / 60).epsilon(0.05));
+  CHECK(judgement.forecast->growth_low <= judgement.forecast->growth_bytes_per_s);
+  CHECK(judgement.forecast->growth_high >= judgement.forecast->growth_bytes_per_s);
+  CHECK(judgement.forecast->growth_window_s > 1800);
+}
+
 }  // namespace
 }  // namespace heapgauge

@@ -84,11 +84,42 @@ TEST_CASE("for a person it is one line with the guilty line in it", "[report][al
   CHECK(line.find('\n') == std::string::npos);
 }
 
-TEST_CASE("of a near end of memory the line has the time left and no interval", "[report][alert]") {
-  const std::string line = AlertLine(MakeAlert(LeakingReport(), nullptr));
-  CHECK(line.find("the memory of checkout_service (pid 4711): 2 h left to the limit of 1.00 GiB") ==
-        0);
-  CHECK(line.find("95 %") == std::string::npos);
+TEST_CASE("of a near end of memory the figures are those of what grows, not the heap's",
+          "[report][alert]") {
+  Report report = LeakingReport();
+  report.totals.growth_bytes_per_s = 17;
+  report.forecast->growth_bytes_per_s = 100 << 20;
+  report.forecast->growth_low = 90 << 20;
+  report.forecast->growth_high = 110 << 20;
+  const Alert alert = MakeAlert(report, nullptr);
+  CHECK(AlertLine(alert) ==
+        "the memory of checkout_service (pid 4711): 2 h left to the limit of 1.00 GiB, growing by "
+        "+100 MiB/s (95 %: +90.0 MiB/s to +110 MiB/s)");
+  const Json json = Json::parse(ToJson(alert));
+  CHECK(json["growth_bytes_per_s"] == 100 << 20);
+  CHECK(json["growth_low"] == 90 << 20);
+  CHECK(json["growth_high"] == 110 << 20);
+  const Json annotations = Json::parse(ToAlertmanager({alert}, 1))[0]["annotations"];
+  CHECK(annotations["growth"] == "+100 MiB/s (95 %: +90.0 MiB/s to +110 MiB/s)");
+}
+
+TEST_CASE("of an end of memory that is no longer near the line says so", "[report][alert]") {
+  Report report = LeakingReport();
+  Alert farther = MakeAlert(report, nullptr);
+  farther.firing = false;
+  farther.report_directory = "/var/reports";
+  CHECK(AlertLine(farther) ==
+        "over: the memory of checkout_service (pid 4711) is no longer near its limit (2 h left to "
+        "the limit of 1.00 GiB); see /var/reports");
+  report.forecast.reset();
+  Alert nowhere = MakeAlert(report, nullptr);
+  nowhere.firing = false;
+  nowhere.report_directory = "/var/reports";
+  CHECK(AlertLine(nowhere) ==
+        "over: the memory of checkout_service (pid 4711) is no longer near its limit; see "
+        "/var/reports");
+  CHECK(Json::parse(ToJson(nowhere))["summary"] ==
+        "checkout_service (pid 4711) is no longer near its limit");
 }
 
 TEST_CASE("names can't command a terminal", "[report][alert]") {

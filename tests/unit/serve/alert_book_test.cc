@@ -30,6 +30,7 @@ Report EndsIn(double seconds) {
   Report report = ReportWith({});
   report.verdict = "growing";
   report.forecast = Forecast{1 << 30, "cgroup", seconds, seconds / 2, seconds * 2};
+  report.forecast->growth_window_s = 60;
   return report;
 }
 
@@ -99,6 +100,24 @@ TEST_CASE(
   CHECK(book.Update(EndsIn(9000), "/r", 6000).empty());
   CHECK(book.Update(EndsIn(9000), "/r", 7000).at(0).firing == false);
   CHECK(book.Active().empty());
+}
+
+TEST_CASE("a program that fills its memory at its start is not near its end", "[serve][alert]") {
+  AlertBook book;
+  Report filling = EndsIn(3);
+  filling.forecast->growth_window_s = 4.9;
+  Report warming = EndsIn(3);
+  warming.verdict = "warming";
+  for (int i = 0; i < 10; ++i) {
+    CHECK(book.Update(filling, "/r", 1000).empty());
+    CHECK(book.Update(warming, "/r", 1000).empty());
+  }
+  // Reports from before it counted as growth are none of the two.
+  CHECK(book.Update(EndsIn(3), "/r", 2000).empty());
+  REQUIRE(book.Update(EndsIn(3), "/r", 3000).size() == 1);
+  // Growth at a new rate, seen for a moment so far, clears nothing.
+  for (int i = 0; i < 10; ++i) CHECK(book.Update(filling, "/r", 4000).empty());
+  CHECK(book.Active().size() == 1);
 }
 
 TEST_CASE("a process that leaks everywhere raises a bounded number", "[serve][alert]") {

@@ -1,6 +1,9 @@
 #include "serve/store_snapshot.h"
 
 #include <catch2/catch.hpp>
+#include <memory>
+
+#include "unit/track/harness.h"
 
 namespace heapgauge {
 namespace {
@@ -31,6 +34,17 @@ TEST_CASE("two stacks of one id add up, the oldest block is the older one", "[se
   CHECK(sum.deaths[5] == 4);
   CHECK(sum.living[5] == 6);
   CHECK(sum.deaths[6] == 2);
+}
+
+TEST_CASE("no block is older than the tracker", "[serve][snapshot]") {
+  for (int i = 0; i < 20; ++i) {
+    const auto harness = std::make_unique<test::Harness>(Sampler::kExact, uint64_t{1} << 20);
+    REQUIRE(harness->ok());
+    harness->Malloc(uintptr_t{1} << 21, 10, 1);
+    const StoreSnapshot snapshot = TakeStoreSnapshot(harness->tracker());
+    REQUIRE(snapshot.totals.live_samples == 1);
+    CHECK(snapshot.totals.age_max_s <= snapshot.time_s);
+  }
 }
 
 }  // namespace

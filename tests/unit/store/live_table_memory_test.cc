@@ -121,6 +121,46 @@ TEST_CASE("a full table refuses, keeps what it has, and takes again what fits") 
   CHECK(LiveTablePeer::Passed(table) == 0);
 }
 
+// Blocks of one shard, until it finds no room for one; returns that one.
+uintptr_t FillShard(LiveTable& table, const std::vector<uintptr_t>& blocks,
+                    std::vector<uintptr_t>* live) {
+  for (const uintptr_t block : blocks) {
+    if (!table.Insert(block, SampleOf(block))) return block;
+    live->push_back(block);
+  }
+  return 0;
+}
+
+TEST_CASE("a full shard refuses beforehand until a block goes", "[L3][L6]") {
+  PageArena arena(PageArena::kChunkBytes);
+  LiveTable table(arena);
+  std::vector<uintptr_t> live;
+  const uintptr_t refused = FillShard(table, LiveTablePeer::OfOneShard(20'000), &live);
+  REQUIRE(refused != 0);
+  const uint64_t passed = LiveTablePeer::Passed(table);
+  // A search in vain counts nothing.
+  HG_INSIST(!table.Insert(refused, SampleOf(refused)));
+  CHECK(LiveTablePeer::Passed(table) == passed);
+  CHECK(table.Full(refused));
+  LiveSample sample;
+  REQUIRE(table.Take(live.back(), &sample));
+  CHECK_FALSE(table.Full(refused));
+  CHECK(table.Insert(live.back(), sample));
+  for (const uintptr_t block : live) HG_INSIST(table.Take(block, &sample));
+  CHECK(LiveTablePeer::Passed(table) == 0);
+}
+
+TEST_CASE("a mark that is left on a shard with room ends by itself", "[L6]") {
+  PageArena arena(kMiB);
+  LiveTable table(arena);
+  LiveTablePeer::MarkFull(table);
+  uint32_t refusals = 0;
+  while (table.Full(4096)) HG_INSIST(++refusals <= LiveTable::kRefusals);
+  CHECK(refusals == LiveTable::kRefusals);
+  CHECK(table.Insert(4096, SampleOf(1)));
+  CHECK_FALSE(table.Full(4096));
+}
+
 TEST_CASE("without any memory every sample is refused") {
   PageArena arena(0);
   LiveTable table(arena);

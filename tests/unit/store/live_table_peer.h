@@ -54,6 +54,12 @@ class LiveTablePeer final {
     return count;
   }
 
+  // As if the last blocks had gone while an insertion that had not seen it was about to set its
+  // mark.
+  static void MarkFull(LiveTable& table) {
+    for (LiveTable::Shard& shard : table.shards_) shard.refusals.store(LiveTable::kRefusals);
+  }
+
   // As if a thread of the parent had been growing every shard when another one forked.
   static void LeaveGrowing(LiveTable& table) {
     for (LiveTable::Shard& shard : table.shards_) shard.growing.store(true);

@@ -94,6 +94,18 @@ TEST_CASE("samples that find no room are dropped, counted, and leave no other tr
   CHECK(harness.tracker().live().size() == 0);
 }
 
+TEST_CASE("a full table refuses before a stack is walked", "[T1]") {
+  Harness harness(Sampler::kExact, uint64_t{1} << 20);
+  uintptr_t block = kPage;
+  for (uintptr_t n = 0; n < 50'000; ++n) harness.Malloc(block += 16, 10, 1);
+  const uint64_t dropped = harness.tracker().dropped();
+  const uint32_t sites = harness.tracker().sites().size();
+  for (uintptr_t n = 0; n < 1000; ++n) harness.Malloc(block += 16, 10, 2 + n);
+  CHECK(harness.tracker().dropped() > dropped + 900);
+  // Of 257 blocks of a shard one is let through to look again.
+  CHECK(harness.tracker().sites().size() < sites + 100);
+}
+
 TEST_CASE("stacks beyond the sites' share of the memory are counted at the overflow site") {
   Harness harness(Sampler::kExact, uint64_t{1} << 20);
   for (uintptr_t n = 0; n < 5000; ++n) {

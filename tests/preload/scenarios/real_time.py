@@ -1,4 +1,4 @@
-"""A host with a real-time policy: reports are made without it, and where no thread can be started the reason is named."""
+"""A host with a real-time policy: reports are made without it, and where no thread can be started the line says why."""
 
 import os
 import shutil
@@ -9,7 +9,8 @@ import harness
 
 FIFO = ["chrt", "-f", "10"]
 ROUND_ROBIN = ["chrt", "-r", "10"]
-DEADLINE = ["chrt", "-d", "--sched-runtime", "5000000", "--sched-deadline", "10000000", "--sched-period", "10000000", "0"]
+DEADLINE = ["chrt", "-d", "--sched-runtime", "5000000", "--sched-deadline", "10000000",
+            "--sched-period", "10000000", "0"]
 
 
 def policies(process):

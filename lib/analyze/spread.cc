@@ -51,11 +51,13 @@ Spread MeasureSpread(std::span<const SpreadBin> bins) {
   if (bins.empty()) return spread;
   const double length = bins.back().to_s - bins.front().from_s;
   double total = 0;
+  double staying = 0;
   double activity = 0;
   double others = 0;
   double bytes = 0;
   for (const SpreadBin& bin : bins) {
     total += bin.count;
+    staying += bin.count - bin.passing;
     activity += bin.activity;
     others += bin.others;
     bytes += bin.bytes;
@@ -87,15 +89,15 @@ Spread MeasureSpread(std::span<const SpreadBin> bins) {
     }
     const double newest_part =
         std::clamp((newest_until - bin.from_s) / (bin.to_s - bin.from_s), 0.0, 1.0);
-    spread.newest += bin.count * newest_part;
+    spread.newest += (bin.count - bin.passing) * newest_part;
     newest_activity += bin.activity * newest_part;
-    seen += bin.count;
-    expected += total * (activity > 0 ? std::min(width, bin.activity / activity) : width);
+    seen += bin.count - bin.passing;
+    expected += staying * (activity > 0 ? std::min(width, bin.activity / activity) : width);
     if (seen <= kOddOnes * expected) spread.overdue = expected;
   }
   const double newest_share =
       activity > 0 ? std::min(kNewestShare, newest_activity / activity) : kNewestShare;
-  spread.newest_expected = total * newest_share;
+  spread.newest_expected = staying * newest_share;
   spread.slowing = Slowing(bins, bytes, [](const SpreadBin& bin) { return bin.to_s - bin.from_s; });
   spread.own_slowing = spread.slowing;
   if (others > 0) {
@@ -106,7 +108,8 @@ Spread MeasureSpread(std::span<const SpreadBin> bins) {
 }
 
 std::vector<SpreadBin> BinsByAge(const SiteObservation& now, const SiteHistory& history,
-                                 size_t first, size_t last, double oldest_s) {
+                                 size_t first, size_t last, double oldest_s,
+                                 std::span<const double> passing) {
   std::vector<SpreadBin> bins;
   HistorySegment before = history.SumSince(AgeBucketLowSeconds(first));
   for (size_t i = first; i <= last; ++i) {
@@ -115,6 +118,7 @@ std::vector<SpreadBin> BinsByAge(const SiteObservation& now, const SiteHistory& 
     bin.to_s = std::clamp(AgeBucketHighSeconds(i), bin.from_s * 1.001,
                           std::max(oldest_s, bin.from_s * 1.001));
     bin.count = now.living[i];
+    bin.passing = std::min(bin.count, passing[i]);
     const HistorySegment since = history.SumSince(bin.to_s);
     bin.activity = since.births - before.births;
     bin.others = std::max(0.0, since.traffic - before.traffic - bin.activity);

@@ -1,6 +1,7 @@
 #include "analyze/survivors.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "analyze/statistics.h"
@@ -95,6 +96,8 @@ Survivors FindBelow(const SiteObservation& now, const SiteHistory& history, doub
   double least_hazard = INFINITY;
   size_t first = kAgeBuckets;
   size_t seen_from = kAgeBuckets;
+  double transient_beyond = 0;  // the next older age
+  std::array<double, kAgeBuckets> passing{};
   for (size_t i = kAgeBuckets; i-- > 1;) {
     const double middle = MiddleSeconds(i, oldest_s);
     const double living = i < end ? now.living[i] : 0;
@@ -104,6 +107,10 @@ Survivors FindBelow(const SiteObservation& now, const SiteHistory& history, doub
     beyond.living_ages += living * middle;
     beyond.death_ages += deaths * middle;
     const double age = AgeBucketLowSeconds(i);
+    // Who passes this age and dies: how many of them live beyond it at a time?
+    const double transient = beyond.Residual(age) * births_per_s / births;
+    passing[i] = std::max(0.0, transient - transient_beyond);
+    transient_beyond = transient;
     if (beyond.living == 0) continue;
     if (age * kLeastReach <= oldest_s) {
       const double hazard = RoughPoissonUpper(beyond.deaths) / beyond.Exposure(age);
@@ -113,8 +120,6 @@ Survivors FindBelow(const SiteObservation& now, const SiteHistory& history, doub
         chosen = beyond;
       }
     }
-    // Who passes this age and dies: how many of them live beyond it at a time?
-    const double transient = beyond.Residual(age) * births_per_s / births;
     const bool mostly_stay = transient <= kMostTransient * beyond.living;
     if (age * kLeastSpread <= oldest_s && mostly_stay) seen_from = i;
   }
@@ -146,7 +151,8 @@ Survivors FindBelow(const SiteObservation& now, const SiteHistory& history, doub
     survivors.spread =
         MeasureSpread(BinsByBirth(history, std::min(survivors.span_s, history.seconds())));
   } else if (seen_from < kAgeBuckets) {
-    survivors.spread = MeasureSpread(BinsByAge(now, history, seen_from, last, survivors.span_s));
+    survivors.spread =
+        MeasureSpread(BinsByAge(now, history, seen_from, last, survivors.span_s, passing));
   }
   double young = 0;
   for (size_t i = 0; i < first; ++i) young += now.living[i];

@@ -36,7 +36,7 @@ double MeanPlace(std::span<const SpreadBin> bins, Weight weight, Width width) {
 // that falls as exp(-x t / length) moves it by x / 12 of the length, as long as x is small.
 template <typename Width>
 double Slowing(std::span<const SpreadBin> bins, double bytes, Width width) {
-  const auto by_count = [](const SpreadBin& bin) { return bin.count; };
+  const auto by_count = [](const SpreadBin& bin) { return bin.count - bin.passing; };
   const auto by_bytes = [](const SpreadBin& bin) { return bin.bytes; };
   const double slowing = 12 * (MeanPlace(bins, by_count, width) - 0.5);
   // By bytes, too: when the sample interval grows, samples get fewer and each of them heavier.
@@ -99,7 +99,11 @@ Spread MeasureSpread(std::span<const SpreadBin> bins) {
       activity > 0 ? std::min(kNewestShare, newest_activity / activity) : kNewestShare;
   spread.newest_expected = staying * newest_share;
   spread.slowing = Slowing(bins, bytes, [](const SpreadBin& bin) { return bin.to_s - bin.from_s; });
-  spread.own_slowing = spread.slowing;
+  spread.own_slowing = spread.share_slowing = spread.slowing;
+  if (activity > 0) {
+    const double share = Slowing(bins, bytes, [](const SpreadBin& bin) { return bin.activity; });
+    spread.share_slowing = std::min(spread.slowing, share);
+  }
   if (others > 0) {
     const double own = Slowing(bins, bytes, [](const SpreadBin& bin) { return bin.others; });
     spread.own_slowing = std::min(spread.slowing, own);

@@ -38,7 +38,9 @@ struct Spread {
   double lumps = 0;  // the share that came in bursts, beyond what time, births and chance explain
   double slowing =
       0;  // how much the rate fell over the time: 1 = to 1/e, as where a cache fills; 0 = not
-  double own_slowing = 0;  // what of it the births of other sites don't explain
+  double share_slowing = 0;  // the same of the share of the births that stay, as where a dictionary
+                             // fills at a line that makes what is thrown away, too
+  double own_slowing = 0;    // what of it the births of other sites don't explain
 };
 
 Spread MeasureSpread(std::span<const SpreadBin> bins);

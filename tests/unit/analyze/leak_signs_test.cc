@@ -71,6 +71,18 @@ TEST_CASE("one missing sign is enough to wait", "[analyze][leak_signs]") {
   CHECK_FALSE(HasLeakSigns(filling, 60));
 }
 
+TEST_CASE("a falling share of births that stay is something that fills", "[analyze][leak_signs]") {
+  Survivors filling = ClearLeak();
+  filling.spread.share_slowing = 0.7;  // chance is 0.346, the limit 0.2 and one and a half of it
+  CHECK(HasLeakSigns(filling, 60));
+  filling.spread.share_slowing = 0.74;
+  CHECK_FALSE(HasLeakSigns(filling, 60));
+  filling.spread.share_slowing = 1;  // to take a call back, 0.35 and two of it
+  CHECK(SpeaksAgainstLeak(filling) == LeakEnd::kNone);
+  filling.spread.share_slowing = 1.1;
+  CHECK(SpeaksAgainstLeak(filling) == LeakEnd::kFilling);
+}
+
 TEST_CASE("where nothing dies confidence comes with time and goes with fading births",
           "[analyze][leak_signs]") {
   CHECK(LeakConfidence(ClearLeak(), 60) == 0.99);

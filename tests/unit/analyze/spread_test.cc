@@ -63,6 +63,15 @@ TEST_CASE("births that fade with the traffic don't fade of themselves", "[analyz
   CHECK(MeasureSpread(bins).own_slowing == Approx(0).margin(1e-9));
 }
 
+TEST_CASE("what falls as births do is a share that does not", "[analyze][spread]") {
+  // The mean place is 0.65, with weights of 1 to 10: 12 * 0.15.
+  std::vector<SpreadBin> bins = Minutes({1, 2, 3, 4, 5, 6, 7, 8, 9, 10});
+  CHECK(MeasureSpread(bins).share_slowing == Approx(1.8));  // births don't fall, what stays does
+  for (SpreadBin& bin : bins) bin.activity = 20 * bin.count;
+  CHECK(MeasureSpread(bins).slowing == Approx(1.8));
+  CHECK(MeasureSpread(bins).share_slowing == Approx(0).margin(1e-9));
+}
+
 TEST_CASE("those who pass and die are no survivors", "[analyze][spread]") {
   std::vector<SpreadBin> bins = Minutes({5, 5, 5, 5, 5, 5, 5, 5, 5, 5});
   for (size_t i = 0; i < 3; ++i) bins[i].passing = 5;

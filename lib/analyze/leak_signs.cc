@@ -40,6 +40,10 @@ constexpr double kFadesErrors = 2;
 constexpr double kShareFalls = 0.2;
 constexpr double kShareErrors = 1.5;
 
+// Deaths of the last reports beyond half of the births, in standard errors: in balance, and no
+// chance.
+constexpr double kDyingErrors = 2;
+
 bool GoesOn(const Spread& spread) {
   const double expected = spread.newest_expected;
   return spread.newest >= std::max(1.0, 0.4 * expected - std::sqrt(expected));
@@ -106,6 +110,10 @@ LeakEnd SpeaksAgainstLeak(const Survivors& survivors) {
   if (survivors.spread.overdue > kOverdue) return LeakEnd::kStopped;
   // Where the old were cut off they are still held; it is the young who die.
   if (survivors.HazardSpan(0.9) > 1) return survivors.cut ? LeakEnd::kStopped : LeakEnd::kDying;
+  // Where hardly anything died the hazard keeps on being small for long after the first time to
+  // live has passed; deaths that catch up with births refute the leak at once.
+  if (survivors.share >= kHardlyAnyDies && survivors.dying_lately > kDyingErrors)
+    return LeakEnd::kDying;
   const double chance = std::sqrt(12 / std::max(1.0, survivors.living));
   const double fading = survivors.share >= kHardlyAnyDies ? survivors.spread.own_slowing
                                                           : survivors.spread.share_slowing;

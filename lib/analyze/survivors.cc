@@ -35,6 +35,9 @@ constexpr double kBefore = 0.25;  // and twice that
 constexpr double kLeastFade = 1.2;
 constexpr double kLoadRatio = 6;
 
+// So many of the last segments, each a report, tell whether deaths have caught up with births.
+constexpr size_t kLately = 3;
+
 // A share of the survivors that may be older than those that count: a handful from the start-up of
 // the process must not make a leak of the last hour look like one of the whole day.
 constexpr double kForerunners = 0.1;
@@ -196,7 +199,10 @@ bool IsEven(const Spread& spread) {
 }
 
 Survivors FindSurvivors(const SiteObservation& now, const SiteHistory& history, double oldest_s) {
-  const Survivors all = FindBelow(now, history, oldest_s);
+  Survivors all = FindBelow(now, history, oldest_s);
+  const HistorySegment lately = history.Sum(history.size() - std::min(history.size(), kLately));
+  all.dying_lately = (lately.deaths - 0.5 * lately.births) /
+                     std::sqrt(std::max(1.0F, lately.deaths + lately.births));
   // What was set up long ago and stays may hide a leak that began since: look again without it.
   Survivors some = all;
   for (int cut = 0; cut < kMostCuts && IsUneven(some.spread); ++cut) {
@@ -206,6 +212,7 @@ Survivors FindSurvivors(const SiteObservation& now, const SiteHistory& history, 
     if (!(younger > 0) || younger >= some.span_s) break;
     some = FindBelow(now, history, younger);
     some.cut = true;
+    some.dying_lately = all.dying_lately;
     FadeFromBefore(history, some);
     if (!IsUneven(some.spread)) return some;
   }

@@ -113,6 +113,13 @@ TEST_CASE("a leak is over when those that are due don't come", "[analyze][leak_s
   CHECK(SpeaksAgainstLeak(dying) == LeakEnd::kDying);
   dying.cut = true;  // the young die, the old are still there
   CHECK(SpeaksAgainstLeak(dying) == LeakEnd::kStopped);
+  Survivors caught_up = ClearLeak();
+  caught_up.dying_lately = 2.5;
+  CHECK(SpeaksAgainstLeak(caught_up) == LeakEnd::kNone);  // as where most die they do
+  caught_up.share = 1;
+  CHECK(SpeaksAgainstLeak(caught_up) == LeakEnd::kDying);
+  caught_up.dying_lately = 1.5;
+  CHECK(SpeaksAgainstLeak(caught_up) == LeakEnd::kNone);
   Survivors filling = ClearLeak();
   filling.share = 1;
   filling.spread.own_slowing = 2;

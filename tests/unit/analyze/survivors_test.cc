@@ -107,6 +107,14 @@ TEST_CASE("sessions that pass are no survivors", "[analyze][survivors]") {
   CHECK(spread.newest_expected == Approx(38).margin(2));
 }
 
+TEST_CASE("deaths that catch up with births are seen at once", "[analyze][survivors]") {
+  FakeSite site;
+  site.Stream(0, 1800, 1, 1200);
+  // Of the last three reports: less half of the births, over the root of both.
+  CHECK(SurvivorsOf(site, 20).dying_lately == Approx(-90 / std::sqrt(180)).margin(0.1));
+  CHECK(SurvivorsOf(site, 30).dying_lately == Approx((180 - 90) / std::sqrt(360)).margin(0.1));
+}
+
 TEST_CASE("the hazard bound is the rule of three over the exposure", "[analyze][survivors]") {
   Survivors survivors;
   survivors.exposure_s = 1000;

@@ -13,14 +13,13 @@ constexpr LeakDemand kDemands[] = {
     {1.01, 16, 0.30, 0.08, 11.5},
 };
 
-// No scenario where most objects die and a few stay has ever been called wrongly; but the bench
-// knows only what its authors thought of.
+// The bench knows only what its authors thought of.
 constexpr double kMostConfidence = 0.99;
 
 // What is more likely something that fills is not called, and waits for more.
 constexpr double kLeastConfidence = 0.25;
 
-// Standard deviation of the true slowing among sites where nothing dies, as the bench has them.
+// Standard deviation of the true slowing among sites that pile up, as the bench has them.
 constexpr double kUsualSlowing = 0.5;
 
 // So many survivors should have come and did not: the leak has stopped.
@@ -97,12 +96,16 @@ bool HasLeakSigns(const Survivors& survivors, double interval_s) {
 }
 
 double LeakConfidence(const Survivors& survivors, double interval_s) {
-  if (survivors.share < kHardlyAnyDies || !(interval_s > 0)) return kMostConfidence;
+  if (!(interval_s > 0)) return kMostConfidence;
+  const bool hardly_any_dies = survivors.share >= kHardlyAnyDies;
+  const Spread& spread = survivors.spread;
   // What was seen of the slowing, drawn to none as far as chance may have made it.
-  const double slowing =
-      survivors.spread.slowing / (1 + 12 / (survivors.living * kUsualSlowing * kUsualSlowing));
-  const double intervals = survivors.span_s / interval_s;
-  const double log_odds = -0.58 + 1.26 * std::log(intervals / 12) - 3.85 * slowing;
+  const double slowing = (hardly_any_dies ? spread.slowing : spread.share_slowing) /
+                         (1 + 12 / (survivors.living * kUsualSlowing * kUsualSlowing));
+  const double time = std::log(survivors.span_s / interval_s / 12);
+  // Fitted, each to its own: docs/verdict.md, section 6.
+  const double log_odds =
+      hardly_any_dies ? -0.58 + 1.26 * time - 3.85 * slowing : 1.5 + 0.8 * time - 2.2 * slowing;
   return std::min(kMostConfidence, 1 / (1 + std::exp(-log_odds)));
 }
 

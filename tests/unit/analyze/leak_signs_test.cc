@@ -83,9 +83,21 @@ TEST_CASE("a falling share of births that stay is something that fills", "[analy
   CHECK(SpeaksAgainstLeak(filling) == LeakEnd::kFilling);
 }
 
+TEST_CASE("where most die confidence comes with time and goes as the share falls",
+          "[analyze][leak_signs]") {
+  CHECK(LeakConfidence(ClearLeak(), 60) == Approx(0.871).epsilon(0.001));  // 1.5 + 0.8 ln(20/12)
+  Survivors few_stay = ClearLeak();
+  few_stay.spread.share_slowing = 0.74;  // 0.5 of it is believed, of 100 samples
+  CHECK(LeakConfidence(few_stay, 60) == Approx(0.692).epsilon(0.001));
+  few_stay.spread.slowing = 2;  // births may fall as they like
+  CHECK(LeakConfidence(few_stay, 60) == Approx(0.692).epsilon(0.001));
+  few_stay.spread.share_slowing = 0;
+  few_stay.span_s = 1000 * 60;
+  CHECK(LeakConfidence(few_stay, 60) == 0.99);
+}
+
 TEST_CASE("where nothing dies confidence comes with time and goes with fading births",
           "[analyze][leak_signs]") {
-  CHECK(LeakConfidence(ClearLeak(), 60) == 0.99);
   Survivors nothing_dies = ClearLeak();
   nothing_dies.share = 1;
   nothing_dies.spread.slowing = 0;

@@ -117,6 +117,37 @@ Process LateSetUpAmongRequests(const Setting& setting, Random& random) {
   return Around(std::move(populations), setting, traffic, random);
 }
 
+// The same at a line that makes objects for every request and throws most away: births don't fade.
+Process CacheAmongRequests(const Setting& setting, double tau_low, double tau_high,
+                           Random& random) {
+  const double bytes = AnyBytes(setting, random);
+  const double tau = setting.report_s * random.LogUniform(tau_low, tau_high);
+  const double rate = random.LogUniform(10, 400);
+  const double share = random.LogUniform(0.05, 1);
+  const Traffic fills = [tau, share](double t) { return share * std::exp(-t / tau); };
+  const Traffic rest = [tau, share](double t) { return 1 - share * std::exp(-t / tau); };
+  return Around({Objects(rate, bytes, setting, fills, ForEver()),
+                 Objects(rate, bytes, setting, rest,
+                         Exponential(setting.report_s * random.LogUniform(1e-5, 0.5)))},
+                setting, Constant(), random);
+}
+Process CacheAmong(const Setting& setting, Random& random) {
+  return CacheAmongRequests(setting, 0.5, 10, random);
+}
+Process SlowCacheAmong(const Setting& setting, Random& random) {
+  return CacheAmongRequests(setting, 10, 100, random);
+}
+Process TtlAmong(const Setting& setting, Random& random) {
+  const double bytes = AnyBytes(setting, random);
+  const double rate = random.LogUniform(10, 400);
+  const double share = random.LogUniform(0.02, 0.5);
+  return Around({Objects(rate * share, bytes, setting, Constant(),
+                         Fixed(setting.report_s * random.LogUniform(15, 60))),
+                 Objects(rate * (1 - share), bytes, setting, Constant(),
+                         Exponential(setting.report_s * random.LogUniform(1e-5, 0.5)))},
+                setting, Constant(), random);
+}
+
 // Words, users, series: the more are known, the rarer is a new one (Heaps' law).
 Process Dictionary(const Setting& setting, Random& random) {
   const double beta = random.Uniform(0.2, 0.5);
@@ -245,6 +276,7 @@ const std::vector<Scenario>& HarmlessScenarios() {
        CacheSaturates},
       {"cache-expires", "each entry has a time to live of up to 9 reports", false, true, false,
        CacheExpires},
+      {"cache-among", "the same among request objects", false, true, false, CacheAmong},
       {"late-set-up", "one to three loads of what is kept for ever", false, true, false, LateSetUp},
       {"set-up-among", "the same among request objects", false, true, false,
        LateSetUpAmongRequests},
@@ -262,6 +294,9 @@ const std::vector<Scenario>& HarmlessScenarios() {
       {"stopped", "the process is stopped for an hour", false, true, false, Stopped},
       {"long-ttl", "nothing dies for 15 to 60 reports", false, false, false, LongTimeToLive},
       {"slow-cache", "misses fade over 10 to 100 reports", false, false, false, SlowCache},
+      {"slow-cache-among", "misses fade over 10 to 100 reports, among request objects", false,
+       false, false, SlowCacheAmong},
+      {"long-ttl-among", "15 to 60 reports, among request objects", false, false, false, TtlAmong},
   };
   return kScenarios;
 }

@@ -28,9 +28,13 @@ bool IsLarge(const Site& site, const Setting& setting, double now_s) {
 
 Features FeaturesOf(const SiteMeasures& measures, double confidence) {
   const Survivors& survivors = measures.survivors;
-  return {survivors.share,          survivors.span_s / measures.interval_s,
-          survivors.living,         survivors.HazardSpan(0.9),
-          survivors.spread.slowing, confidence};
+  return {survivors.share,
+          survivors.span_s / measures.interval_s,
+          survivors.living,
+          survivors.HazardSpan(0.9),
+          survivors.spread.slowing,
+          survivors.spread.share_slowing,
+          confidence};
 }
 
 void PrintTrace(int report, const Site& site, const SiteJudgement& judgement,

@@ -17,6 +17,7 @@ struct Features {
   double living = 0;
   double hazard = 0;
   double slowing = 0;
+  double share_slowing = 0;
   double confidence = 0;
 };
 

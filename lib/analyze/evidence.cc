@@ -17,6 +17,7 @@ constexpr double kSigmas95 = 1.96;
 constexpr double kWorthSaying = 0.05;  // an error of less is no news
 
 std::string Births(const SiteMeasures& measures) {
+  if (!(measures.births_per_s > 0)) return "none born lately";
   std::string rate = text::PerSecond(measures.births_per_s);
   const double error = kSigmas95 * measures.births_error;
   if (error > kWorthSaying) rate += " +/- " + text::Number(std::ceil(100 * error)) + " %";
@@ -39,6 +40,8 @@ std::string Leak(const SiteMeasures& measures, const SiteState& state) {
   const auto living = static_cast<uint64_t>(std::llround(survivors.living));
   const auto deaths = static_cast<uint64_t>(std::llround(survivors.deaths));
   const std::string span = text::Duration(survivors.span_s);
+  // At the end of a process, say.
+  if (living == 0) return "piled up until the last report, and all of it has been freed since";
   if (survivors.share >= 0.5) {
     const auto born = static_cast<uint64_t>(std::llround(survivors.living / survivors.share));
     return (living >= born ? "all " : text::Count(living) + " of the ") + text::Count(born) +
@@ -90,6 +93,12 @@ std::string Steady(const SiteMeasures& measures, const SiteState& state) {
              "fills";
     case LeakEnd::kNone:
       break;
+  }
+  if (measures.growth.bytes_per_s.Low() > 0) {
+    return std::string(measures.still_rising ? "may be growing, too little is seen to be sure"
+                                             : "has grown, and no more of late") +
+           ": " + RateWithInterval(measures.growth.bytes_per_s) + " in " +
+           text::Duration(measures.growth.window_s);
   }
   return "no growth beyond chance in " + text::Duration(measures.growth.window_s) + ": " +
          RateWithInterval(measures.growth.bytes_per_s);

@@ -137,11 +137,22 @@ Growth MeasureGrowth(const SiteHistory& history, const SiteObservation& now,
   growth.since_s = points[growth.regime].time_s;
   growth.window_s = points.back().time_s - growth.since_s;
   // Even an exact history of n objects more tells the rate they come at no better than n arrivals
-  // can.
+  // can.  A block that grows in place, or by realloc, is no arrival.
   double arrivals = 0;
   if (now.live_samples > 0) {
     const double bytes_a_sample = now.live_bytes / static_cast<double>(now.live_samples);
-    arrivals = std::abs(points.back().value - points[growth.regime].value) * bytes_a_sample;
+    const double gained = std::abs(points.back().value - points[growth.regime].value);
+    // Each as large as objects were then: it may have grown since.
+    double arrived = 0;
+    double living = static_cast<double>(now.live_samples);
+    for (size_t i = segments; i-- > growth.regime;) {
+      const HistorySegment& segment = history.segment(i);
+      const double more = static_cast<double>(segment.births) - segment.deaths;
+      const double bytes = points[i + 1].value / std::max(1.0, living);
+      arrived += std::abs(more) * bytes * bytes;
+      living -= more;
+    }
+    arrivals = std::min(gained * bytes_a_sample, arrived);
   }
   const double age = growth.window_s + clock.Extra(growth.window_s);
   growth.bytes_per_s = EstimateSlope(

@@ -14,6 +14,7 @@ void Accumulate(HistorySegment& sum, const HistorySegment& more) {
   sum.live_variance += more.live_variance;
   sum.births += more.births;
   sum.deaths += more.deaths;
+  sum.objects += more.objects;
   sum.traffic += more.traffic;
 }
 
@@ -24,6 +25,7 @@ void Scale(HistorySegment& segment, float factor) {
   segment.live_variance *= factor;
   segment.births *= factor;
   segment.deaths *= factor;
+  segment.objects *= factor;
   segment.traffic *= factor;
 }
 
@@ -46,6 +48,7 @@ void SiteHistory::Add(const SiteObservation& now, double clock_s, double least_s
     open_.live_bytes += static_cast<float>(now.live_bytes - live_bytes_);
     open_.allocated_bytes +=
         static_cast<float>(std::max(0.0, now.allocated_bytes - allocated_bytes_));
+    open_.objects += static_cast<float>(std::max(0.0, now.allocated_objects - allocated_objects_));
     open_.live_variance += static_cast<float>(now.live_variance - live_variance_);
     open_.births += Rise(now.allocated_samples, births_);
     open_.deaths += Rise(now.freed_samples, deaths_);
@@ -63,6 +66,7 @@ void SiteHistory::Add(const SiteObservation& now, double clock_s, double least_s
   live_bytes_ = now.live_bytes;
   live_variance_ = now.live_variance;
   allocated_bytes_ = now.allocated_bytes;
+  allocated_objects_ = now.allocated_objects;
   births_ = now.allocated_samples;
   deaths_ = now.freed_samples;
 }

@@ -27,6 +27,7 @@ struct HistorySegment {
   float births = 0;         // samples
   float traffic = 0;        // samples of the whole process meanwhile
   float deaths = 0;         // samples
+  float objects = 0;        // born, estimated
 };
 
 class SiteHistory final {
@@ -81,6 +82,7 @@ class SiteHistory final {
   double live_bytes_ = 0;
   double live_variance_ = 0;
   double allocated_bytes_ = 0;
+  double allocated_objects_ = 0;
   double last_growth_bytes_ = 0;
   uint64_t births_ = 0;
   uint64_t deaths_ = 0;

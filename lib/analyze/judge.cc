@@ -69,10 +69,15 @@ void MeasureTraffic(const SiteHistory& history, const SiteObservation& now,
   const HistorySegment whole = history.SumSince(window);
   const HistorySegment late = history.SumSince(0.5 * window);
   const double early_births = whole.births - late.births;
-  // By bytes, which stay right when the sample interval changes; the error by the count of samples.
+  // By estimates, which stay right when the sample interval changes; the error by the count of
+  // samples.  Larger objects are no traffic, nor are more of them that are smaller.
+  const double early_objects = whole.objects - late.objects;
   const double early_bytes = whole.allocated_bytes - late.allocated_bytes;
   if (early_births <= 0 || late.births <= 0 || early_bytes <= 0) return;
   measures.births_ratio = late.allocated_bytes / early_bytes;
+  if (early_objects > 0 && late.objects > 0) {
+    measures.births_ratio = std::min(measures.births_ratio, late.objects / early_objects);
+  }
   measures.births_ratio_error = std::sqrt(1 / early_births + 1 / late.births);
   const std::vector<TrendPoint> points = history.LiveBytes(measures.growth.regime);
   const double middle = points.back().time_s - 0.5 * window;

@@ -36,7 +36,7 @@ double MeanPlace(std::span<const SpreadBin> bins, Weight weight, Width width) {
 // that falls as exp(-x t / length) moves it by x / 12 of the length, as long as x is small.
 template <typename Width>
 double Slowing(std::span<const SpreadBin> bins, double bytes, Width width) {
-  const auto by_count = [](const SpreadBin& bin) { return bin.count; };
+  const auto by_count = [](const SpreadBin& bin) { return bin.count - bin.passing; };
   const auto by_bytes = [](const SpreadBin& bin) { return bin.bytes; };
   const double slowing = 12 * (MeanPlace(bins, by_count, width) - 0.5);
   // By bytes, too: when the sample interval grows, samples get fewer and each of them heavier.
@@ -51,11 +51,13 @@ Spread MeasureSpread(std::span<const SpreadBin> bins) {
   if (bins.empty()) return spread;
   const double length = bins.back().to_s - bins.front().from_s;
   double total = 0;
+  double staying = 0;
   double activity = 0;
   double others = 0;
   double bytes = 0;
   for (const SpreadBin& bin : bins) {
     total += bin.count;
+    staying += bin.count - bin.passing;
     activity += bin.activity;
     others += bin.others;
     bytes += bin.bytes;
@@ -87,17 +89,21 @@ Spread MeasureSpread(std::span<const SpreadBin> bins) {
     }
     const double newest_part =
         std::clamp((newest_until - bin.from_s) / (bin.to_s - bin.from_s), 0.0, 1.0);
-    spread.newest += bin.count * newest_part;
+    spread.newest += (bin.count - bin.passing) * newest_part;
     newest_activity += bin.activity * newest_part;
-    seen += bin.count;
-    expected += total * (activity > 0 ? std::min(width, bin.activity / activity) : width);
+    seen += bin.count - bin.passing;
+    expected += staying * (activity > 0 ? std::min(width, bin.activity / activity) : width);
     if (seen <= kOddOnes * expected) spread.overdue = expected;
   }
   const double newest_share =
       activity > 0 ? std::min(kNewestShare, newest_activity / activity) : kNewestShare;
-  spread.newest_expected = total * newest_share;
+  spread.newest_expected = staying * newest_share;
   spread.slowing = Slowing(bins, bytes, [](const SpreadBin& bin) { return bin.to_s - bin.from_s; });
-  spread.own_slowing = spread.slowing;
+  spread.own_slowing = spread.share_slowing = spread.slowing;
+  if (activity > 0) {
+    const double share = Slowing(bins, bytes, [](const SpreadBin& bin) { return bin.activity; });
+    spread.share_slowing = std::min(spread.slowing, share);
+  }
   if (others > 0) {
     const double own = Slowing(bins, bytes, [](const SpreadBin& bin) { return bin.others; });
     spread.own_slowing = std::min(spread.slowing, own);
@@ -106,7 +112,8 @@ Spread MeasureSpread(std::span<const SpreadBin> bins) {
 }
 
 std::vector<SpreadBin> BinsByAge(const SiteObservation& now, const SiteHistory& history,
-                                 size_t first, size_t last, double oldest_s) {
+                                 size_t first, size_t last, double oldest_s,
+                                 std::span<const double> passing) {
   std::vector<SpreadBin> bins;
   HistorySegment before = history.SumSince(AgeBucketLowSeconds(first));
   for (size_t i = first; i <= last; ++i) {
@@ -115,6 +122,7 @@ std::vector<SpreadBin> BinsByAge(const SiteObservation& now, const SiteHistory& 
     bin.to_s = std::clamp(AgeBucketHighSeconds(i), bin.from_s * 1.001,
                           std::max(oldest_s, bin.from_s * 1.001));
     bin.count = now.living[i];
+    bin.passing = std::min(bin.count, passing[i]);
     const HistorySegment since = history.SumSince(bin.to_s);
     bin.activity = since.births - before.births;
     bin.others = std::max(0.0, since.traffic - before.traffic - bin.activity);

@@ -21,7 +21,8 @@ struct SpreadBin {
   double bytes = 0;  // the same by weight; 0 throughout: unknown
   double activity =
       0;  // whatever they should keep pace with: births of the site, traffic of the process
-  double others = 0;  // births of all other sites
+  double others = 0;   // births of all other sites
+  double passing = 0;  // of the count, those to be expected who die as those before them did
 };
 
 struct Spread {
@@ -37,14 +38,18 @@ struct Spread {
   double lumps = 0;  // the share that came in bursts, beyond what time, births and chance explain
   double slowing =
       0;  // how much the rate fell over the time: 1 = to 1/e, as where a cache fills; 0 = not
-  double own_slowing = 0;  // what of it the births of other sites don't explain
+  double share_slowing = 0;  // the same of the share of the births that stay, as where a dictionary
+                             // fills at a line that makes what is thrown away, too
+  double own_slowing = 0;    // what of it the births of other sites don't explain
 };
 
 Spread MeasureSpread(std::span<const SpreadBin> bins);
 
 // The living in age buckets [first, last], the last cut at `oldest_s`.
+// `passing`: for each bucket, see SpreadBin.
 std::vector<SpreadBin> BinsByAge(const SiteObservation& now, const SiteHistory& history,
-                                 size_t first, size_t last, double oldest_s);
+                                 size_t first, size_t last, double oldest_s,
+                                 std::span<const double> passing);
 // The share of `survivors` that the site's net growth shows to have come in bursts (Spread::lumps).
 // Age buckets are wide; loads are seen in the segments of the history, as far as they stand out
 // from the noise of births and deaths. `by_births`: births explain bursts, as they do where most of

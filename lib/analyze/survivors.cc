@@ -1,6 +1,7 @@
 #include "analyze/survivors.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "analyze/statistics.h"
@@ -33,6 +34,9 @@ constexpr int kMostCuts = 3;
 constexpr double kBefore = 0.25;  // and twice that
 constexpr double kLeastFade = 1.2;
 constexpr double kLoadRatio = 6;
+
+// So many of the last segments, each a report, tell whether deaths have caught up with births.
+constexpr size_t kLately = 3;
 
 // A share of the survivors that may be older than those that count: a handful from the start-up of
 // the process must not make a leak of the last hour look like one of the whole day.
@@ -95,6 +99,8 @@ Survivors FindBelow(const SiteObservation& now, const SiteHistory& history, doub
   double least_hazard = INFINITY;
   size_t first = kAgeBuckets;
   size_t seen_from = kAgeBuckets;
+  double transient_beyond = 0;  // the next older age
+  std::array<double, kAgeBuckets> passing{};
   for (size_t i = kAgeBuckets; i-- > 1;) {
     const double middle = MiddleSeconds(i, oldest_s);
     const double living = i < end ? now.living[i] : 0;
@@ -104,6 +110,10 @@ Survivors FindBelow(const SiteObservation& now, const SiteHistory& history, doub
     beyond.living_ages += living * middle;
     beyond.death_ages += deaths * middle;
     const double age = AgeBucketLowSeconds(i);
+    // Who passes this age and dies: how many of them live beyond it at a time?
+    const double transient = beyond.Residual(age) * births_per_s / births;
+    passing[i] = std::max(0.0, transient - transient_beyond);
+    transient_beyond = transient;
     if (beyond.living == 0) continue;
     if (age * kLeastReach <= oldest_s) {
       const double hazard = RoughPoissonUpper(beyond.deaths) / beyond.Exposure(age);
@@ -113,8 +123,6 @@ Survivors FindBelow(const SiteObservation& now, const SiteHistory& history, doub
         chosen = beyond;
       }
     }
-    // Who passes this age and dies: how many of them live beyond it at a time?
-    const double transient = beyond.Residual(age) * births_per_s / births;
     const bool mostly_stay = transient <= kMostTransient * beyond.living;
     if (age * kLeastSpread <= oldest_s && mostly_stay) seen_from = i;
   }
@@ -146,7 +154,8 @@ Survivors FindBelow(const SiteObservation& now, const SiteHistory& history, doub
     survivors.spread =
         MeasureSpread(BinsByBirth(history, std::min(survivors.span_s, history.seconds())));
   } else if (seen_from < kAgeBuckets) {
-    survivors.spread = MeasureSpread(BinsByAge(now, history, seen_from, last, survivors.span_s));
+    survivors.spread =
+        MeasureSpread(BinsByAge(now, history, seen_from, last, survivors.span_s, passing));
   }
   double young = 0;
   for (size_t i = 0; i < first; ++i) young += now.living[i];
@@ -190,7 +199,10 @@ bool IsEven(const Spread& spread) {
 }
 
 Survivors FindSurvivors(const SiteObservation& now, const SiteHistory& history, double oldest_s) {
-  const Survivors all = FindBelow(now, history, oldest_s);
+  Survivors all = FindBelow(now, history, oldest_s);
+  const HistorySegment lately = history.Sum(history.size() - std::min(history.size(), kLately));
+  all.dying_lately = (lately.deaths - 0.5 * lately.births) /
+                     std::sqrt(std::max(1.0F, lately.deaths + lately.births));
   // What was set up long ago and stays may hide a leak that began since: look again without it.
   Survivors some = all;
   for (int cut = 0; cut < kMostCuts && IsUneven(some.spread); ++cut) {
@@ -200,6 +212,7 @@ Survivors FindSurvivors(const SiteObservation& now, const SiteHistory& history, 
     if (!(younger > 0) || younger >= some.span_s) break;
     some = FindBelow(now, history, younger);
     some.cut = true;
+    some.dying_lately = all.dying_lately;
     FadeFromBefore(history, some);
     if (!IsUneven(some.spread)) return some;
   }

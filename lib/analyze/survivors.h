@@ -31,6 +31,8 @@ struct Survivors {
   // themselves.
   Spread spread;
 
+  double dying_lately =
+      0;             // deaths less half of the births of the last reports, in standard errors
   bool cut = false;  // what came long before was left out
 
   // The hazard beyond A, at most (with this confidence), times the span: 0.25 = they live on for

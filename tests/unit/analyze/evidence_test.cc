@@ -67,6 +67,31 @@ TEST_CASE("a birth rate that is known badly says how badly", "[analyze][evidence
              Contains("births steady at 80/s +/- 40 %"));
 }
 
+TEST_CASE("a leak that an orderly exit freed is not told in noughts", "[analyze][evidence]") {
+  SiteMeasures measures = Leaking();
+  measures.survivors.living = 0;
+  measures.survivors.share = 1;
+  CHECK(SiteEvidence(Verdict::kLeak, measures, {}) ==
+        "piled up until the last report, and all of it has been freed since");
+}
+
+TEST_CASE("where nothing was born lately it says so", "[analyze][evidence]") {
+  SiteMeasures measures = Leaking();
+  measures.births_per_s = 0;
+  const std::string sentence = SiteEvidence(Verdict::kLeak, measures, {});
+  CHECK_THAT(sentence, Contains("none born lately"));
+  CHECK_THAT(sentence, !Contains("steady"));
+}
+
+TEST_CASE("no chance is blamed for growth that is beyond it", "[analyze][evidence]") {
+  SiteMeasures measures = Leaking();
+  measures.growth.bytes_per_s = {1024, 10, 20};
+  measures.still_rising = true;
+  CHECK_THAT(SiteEvidence(Verdict::kSteady, measures, {}), Contains("may be growing"));
+  measures.still_rising = false;
+  CHECK_THAT(SiteEvidence(Verdict::kSteady, measures, {}), Contains("has grown, and no more"));
+}
+
 TEST_CASE("every verdict has its sentence", "[analyze][evidence]") {
   SiteMeasures measures = Leaking();
   measures.growth.bytes_per_s = {1024, 10, 20};
@@ -74,6 +99,7 @@ TEST_CASE("every verdict has its sentence", "[analyze][evidence]") {
   measures.mean_life_s = 12;
   CHECK_THAT(SiteEvidence(Verdict::kLoad, measures, {}), Contains("live bytes follow the traffic"));
   CHECK_THAT(SiteEvidence(Verdict::kGrowing, measures, {}), Contains("live bytes have risen"));
+  measures.growth.bytes_per_s = {0, 10, 20};
   CHECK_THAT(SiteEvidence(Verdict::kSteady, measures, {}), Contains("no growth beyond chance"));
   CHECK_THAT(SiteEvidence(Verdict::kWarming, measures, {}), Contains("seen in 40 reports"));
   measures.reports = 1;

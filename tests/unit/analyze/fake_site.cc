@@ -65,4 +65,25 @@ SiteHistory FakeSite::HistoryOf(size_t reports, double report_s) const {
   return history;
 }
 
+SiteObservation ReallocatedBlock(size_t reports, double report_s) {
+  SiteObservation now;
+  now.time_s = static_cast<double>(reports) * report_s;
+  for (size_t i = 1; i <= reports; ++i) {
+    ++now.allocated_samples;
+    now.allocated_objects += 1;
+    now.allocated_bytes += 1000 * static_cast<double>(i);
+    if (i == reports) break;
+    ++now.freed_samples;
+    now.freed_objects += 1;
+    now.freed_bytes += 1000 * static_cast<double>(i);
+    ++now.deaths[BucketOf(report_s)];
+  }
+  now.live_samples = 1;
+  now.live_objects = 1;
+  now.live_bytes = 1000 * static_cast<double>(reports);
+  now.age_max_s = 0.5 * report_s;
+  ++now.living[BucketOf(now.age_max_s)];
+  return now;
+}
+
 }  // namespace heapgauge

@@ -40,6 +40,9 @@ class FakeSite final {
   std::vector<Sample> samples_;
 };
 
+// One block that realloc makes 1000 bytes larger at each report, of `reports` so far.
+SiteObservation ReallocatedBlock(size_t reports, double report_s);
+
 }  // namespace heapgauge
 
 #endif  // HEAPGAUGE_TESTS_UNIT_ANALYZE_FAKE_SITE_H_

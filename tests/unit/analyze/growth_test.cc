@@ -82,6 +82,15 @@ TEST_CASE("samples alive at both ends cancel in the error of a difference", "[an
   CHECK(DifferenceVariance(now, 150, past + 50 * one) == Approx(150 * one).epsilon(0.1));
 }
 
+TEST_CASE("a block that realloc grows is no arrival", "[analyze][growth]") {
+  SiteHistory history;
+  history.BeginAt(0);
+  for (size_t i = 1; i <= 30; ++i) history.Add(ReallocatedBlock(i, 60));
+  const Growth growth = MeasureGrowth(history, ReallocatedBlock(30, 60), ClockOf(30, 60), 0);
+  CHECK(growth.bytes_per_s.slope == Approx(1000 / 60.0).epsilon(0.01));
+  CHECK(growth.bytes_per_s.Low() > 0);  // as one arrival of 30 000 bytes it would not be
+}
+
 TEST_CASE("growth of a site just seen is not known", "[analyze][growth]") {
   FakeSite site;
   site.Born(5);

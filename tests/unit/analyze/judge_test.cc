@@ -141,6 +141,20 @@ TEST_CASE("measures tell traffic from its fruit", "[analyze][judge]") {
   CHECK_FALSE(measures.leak_signs);
 }
 
+TEST_CASE("larger objects are no traffic", "[analyze][judge]") {
+  SiteHistory history;
+  history.BeginAt(0);
+  ActivityClock clock;
+  clock.SetInterval(60);
+  for (size_t i = 1; i <= 40; ++i) {
+    history.Add(ReallocatedBlock(i, 60));
+    clock.Tick(60.0 * static_cast<double>(i), 10 * i);
+  }
+  const SiteMeasures measures = Measure(history, ReallocatedBlock(40, 60), clock);
+  CHECK(measures.births_ratio == Approx(1).epsilon(0.01));  // three by bytes
+  CHECK_FALSE(IsLoad(measures));
+}
+
 TEST_CASE("the objects of a ramp are load", "[analyze][judge]") {
   FakeSite site;
   for (int minute = 0; minute < 40; ++minute) {

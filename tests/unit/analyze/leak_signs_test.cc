@@ -71,9 +71,33 @@ TEST_CASE("one missing sign is enough to wait", "[analyze][leak_signs]") {
   CHECK_FALSE(HasLeakSigns(filling, 60));
 }
 
+TEST_CASE("a falling share of births that stay is something that fills", "[analyze][leak_signs]") {
+  Survivors filling = ClearLeak();
+  filling.spread.share_slowing = 0.7;  // chance is 0.346, the limit 0.2 and one and a half of it
+  CHECK(HasLeakSigns(filling, 60));
+  filling.spread.share_slowing = 0.74;
+  CHECK_FALSE(HasLeakSigns(filling, 60));
+  filling.spread.share_slowing = 1;  // to take a call back, 0.35 and two of it
+  CHECK(SpeaksAgainstLeak(filling) == LeakEnd::kNone);
+  filling.spread.share_slowing = 1.1;
+  CHECK(SpeaksAgainstLeak(filling) == LeakEnd::kFilling);
+}
+
+TEST_CASE("where most die confidence comes with time and goes as the share falls",
+          "[analyze][leak_signs]") {
+  CHECK(LeakConfidence(ClearLeak(), 60) == Approx(0.871).epsilon(0.001));  // 1.5 + 0.8 ln(20/12)
+  Survivors few_stay = ClearLeak();
+  few_stay.spread.share_slowing = 0.74;  // 0.5 of it is believed, of 100 samples
+  CHECK(LeakConfidence(few_stay, 60) == Approx(0.692).epsilon(0.001));
+  few_stay.spread.slowing = 2;  // births may fall as they like
+  CHECK(LeakConfidence(few_stay, 60) == Approx(0.692).epsilon(0.001));
+  few_stay.spread.share_slowing = 0;
+  few_stay.span_s = 1000 * 60;
+  CHECK(LeakConfidence(few_stay, 60) == 0.99);
+}
+
 TEST_CASE("where nothing dies confidence comes with time and goes with fading births",
           "[analyze][leak_signs]") {
-  CHECK(LeakConfidence(ClearLeak(), 60) == 0.99);
   Survivors nothing_dies = ClearLeak();
   nothing_dies.share = 1;
   nothing_dies.spread.slowing = 0;
@@ -101,6 +125,13 @@ TEST_CASE("a leak is over when those that are due don't come", "[analyze][leak_s
   CHECK(SpeaksAgainstLeak(dying) == LeakEnd::kDying);
   dying.cut = true;  // the young die, the old are still there
   CHECK(SpeaksAgainstLeak(dying) == LeakEnd::kStopped);
+  Survivors caught_up = ClearLeak();
+  caught_up.dying_lately = 2.5;
+  CHECK(SpeaksAgainstLeak(caught_up) == LeakEnd::kNone);  // as where most die they do
+  caught_up.share = 1;
+  CHECK(SpeaksAgainstLeak(caught_up) == LeakEnd::kDying);
+  caught_up.dying_lately = 1.5;
+  CHECK(SpeaksAgainstLeak(caught_up) == LeakEnd::kNone);
   Survivors filling = ClearLeak();
   filling.share = 1;
   filling.spread.own_slowing = 2;

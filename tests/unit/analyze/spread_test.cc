@@ -1,5 +1,6 @@
 #include "analyze/spread.h"
 
+#include <array>
 #include <catch2/catch.hpp>
 
 #include "analyze/survival.h"
@@ -62,6 +63,25 @@ TEST_CASE("births that fade with the traffic don't fade of themselves", "[analyz
   CHECK(MeasureSpread(bins).own_slowing == Approx(0).margin(1e-9));
 }
 
+TEST_CASE("what falls as births do is a share that does not", "[analyze][spread]") {
+  // The mean place is 0.65, with weights of 1 to 10: 12 * 0.15.
+  std::vector<SpreadBin> bins = Minutes({1, 2, 3, 4, 5, 6, 7, 8, 9, 10});
+  CHECK(MeasureSpread(bins).share_slowing == Approx(1.8));  // births don't fall, what stays does
+  for (SpreadBin& bin : bins) bin.activity = 20 * bin.count;
+  CHECK(MeasureSpread(bins).slowing == Approx(1.8));
+  CHECK(MeasureSpread(bins).share_slowing == Approx(0).margin(1e-9));
+}
+
+TEST_CASE("those who pass and die are no survivors", "[analyze][spread]") {
+  std::vector<SpreadBin> bins = Minutes({5, 5, 5, 5, 5, 5, 5, 5, 5, 5});
+  for (size_t i = 0; i < 3; ++i) bins[i].passing = 5;
+  const Spread spread = MeasureSpread(bins);
+  CHECK(spread.newest == Approx(5 / 3.0));  // a third of the fourth minute
+  CHECK(spread.newest_expected == Approx(35 / 3.0));
+  CHECK(spread.overdue == Approx(0.3 * 35));
+  CHECK(spread.slowing == Approx(1.8));  // from 0.3 to 1 the mean place is 0.65
+}
+
 TEST_CASE("fewer but heavier samples are no slowing", "[analyze][spread]") {
   // The sample interval doubled in the middle.
   std::vector<SpreadBin> bins = Minutes({5, 5, 5, 5, 5, 10, 10, 10, 10, 10});
@@ -87,8 +107,11 @@ TEST_CASE("bins by age and by birth see the same objects", "[analyze][spread]") 
   site.Stream(0, 600, 1);
   const SiteHistory history = site.HistoryOf(10, 60);
   const SiteObservation now = site.At(600);
+  const std::array<double, kAgeBuckets> none_passing{};
   double by_age = 0;
-  for (const SpreadBin& bin : BinsByAge(now, history, 0, kAgeBuckets - 1, 600)) by_age += bin.count;
+  for (const SpreadBin& bin : BinsByAge(now, history, 0, kAgeBuckets - 1, 600, none_passing)) {
+    by_age += bin.count;
+  }
   CHECK(by_age == 600);
   double by_birth = 0;
   for (const SpreadBin& bin : BinsByBirth(history, 300)) {

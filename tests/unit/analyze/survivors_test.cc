@@ -96,6 +96,25 @@ TEST_CASE("births that fade as a power of time are no leak, the rest after a cut
   }
 }
 
+TEST_CASE("sessions that pass are no survivors", "[analyze][survivors]") {
+  FakeSite site;
+  site.Stream(0, 2400, 0.05);
+  site.Stream(0, 2400, 0.06, 200);  // twelve of them live at a time
+  // Of 120 that stay a third came in the last third of the time; a tenth of them, the oldest, may
+  // be left out.
+  const Spread spread = SurvivorsOf(site, 40).spread;
+  CHECK(spread.newest == Approx(38).margin(3));
+  CHECK(spread.newest_expected == Approx(38).margin(2));
+}
+
+TEST_CASE("deaths that catch up with births are seen at once", "[analyze][survivors]") {
+  FakeSite site;
+  site.Stream(0, 1800, 1, 1200);
+  // Of the last three reports: less half of the births, over the root of both.
+  CHECK(SurvivorsOf(site, 20).dying_lately == Approx(-90 / std::sqrt(180)).margin(0.1));
+  CHECK(SurvivorsOf(site, 30).dying_lately == Approx((180 - 90) / std::sqrt(360)).margin(0.1));
+}
+
 TEST_CASE("the hazard bound is the rule of three over the exposure", "[analyze][survivors]") {
   Survivors survivors;
   survivors.exposure_s = 1000;

@@ -27,9 +27,8 @@
 // L4  Take() of a block that is in the table always finds it: no free is lost.
 // L5  ForEach() never shows a sample put together from two: the sample's words carry the slot's
 //     generation, written last and read first (and again at the end).
-// L6  A shard in which a block found no room is marked: Full() refuses up to kRefusals blocks
-// before
-//     their stacks are walked.  A Take() lifts the mark.  No order is needed between the two: what
+// L6  A shard in which a block found no room is marked: Full() refuses up to kRefusals blocks ahead
+//     of walking their stacks.  A Take() lifts the mark.  No order is needed between the two: what
 //     a race leaves behind is used up by the refusals, so a table with room never refuses for ever.
 //
 // Tried and dropped: open addressing with tombstones (they never become empty again, so every miss

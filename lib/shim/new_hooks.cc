@@ -2,15 +2,17 @@
 //
 // The C++ library's own would call our malloc: the same blocks, one jump more, and one wrapper
 // frame in each stack. They are still asked when memory runs out, for the new_handler loop and
-// std::bad_alloc are theirs.  When somebody else's operator new comes next, everything is forwarded
-// to it (NextAllocator::foreign_new).
+// std::bad_alloc are theirs.  Where the program has replaced some of the forms, others are handed
+// on (operator_forms.h).
 #include <dlfcn.h>
 
 #include <cstddef>
 #include <cstdint>
 #include <new>
 
+#include "shim/entry_points.h"
 #include "shim/next_allocator.h"
+#include "shim/operator_forms.h"
 #include "shim/sampled_paths.h"
 #include "shim/thread_state.h"
 
@@ -20,8 +22,6 @@ using namespace heapgauge;  // NOLINT: the hooks themselves live outside any nam
 
 namespace {
 
-// The definition of an operator that would have been called without us.  In a C host it arrives
-// with a plugin, out of reach of RTLD_NEXT, but under a name that is always the same.
 // The C++ library, when it is out of reach of RTLD_NEXT.  Found before it is needed: an operator
 // new that fails has no memory left for a dlopen.
 void* g_cxx_library = nullptr;
@@ -31,12 +31,14 @@ void* FindCxxLibrary() noexcept {
   return library != nullptr ? library : dlopen("libc++.so.1", RTLD_LAZY | RTLD_NOLOAD);
 }
 
+// The definition of an operator that would have been called without us.  In a C host it arrives
+// with a plugin, out of reach of RTLD_NEXT, but under a name that is always the same.
 template <typename Function>
-Function* Operator(const char* mangled) noexcept {
-  void* symbol = NextSymbol(mangled);
+Function* Operator(OperatorForm form) noexcept {
+  void* symbol = NextSymbol(kOperatorNames[form]);
   if (symbol == nullptr) {
     if (g_cxx_library == nullptr) g_cxx_library = FindCxxLibrary();
-    if (g_cxx_library != nullptr) symbol = dlsym(g_cxx_library, mangled);
+    if (g_cxx_library != nullptr) symbol = dlsym(g_cxx_library, kOperatorNames[form]);
   }
   return reinterpret_cast<Function*>(symbol);
 }
@@ -52,37 +54,44 @@ using DeleteAlignedSized = void(void*, size_t, std::align_val_t);
 using DeleteNothrow = void(void*, const std::nothrow_t&);
 using DeleteAlignedNothrow = void(void*, std::align_val_t, const std::nothrow_t&);
 
-size_t Positive(size_t bytes) noexcept { return bytes == 0 ? 1 : bytes; }
-
-// Out of memory, or a foreign operator: asks the one behind us.  Not noexcept: std::bad_alloc
-// passes through here.
-template <typename Function, typename... Args>
-HG_COLD void* AskNext(const char* mangled, Args... args) {
-  Function* const next = Operator<Function>(mangled);
+// Out of memory: asks the one behind us.  Not noexcept: std::bad_alloc passes through here.
+template <OperatorForm form, typename Function, typename... Args>
+HG_COLD void* AskNext(Args... args) {
+  Function* const next = Operator<Function>(form);
   if (next == nullptr) __builtin_trap();  // a C++ program without a C++ library
   return next(args...);
 }
 
-template <typename Function, typename... Args>
-HG_COLD void TellNext(const char* mangled, Args... args) {
-  Function* const next = Operator<Function>(mangled);
-  if (next == nullptr) __builtin_trap();
-  next(args...);
-}
-
 // The slow half of an operator new: a function of its own, reached by a jump, so that the hook has
 // no frame when the stack is walked.
-template <typename Function, typename... Tag>
-HG_COLD void* SampledNew(const char* mangled, size_t bytes, void* caller, Tag... tag) {
+template <OperatorForm form, typename Function, typename... Tag>
+HG_COLD void* SampledNew(size_t bytes, void* caller, Tag... tag) {
   void* const block = SampledMalloc(bytes, caller);
-  return HG_LIKELY(block != nullptr) ? block : AskNext<Function>(mangled, bytes, tag...);
+  return HG_LIKELY(block != nullptr) ? block : AskNext<form, Function>(bytes, tag...);
 }
 
-template <typename Function, typename... Tag>
-HG_COLD void* SampledNewAligned(const char* mangled, size_t bytes, std::align_val_t align,
-                                void* caller, Tag... tag) {
-  void* const block = SampledMemalign(static_cast<size_t>(align), Positive(bytes), caller);
-  return HG_LIKELY(block != nullptr) ? block : AskNext<Function>(mangled, bytes, align, tag...);
+template <OperatorForm form, typename Function, typename... Tag>
+HG_COLD void* SampledNewAligned(size_t bytes, std::align_val_t align, void* caller, Tag... tag) {
+  void* const block = SampledAlignedNew(static_cast<size_t>(align), bytes, caller);
+  return HG_LIKELY(block != nullptr) ? block : AskNext<form, Function>(bytes, align, tag...);
+}
+
+// Inlined, so HG_CALLER is the hook's.
+template <OperatorForm form, typename Function, typename... Tag>
+HG_ALWAYS_INLINE void* Allocate(size_t bytes, Tag... tag) {
+  if (ThisThread().sampler.Crosses(bytes))
+    return SampledNew<form, Function>(bytes, HG_CALLER, tag...);
+  void* const block = g_hot.malloc(bytes);
+  return HG_LIKELY(block != nullptr) ? block : AskNext<form, Function>(bytes, tag...);
+}
+
+template <OperatorForm form, typename Function, typename... Tag>
+HG_ALWAYS_INLINE void* AllocateAligned(size_t bytes, std::align_val_t align, Tag... tag) {
+  if (ThisThread().sampler.Crosses(bytes)) {
+    return SampledNewAligned<form, Function>(bytes, align, HG_CALLER, tag...);
+  }
+  void* const block = g_next.memalign(static_cast<size_t>(align), bytes == 0 ? 1 : bytes);
+  return HG_LIKELY(block != nullptr) ? block : AskNext<form, Function>(bytes, align, tag...);
 }
 
 HG_ALWAYS_INLINE void Release(void* block) noexcept {
@@ -90,152 +99,164 @@ HG_ALWAYS_INLINE void Release(void* block) noexcept {
   g_hot.free(block);
 }
 
-HG_ALWAYS_INLINE bool Foreign() noexcept { return HG_UNLIKELY(g_next.foreign_new); }
+HG_ALWAYS_INLINE bool IsHandedOn(OperatorForm form) noexcept {
+  return HG_UNLIKELY(g_handed_on[form] != nullptr);
+}
+
+template <OperatorForm form, typename Function, typename... Args>
+HG_COLD auto HandOn(Args... args) {
+  return reinterpret_cast<Function*>(g_handed_on[form])(args...);
+}
+
+// The table's first entries: a constructor may call an operator before anybody has called malloc.
+template <OperatorForm form, typename Function>
+struct Early;
+template <OperatorForm form, typename Result, typename... Args>
+struct Early<form, Result(Args...)> {
+  static Result Call(Args... args) {
+    ResolveOperators();
+    // By its address, for it is that very hook.
+    return reinterpret_cast<Result (*)(Args...)>(FindEntryPoint(kOperatorNames[form])->hook)(
+        args...);
+  }
+};
 
 }  // namespace
+
+#define HG_EARLY(form, function) reinterpret_cast<void*>(&Early<form, function>::Call)
+void* heapgauge::g_handed_on[] = {
+    HG_EARLY(kNew, New),
+    HG_EARLY(kNewNothrow, NewNothrow),
+    HG_EARLY(kNewArray, New),
+    HG_EARLY(kNewArrayNothrow, NewNothrow),
+    HG_EARLY(kNewAligned, NewAligned),
+    HG_EARLY(kNewAlignedNothrow, NewAlignedNothrow),
+    HG_EARLY(kNewArrayAligned, NewAligned),
+    HG_EARLY(kNewArrayAlignedNothrow, NewAlignedNothrow),
+    HG_EARLY(kDelete, Delete),
+    HG_EARLY(kDeleteSized, DeleteSized),
+    HG_EARLY(kDeleteNothrow, DeleteNothrow),
+    HG_EARLY(kDeleteArray, Delete),
+    HG_EARLY(kDeleteArraySized, DeleteSized),
+    HG_EARLY(kDeleteArrayNothrow, DeleteNothrow),
+    HG_EARLY(kDeleteAligned, DeleteAligned),
+    HG_EARLY(kDeleteAlignedSized, DeleteAlignedSized),
+    HG_EARLY(kDeleteAlignedNothrow, DeleteAlignedNothrow),
+    HG_EARLY(kDeleteArrayAligned, DeleteAligned),
+    HG_EARLY(kDeleteArrayAlignedSized, DeleteAlignedSized),
+    HG_EARLY(kDeleteArrayAlignedNothrow, DeleteAlignedNothrow),
+};
 
 void heapgauge::RememberCxxLibrary() noexcept { g_cxx_library = FindCxxLibrary(); }
 
 HG_EXPORT void* operator new(size_t bytes) {
-  if (Foreign()) return AskNext<New>("_Znwm", bytes);
-  if (ThisThread().sampler.Crosses(bytes)) return SampledNew<New>("_Znwm", bytes, HG_CALLER);
-  void* const block = g_hot.malloc(bytes);
-  return HG_LIKELY(block != nullptr) ? block : AskNext<New>("_Znwm", bytes);
+  if (IsHandedOn(kNew)) return HandOn<kNew, New>(bytes);
+  return Allocate<kNew, New>(bytes);
 }
 
 HG_EXPORT void* operator new(size_t bytes, const std::nothrow_t& tag) noexcept {
-  if (Foreign()) return AskNext<NewNothrow>("_ZnwmRKSt9nothrow_t", bytes, tag);
-  if (ThisThread().sampler.Crosses(bytes))
-    return SampledNew<NewNothrow>("_ZnwmRKSt9nothrow_t", bytes, HG_CALLER, tag);
-  void* const block = g_hot.malloc(bytes);
-  return HG_LIKELY(block != nullptr) ? block
-                                     : AskNext<NewNothrow>("_ZnwmRKSt9nothrow_t", bytes, tag);
+  if (IsHandedOn(kNewNothrow)) return HandOn<kNewNothrow, NewNothrow>(bytes, tag);
+  return Allocate<kNewNothrow, NewNothrow>(bytes, tag);
+}
+
+HG_EXPORT void* operator new[](size_t bytes) {
+  if (IsHandedOn(kNewArray)) return HandOn<kNewArray, New>(bytes);
+  return Allocate<kNewArray, New>(bytes);
+}
+
+HG_EXPORT void* operator new[](size_t bytes, const std::nothrow_t& tag) noexcept {
+  if (IsHandedOn(kNewArrayNothrow)) return HandOn<kNewArrayNothrow, NewNothrow>(bytes, tag);
+  return Allocate<kNewArrayNothrow, NewNothrow>(bytes, tag);
 }
 
 HG_EXPORT void* operator new(size_t bytes, std::align_val_t align) {
-  if (Foreign()) return AskNext<NewAligned>("_ZnwmSt11align_val_t", bytes, align);
-  if (ThisThread().sampler.Crosses(bytes)) {
-    return SampledNewAligned<NewAligned>("_ZnwmSt11align_val_t", bytes, align, HG_CALLER);
-  }
-  void* const block = g_next.memalign(static_cast<size_t>(align), Positive(bytes));
-  return HG_LIKELY(block != nullptr) ? block
-                                     : AskNext<NewAligned>("_ZnwmSt11align_val_t", bytes, align);
+  if (IsHandedOn(kNewAligned)) return HandOn<kNewAligned, NewAligned>(bytes, align);
+  return AllocateAligned<kNewAligned, NewAligned>(bytes, align);
 }
 
 HG_EXPORT void* operator new(size_t bytes, std::align_val_t align,
                              const std::nothrow_t& tag) noexcept {
-  if (Foreign())
-    return AskNext<NewAlignedNothrow>("_ZnwmSt11align_val_tRKSt9nothrow_t", bytes, align, tag);
-  if (ThisThread().sampler.Crosses(bytes)) {
-    return SampledNewAligned<NewAlignedNothrow>("_ZnwmSt11align_val_tRKSt9nothrow_t", bytes, align,
-                                                HG_CALLER, tag);
-  }
-  void* const block = g_next.memalign(static_cast<size_t>(align), Positive(bytes));
-  return HG_LIKELY(block != nullptr)
-             ? block
-             : AskNext<NewAlignedNothrow>("_ZnwmSt11align_val_tRKSt9nothrow_t", bytes, align, tag);
-}
-
-HG_EXPORT void* operator new[](size_t bytes) {
-  if (Foreign()) return AskNext<New>("_Znam", bytes);
-  if (ThisThread().sampler.Crosses(bytes)) return SampledNew<New>("_Znam", bytes, HG_CALLER);
-  void* const block = g_hot.malloc(bytes);
-  return HG_LIKELY(block != nullptr) ? block : AskNext<New>("_Znam", bytes);
-}
-
-HG_EXPORT void* operator new[](size_t bytes, const std::nothrow_t& tag) noexcept {
-  if (Foreign()) return AskNext<NewNothrow>("_ZnamRKSt9nothrow_t", bytes, tag);
-  if (ThisThread().sampler.Crosses(bytes))
-    return SampledNew<NewNothrow>("_ZnamRKSt9nothrow_t", bytes, HG_CALLER, tag);
-  void* const block = g_hot.malloc(bytes);
-  return HG_LIKELY(block != nullptr) ? block
-                                     : AskNext<NewNothrow>("_ZnamRKSt9nothrow_t", bytes, tag);
+  if (IsHandedOn(kNewAlignedNothrow))
+    return HandOn<kNewAlignedNothrow, NewAlignedNothrow>(bytes, align, tag);
+  return AllocateAligned<kNewAlignedNothrow, NewAlignedNothrow>(bytes, align, tag);
 }
 
 HG_EXPORT void* operator new[](size_t bytes, std::align_val_t align) {
-  if (Foreign()) return AskNext<NewAligned>("_ZnamSt11align_val_t", bytes, align);
-  if (ThisThread().sampler.Crosses(bytes)) {
-    return SampledNewAligned<NewAligned>("_ZnamSt11align_val_t", bytes, align, HG_CALLER);
-  }
-  void* const block = g_next.memalign(static_cast<size_t>(align), Positive(bytes));
-  return HG_LIKELY(block != nullptr) ? block
-                                     : AskNext<NewAligned>("_ZnamSt11align_val_t", bytes, align);
+  if (IsHandedOn(kNewArrayAligned)) return HandOn<kNewArrayAligned, NewAligned>(bytes, align);
+  return AllocateAligned<kNewArrayAligned, NewAligned>(bytes, align);
 }
 
 HG_EXPORT void* operator new[](size_t bytes, std::align_val_t align,
                                const std::nothrow_t& tag) noexcept {
-  if (Foreign())
-    return AskNext<NewAlignedNothrow>("_ZnamSt11align_val_tRKSt9nothrow_t", bytes, align, tag);
-  if (ThisThread().sampler.Crosses(bytes)) {
-    return SampledNewAligned<NewAlignedNothrow>("_ZnamSt11align_val_tRKSt9nothrow_t", bytes, align,
-                                                HG_CALLER, tag);
-  }
-  void* const block = g_next.memalign(static_cast<size_t>(align), Positive(bytes));
-  return HG_LIKELY(block != nullptr)
-             ? block
-             : AskNext<NewAlignedNothrow>("_ZnamSt11align_val_tRKSt9nothrow_t", bytes, align, tag);
+  if (IsHandedOn(kNewArrayAlignedNothrow))
+    return HandOn<kNewArrayAlignedNothrow, NewAlignedNothrow>(bytes, align, tag);
+  return AllocateAligned<kNewArrayAlignedNothrow, NewAlignedNothrow>(bytes, align, tag);
 }
 
 HG_EXPORT void operator delete(void* block) noexcept {
-  if (Foreign()) return TellNext<Delete>("_ZdlPv", block);
-  Release(block);
-}
-
-HG_EXPORT void operator delete[](void* block) noexcept {
-  if (Foreign()) return TellNext<Delete>("_ZdaPv", block);
+  if (IsHandedOn(kDelete)) return HandOn<kDelete, Delete>(block);
   Release(block);
 }
 
 HG_EXPORT void operator delete(void* block, size_t bytes) noexcept {
-  if (Foreign()) return TellNext<DeleteSized>("_ZdlPvm", block, bytes);
-  Release(block);
-}
-
-HG_EXPORT void operator delete[](void* block, size_t bytes) noexcept {
-  if (Foreign()) return TellNext<DeleteSized>("_ZdaPvm", block, bytes);
+  if (IsHandedOn(kDeleteSized)) return HandOn<kDeleteSized, DeleteSized>(block, bytes);
   Release(block);
 }
 
 HG_EXPORT void operator delete(void* block, const std::nothrow_t& tag) noexcept {
-  if (Foreign()) return TellNext<DeleteNothrow>("_ZdlPvRKSt9nothrow_t", block, tag);
+  if (IsHandedOn(kDeleteNothrow)) return HandOn<kDeleteNothrow, DeleteNothrow>(block, tag);
+  Release(block);
+}
+
+HG_EXPORT void operator delete[](void* block) noexcept {
+  if (IsHandedOn(kDeleteArray)) return HandOn<kDeleteArray, Delete>(block);
+  Release(block);
+}
+
+HG_EXPORT void operator delete[](void* block, size_t bytes) noexcept {
+  if (IsHandedOn(kDeleteArraySized)) return HandOn<kDeleteArraySized, DeleteSized>(block, bytes);
   Release(block);
 }
 
 HG_EXPORT void operator delete[](void* block, const std::nothrow_t& tag) noexcept {
-  if (Foreign()) return TellNext<DeleteNothrow>("_ZdaPvRKSt9nothrow_t", block, tag);
+  if (IsHandedOn(kDeleteArrayNothrow))
+    return HandOn<kDeleteArrayNothrow, DeleteNothrow>(block, tag);
   Release(block);
 }
 
 HG_EXPORT void operator delete(void* block, std::align_val_t align) noexcept {
-  if (Foreign()) return TellNext<DeleteAligned>("_ZdlPvSt11align_val_t", block, align);
-  Release(block);
-}
-
-HG_EXPORT void operator delete[](void* block, std::align_val_t align) noexcept {
-  if (Foreign()) return TellNext<DeleteAligned>("_ZdaPvSt11align_val_t", block, align);
+  if (IsHandedOn(kDeleteAligned)) return HandOn<kDeleteAligned, DeleteAligned>(block, align);
   Release(block);
 }
 
 HG_EXPORT void operator delete(void* block, size_t bytes, std::align_val_t align) noexcept {
-  if (Foreign()) return TellNext<DeleteAlignedSized>("_ZdlPvmSt11align_val_t", block, bytes, align);
-  Release(block);
-}
-
-HG_EXPORT void operator delete[](void* block, size_t bytes, std::align_val_t align) noexcept {
-  if (Foreign()) return TellNext<DeleteAlignedSized>("_ZdaPvmSt11align_val_t", block, bytes, align);
+  if (IsHandedOn(kDeleteAlignedSized))
+    return HandOn<kDeleteAlignedSized, DeleteAlignedSized>(block, bytes, align);
   Release(block);
 }
 
 HG_EXPORT void operator delete(void* block, std::align_val_t align,
                                const std::nothrow_t& tag) noexcept {
-  if (Foreign())
-    return TellNext<DeleteAlignedNothrow>("_ZdlPvSt11align_val_tRKSt9nothrow_t", block, align, tag);
+  if (IsHandedOn(kDeleteAlignedNothrow))
+    return HandOn<kDeleteAlignedNothrow, DeleteAlignedNothrow>(block, align, tag);
+  Release(block);
+}
+
+HG_EXPORT void operator delete[](void* block, std::align_val_t align) noexcept {
+  if (IsHandedOn(kDeleteArrayAligned))
+    return HandOn<kDeleteArrayAligned, DeleteAligned>(block, align);
+  Release(block);
+}
+
+HG_EXPORT void operator delete[](void* block, size_t bytes, std::align_val_t align) noexcept {
+  if (IsHandedOn(kDeleteArrayAlignedSized))
+    return HandOn<kDeleteArrayAlignedSized, DeleteAlignedSized>(block, bytes, align);
   Release(block);
 }
 
 HG_EXPORT void operator delete[](void* block, std::align_val_t align,
                                  const std::nothrow_t& tag) noexcept {
-  if (Foreign())
-    return TellNext<DeleteAlignedNothrow>("_ZdaPvSt11align_val_tRKSt9nothrow_t", block, align, tag);
+  if (IsHandedOn(kDeleteArrayAlignedNothrow))
+    return HandOn<kDeleteArrayAlignedNothrow, DeleteAlignedNothrow>(block, align, tag);
   Release(block);
 }

@@ -11,6 +11,7 @@
 #include "base/raw_log.h"
 #include "shim/bootstrap_pool.h"
 #include "shim/entry_points.h"
+#include "shim/operator_forms.h"
 
 namespace heapgauge {
 namespace {
@@ -74,15 +75,6 @@ void* MemalignByPosix(size_t alignment, size_t bytes) {
   return nullptr;
 }
 size_t UnknownUsableSize(void*) { return 0; }
-
-// Not by dladdr(): it also looks for the symbol's name, and passes through the C library's whole
-// symbol table for it, for each call of every process that starts.
-const char* ModuleOf(void* symbol, const void** base) noexcept {
-  dl_find_object module;
-  if (symbol == nullptr || _dl_find_object(symbol, &module) != 0) return nullptr;
-  *base = module.dlfo_map_start;
-  return module.dlfo_link_map->l_name;
-}
 
 const void* BaseOf(void* symbol) noexcept {
   const void* base = nullptr;
@@ -181,10 +173,6 @@ bool Find(const char* name, Function** out) noexcept {
   return true;
 }
 
-bool IsCxxLibrary(const char* path) noexcept {
-  return strstr(path, "libstdc++") != nullptr || strstr(path, "libc++") != nullptr;
-}
-
 // The allocator in use comes before ours; `bases` are the modules of its four main functions, the
 // first that of malloc.
 void JudgeRedirection(const void* const (&bases)[4], NextAllocator* next) noexcept {
@@ -196,11 +184,8 @@ void JudgeRedirection(const void* const (&bases)[4], NextAllocator* next) noexce
   bool complete = in_library;
   for (const void* base : bases) complete = complete && base != nullptr && base == home;
   next->can_redirect = complete;
-  void* const first_new = SymbolBeforeOurs("_Znwm");
-  const void* const new_base = BaseOf(first_new);
   // Not redirected: the C++ library's operators, which end in malloc, and other people's.
-  const bool own_operators = first_new != nullptr && new_base == home;
-  next->foreign_new = !complete || (next->foreign_new && !own_operators);
+  const bool own_operators = BaseOf(SymbolBeforeOurs("_Znwm")) == home;
   // A module that we don't know of yet may hand a block's size to the allocator, which must be what
   // the allocator takes for the block's size: only the C library's free() takes none.
   next->can_align = next->can_align && next->is_c_library;
@@ -266,9 +251,6 @@ void LookUp() noexcept {
   ModuleOf(reinterpret_cast<void*>(free_function), &free_base);
   next.can_align =
       memalign_base != nullptr && memalign_base == malloc_base && free_base == malloc_base;
-  const void* new_base = nullptr;
-  const char* const new_module = ModuleOf(NextSymbol("_Znwm"), &new_base);
-  next.foreign_new = new_module != nullptr && new_base != malloc_base && !IsCxxLibrary(new_module);
   if (next.bypassed) {
     const void* const bases[] = {malloc_base, free_base,
                                  BaseOf(reinterpret_cast<void*>(calloc_function)),
@@ -277,6 +259,10 @@ void LookUp() noexcept {
   }
 
   FindStubs();
+  // A malloc before ours that hands on to us is part of the program's operators, too; and where the
+  // program's malloc can't be tracked, neither can they.
+  LookUpOperators(malloc_base,
+                  next.bypassed ? !next.can_redirect : SymbolBeforeOurs("malloc") != nullptr);
 
   g_next = next;
   g_hot.free = free_function;
@@ -297,6 +283,21 @@ NextAllocator g_next = {.memalign = EarlyMemalign,
                         .usable_size = EarlyUsableSize};
 
 void* NextSymbol(const char* name) noexcept { return dlsym(RTLD_NEXT, name); }
+
+void ResolveOperators() noexcept {
+  if (!Ready()) memset(g_handed_on, 0, sizeof(g_handed_on));
+}
+
+void* SymbolBefore(const char* name) noexcept { return SymbolBeforeOurs(name); }
+
+// Not by dladdr(): it also looks for the symbol's name, and passes through the C library's whole
+// symbol table for it, for each call of every process that starts.
+const char* ModuleOf(void* symbol, const void** base) noexcept {
+  dl_find_object module;
+  if (symbol == nullptr || _dl_find_object(symbol, &module) != 0) return nullptr;
+  *base = module.dlfo_map_start;
+  return module.dlfo_link_map->l_name;
+}
 
 void ResolveNextAllocator() noexcept {
   // acquire: pairs with the release below; the pointers are set.

@@ -44,10 +44,6 @@ struct NextAllocator {
   // alignment.  (Blocks of one allocator handed to another's free are how others have crashed
   // hosts.)
   bool can_align = false;
-  // operator new and delete come from a module that is neither the C++ library nor the one that
-  // holds malloc: somebody's own heap.  They are forwarded and not counted; what they take from
-  // malloc is.
-  bool foreign_new = false;
   // The program's own calls of malloc lead to another one, before ours: it has one of its own, a
   // library that was preloaded earlier has, or we were loaded into a running process.
   bool bypassed = false;
@@ -65,6 +61,12 @@ void ResolveNextAllocator() noexcept;
 // The next definition of a symbol by its mangled name, skipping ours; nullptr if there is none. Not
 // in a hot path.
 void* NextSymbol(const char* name) noexcept;
+
+// The definition that the program's own calls lead to when it is not ours; nullptr as a rule.
+void* SymbolBefore(const char* name) noexcept;
+
+// Path and first byte of the module that holds a symbol; nullptr if none does.
+const char* ModuleOf(void* symbol, const void** base) noexcept;
 
 // new_hooks.cc: finds the C++ library that came with the core, for a C program's operator new.
 void RememberCxxLibrary() noexcept;

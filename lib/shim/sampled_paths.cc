@@ -158,6 +158,17 @@ void* SampledMemalign(size_t alignment, size_t bytes, void* caller) noexcept {
   return block;
 }
 
+void* SampledAlignedNew(size_t alignment, size_t bytes, void* caller) noexcept {
+  ThreadState& self = ThisThread();
+  const uint64_t interval = TakeSample(self, bytes);
+  const size_t wanted = bytes == 0 ? 1 : bytes;
+  const auto plain = [=] { return g_next.memalign(alignment, wanted); };
+  if (interval == 0) return plain();
+  void* const block = Place(interval, alignment, wanted, plain);
+  Record(self, block, bytes, interval, caller);
+  return block;
+}
+
 void* SampledAlignedAlloc(size_t alignment, size_t bytes, void* caller) noexcept {
   ThreadState& self = ThisThread();
   const uint64_t interval = TakeSample(self, bytes);

@@ -16,6 +16,8 @@ namespace heapgauge {
 HG_COLD void* SampledMalloc(size_t bytes, void* caller) noexcept;
 HG_COLD void* SampledCalloc(size_t count, size_t size, void* caller) noexcept;
 HG_COLD void* SampledMemalign(size_t alignment, size_t bytes, void* caller) noexcept;
+// operator new with an alignment: a block of no bytes is one of its own, and counts none.
+HG_COLD void* SampledAlignedNew(size_t alignment, size_t bytes, void* caller) noexcept;
 HG_COLD void* SampledAlignedAlloc(size_t alignment, size_t bytes, void* caller) noexcept;
 HG_COLD int SampledPosixMemalign(void** out, size_t alignment, size_t bytes, void* caller) noexcept;
 HG_COLD void* SampledValloc(size_t bytes, void* caller) noexcept;

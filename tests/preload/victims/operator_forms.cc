@@ -70,6 +70,16 @@ int main() {
   VICTIM_REQUIRE(zero != nullptr && zero != other_zero);
   ::operator delete(other_zero);
   ::operator delete(zero);
+  // Blocks of no bytes are blocks, and count none.
+  Keep(::operator new(0), 0, 1);
+  Keep(::operator new[](0, std::nothrow), 0, 1);
+  Keep(::operator new (0, std::align_val_t{64}), 0, 64);
+  Keep(::operator new (0, std::align_val_t{4096}, std::nothrow), 0, 4096);
+  Keep(::operator new[](0, std::align_val_t{64}), 0, 64);
+  Keep(::operator new[](0, std::align_val_t{64}, std::nothrow), 0, 64);
+  ::operator delete (Keep(::operator new (0, std::align_val_t{128}), 0, 128),
+                     std::align_val_t{128});
+  victim_drop(0);
   Keep(::operator new(12345), 12345, 16);
   victim_finish();
   puts("operators done");

@@ -3,8 +3,6 @@
 #define HEAPGAUGE_REPORT_LINE_FILE_H_
 
 #include <cstdint>
-#include <cstdio>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -18,24 +16,28 @@ struct Line {
 
 class LineFile final {
  public:
-  // Opens `path`; on failure IsOpen() is false and Error() says why.
-  explicit LineFile(const std::string& path);
+  // Opens `path`, a file or, with `pipes`, a pipe; never waits for one that nobody writes to.  On
+  // failure IsOpen() is false and Error() says why.
+  explicit LineFile(const std::string& path, bool pipes = true);
+  ~LineFile();
+  LineFile(const LineFile&) = delete;
+  LineFile& operator=(const LineFile&) = delete;
 
-  bool IsOpen() const { return file_ != nullptr; }
+  bool IsOpen() const { return fd_ >= 0; }
   const std::string& Error() const { return error_; }
 
   // The next line that is not blank; false at the end, or with Error() set when reading failed.
   bool Next(Line* line);
 
  private:
-  struct Close {
-    void operator()(std::FILE* file) const { std::fclose(file); }
-  };
-
+  void Close();
+  bool WaitForPipe();
   bool Fill();
 
   std::string path_;
-  std::unique_ptr<std::FILE, Close> file_;
+  int fd_ = -1;
+  bool is_pipe_ = false;
+  int silence_ms_ = -1;  // the longest that a pipe may be silent; -1: for ever
   std::string error_;
   std::vector<char> buffer_;  // buffer_[used_, filled_) is still to be read
   size_t used_ = 0;

@@ -70,9 +70,9 @@ class Damage final {
 };
 
 // Visits the reports of one file.  False with *error when it holds none.
-bool ForEachInFile(const std::string& path, const std::function<bool(Report&&)>& visit,
+bool ForEachInFile(const std::string& path, bool pipes, const std::function<bool(Report&&)>& visit,
                    std::vector<std::string>* notes, std::string* error) {
-  LineFile file(path);
+  LineFile file(path, pipes);
   Line line;
   Damage damage(path);
   bool found = false;
@@ -112,11 +112,11 @@ bool ForEachInFile(const std::string& path, const std::function<bool(Report&&)>&
 }
 
 // The newest report of one file, from its last lines alone if they are sound.
-std::optional<Report> NewestInFile(const std::string& path, std::vector<std::string>* notes,
-                                   std::string* error) {
+std::optional<Report> NewestInFile(const std::string& path, bool pipes,
+                                   std::vector<std::string>* notes, std::string* error) {
   std::deque<Line> tail;
   {
-    LineFile file(path);
+    LineFile file(path, pipes);
     Line line;
     while (file.Next(&line)) {
       tail.push_back(std::move(line));
@@ -128,8 +128,8 @@ std::optional<Report> NewestInFile(const std::string& path, std::vector<std::str
     }
   }
   Damage damage(path);
+  std::string reason;
   for (; !tail.empty(); tail.pop_back()) {
-    std::string reason;
     std::optional<Report> report = FromJson(tail.back().text, &reason);
     if (report) {
       damage.AppendTo(notes);
@@ -137,12 +137,19 @@ std::optional<Report> NewestInFile(const std::string& path, std::vector<std::str
     }
     damage.Add(tail.back(), reason);
   }
+  struct stat status {};
+  if (pipes && stat(path.c_str(), &status) == 0 && S_ISFIFO(status.st_mode)) {
+    // What has been read from it is gone.
+    *error = fmt::format("no report in {}: {}", Printable(path),
+                         reason.empty() ? "nothing came through this pipe" : reason);
+    return std::nullopt;
+  }
   std::optional<Report> newest;
   const auto keep = [&newest](Report&& report) {
     newest = std::move(report);
     return true;
   };
-  ForEachInFile(path, keep, notes, error);
+  ForEachInFile(path, false, keep, notes, error);
   return newest;
 }
 
@@ -166,13 +173,14 @@ std::string NoReportDirectory(const std::string& directory) {
 struct Sources {
   std::string current;
   std::string rotated;  // "" if there is none
+  bool pipes = false;   // `current` was named by a person, and may be a pipe
 };
 
 std::optional<Sources> FindSources(const std::string& path, std::string* error) {
   struct stat status {};
-  if (stat(path.c_str(), &status) != 0 || !S_ISDIR(status.st_mode)) return Sources{path, ""};
+  if (stat(path.c_str(), &status) != 0 || !S_ISDIR(status.st_mode)) return Sources{path, "", true};
   Sources sources{(fs::path(path) / "reports.jsonl").string(),
-                  (fs::path(path) / "reports.jsonl.1").string()};
+                  (fs::path(path) / "reports.jsonl.1").string(), false};
   if (!Exists(sources.rotated)) sources.rotated.clear();
   if (!Exists(sources.current)) {
     if (sources.rotated.empty()) {
@@ -191,10 +199,10 @@ std::optional<Report> ReadNewestReport(const std::string& path, std::vector<std:
                                        std::string* error) {
   const std::optional<Sources> sources = FindSources(path, error);
   if (!sources) return std::nullopt;
-  std::optional<Report> report = NewestInFile(sources->current, notes, error);
+  std::optional<Report> report = NewestInFile(sources->current, sources->pipes, notes, error);
   if (!report && !sources->rotated.empty()) {
     std::string ignored;
-    report = NewestInFile(sources->rotated, notes, &ignored);
+    report = NewestInFile(sources->rotated, false, notes, &ignored);
   }
   return report;
 }
@@ -211,9 +219,10 @@ bool ForEachReport(const std::string& path, const std::function<bool(Report&&)>&
   bool found = false;
   if (!sources->rotated.empty()) {
     std::string ignored;
-    found = ForEachInFile(sources->rotated, until_stopped, notes, &ignored);
+    found = ForEachInFile(sources->rotated, false, until_stopped, notes, &ignored);
   }
-  if (!stopped) found = ForEachInFile(sources->current, until_stopped, notes, error) || found;
+  if (!stopped)
+    found = ForEachInFile(sources->current, sources->pipes, until_stopped, notes, error) || found;
   return found;
 }
 

@@ -243,6 +243,7 @@ void ReadReport(const Object& in, Report* report) {
   in.Read("uptime_s", &report->uptime_s);
   in.Read("final", &report->final);
   in.Read("pid", &report->pid);
+  in.Read("instance", &report->instance);
   in.Read("exe", &report->exe);
   in.Read("host", &report->host);
   in.Read("build_id", &report->build_id);

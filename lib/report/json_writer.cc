@@ -123,8 +123,9 @@ std::string ToJson(const Report& report, size_t max_sites) {
       .Add("time", report.time)
       .Add("uptime_s", report.uptime_s)
       .Add("final", report.final)
-      .Add("pid", report.pid)
-      .Add("exe", report.exe)
+      .Add("pid", report.pid);
+  if (!report.instance.empty()) json.Add("instance", report.instance);
+  json.Add("exe", report.exe)
       .Add("host", report.host)
       .Add("build_id", report.build_id);
   Add(json, report.sampling);

@@ -11,6 +11,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "report/safe_path.h"
+
 namespace heapgauge {
 namespace {
 
@@ -70,25 +72,6 @@ int RefuseUnsafe(std::string* error, std::string_view path, std::string_view why
   if (error != nullptr) error->assign(path).append(" ").append(why);
   errno = EPERM;
   return -1;
-}
-
-// mkdir -p of everything above the last component.  A failure shows when the last one is made.
-void MakeParents(const std::string& path) {
-  for (size_t slash = path.find('/', 1); slash != std::string::npos;
-       slash = path.find('/', slash + 1)) {
-    const std::string parent = path.substr(0, slash);
-    if (mkdir(parent.c_str(), 0700) != 0 && errno != EEXIST) return;
-  }
-}
-
-// The host may run with descriptors 0 to 2 closed and open its own files there.
-int AboveStandard(int fd) {
-  if (fd < 0 || fd > 2) return fd;
-  const int moved = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-  const int number = errno;
-  close(fd);
-  errno = number;
-  return moved;
 }
 
 }  // namespace
@@ -186,40 +169,30 @@ std::string FallbackOutput(std::string_view path, bool is_pattern) {
 
 int OpenReportDirectory(const std::string& wanted, bool create, std::string* error) {
   const std::string path(WithoutTail(wanted));
-  bool made = false;
-  if (create) {
-    made = mkdir(path.c_str(), 0700) == 0;
-    if (!made && errno == ENOENT) {
-      MakeParents(path);
-      made = mkdir(path.c_str(), 0700) == 0;
-    }
-    if (!made && errno != EEXIST) return Refuse(error, "make", path, errno);
-  }
-  const int fd = AboveStandard(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  PathScratch scratch;
+  PathAnswer answer;
+  const int fd = OpenDirectorySafely(path.c_str(), create, &scratch, &answer);
   if (fd < 0) {
-    struct stat link {};
-    const int number = errno;
-    if (lstat(path.c_str(), &link) == 0 && S_ISLNK(link.st_mode)) {
-      return RefuseUnsafe(error, path, "is a symbolic link, which reports never follow");
-    }
-    return Refuse(error, "open", path, number);
+    if (answer.refused != nullptr) return RefuseUnsafe(error, path, answer.refused);
+    return Refuse(error, answer.making ? "make" : "open", path, errno);
   }
-  struct stat status {};
-  const char* unsafe = nullptr;
-  if (fstat(fd, &status) != 0) {
-    unsafe = "can't be examined";
-  } else if (status.st_uid != geteuid()) {
-    unsafe = "belongs to another user";
-  } else if ((status.st_mode & 0022) != 0) {
-    unsafe = "may be written to by other users (chmod go-w it, or name another directory)";
-  }
-  if (unsafe != nullptr) {
+  if (const char* const unsafe = WhyUnsafe(fd)) {
     close(fd);
     return RefuseUnsafe(error, path, unsafe);
   }
   // A umask such as 0777 would have left us a directory that we can't use.
-  if (made && (status.st_mode & 0700) != 0700) fchmod(fd, 0700);
+  if (answer.made) fchmod(fd, 0700);
   return fd;
+}
+
+const char* WhyUnsafe(int directory) noexcept {
+  struct stat status;
+  if (fstat(directory, &status) != 0) return "can't be examined";
+  if (status.st_uid != geteuid()) return "belongs to another user";
+  if ((status.st_mode & 0022) != 0) {
+    return "may be written to by other users (chmod go-w it, or name another directory)";
+  }
+  return nullptr;
 }
 
 bool MarkReportExpected(int directory) {

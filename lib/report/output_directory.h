@@ -2,7 +2,7 @@
 // to write in. Shared by the library and by `heapgauge run`, so that both mean the same directory.
 //
 // Needs libc and std::string alone, throws nothing of its own, changes no umask and follows no
-// symbolic link in the last component.  Any thread; not in a signal handler.
+// symbolic link but those that safe_path.h trusts.  Any thread; not in a signal handler.
 #ifndef HEAPGAUGE_REPORT_OUTPUT_DIRECTORY_H_
 #define HEAPGAUGE_REPORT_OUTPUT_DIRECTORY_H_
 
@@ -47,12 +47,15 @@ std::string AbsoluteOutputPattern(std::string_view pattern);
 // $TMPDIR's own `%` are doubled then.
 std::string FallbackOutput(std::string_view path, bool is_pattern = false);
 
-// Opens the directory (O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), above descriptor 2.  With `create`,
-// makes it and its missing parents, mode 0700.  Refused unless the effective user owns it and
+// Opens the directory (safe_path.h), above descriptor 2.  With `create`, makes it and its missing
+// parents, mode 0700.  Refused unless the effective user owns it and
 // nobody else may write to it: others could put links there.  Returns -1 and one clause in *error
 // ("cannot make /x/y: Permission denied") on failure; errno is then that of the failing call, EPERM
 // for a refusal.
 int OpenReportDirectory(const std::string& path, bool create, std::string* error);
+
+// Why an open directory is refused, as a clause behind its name; nullptr when it is not.
+const char* WhyUnsafe(int directory) noexcept;
 
 // Creates an empty `reports.jsonl` (0600) in `directory`: the mark by which the library knows that
 // `heapgauge run` started the process and expects a report even if nothing is sampled.  False if

@@ -106,6 +106,7 @@ struct Report {
   double uptime_s = 0;    // since tracking began
   bool final = false;
   int64_t pid = 0;
+  std::string instance;  // this process among all since the machine booted; "" where not known
   std::string exe;
   std::string host;
   std::string build_id;  // of the executable, hex

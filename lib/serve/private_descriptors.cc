@@ -17,6 +17,7 @@ namespace {
 // The thread that has left.  Its number may be given to a thread of the host's once it has ended;
 // borrowing works for any thread.
 std::atomic<pthread_t> g_left{};
+std::atomic<pthread_t> g_private{};  // whose table is its own; it may still share the host's error
 
 // A copy of the host's standard error as it is now; -1 if it has none or we may not ask.
 int BorrowStandardError() noexcept {
@@ -42,9 +43,15 @@ void Log(const char* line, size_t bytes) noexcept {
 
 }  // namespace
 
+bool DescriptorsArePrivate() noexcept {
+  // relaxed: see Log().
+  return g_private.load(std::memory_order_relaxed) == pthread_self();
+}
+
 void LeaveHostDescriptors() noexcept {
   // 3 and up first: one call that neither copies nor closes what the host has open.
   if (syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, CLOSE_RANGE_UNSHARE) != 0) return;
+  g_private.store(pthread_self(), std::memory_order_relaxed);  // relaxed: see Log()
   close(STDIN_FILENO);
   close(STDOUT_FILENO);
   const int copy = BorrowStandardError();

@@ -17,6 +17,9 @@ namespace heapgauge {
 // the host has as descriptor 2 at that moment.
 void LeaveHostDescriptors() noexcept;
 
+// On the report thread, after that: has it a table of its own?
+bool DescriptorsArePrivate() noexcept;
+
 }  // namespace heapgauge
 
 #endif  // HEAPGAUGE_SERVE_PRIVATE_DESCRIPTORS_H_

@@ -11,6 +11,7 @@
 #include "base/fork_gate.h"
 #include "base/raw_log.h"
 #include "report/callsite.h"
+#include "report/directory_owner.h"
 #include "report/output_directory.h"
 #include "report/units.h"
 #include "serve/hidden_allocator.h"
@@ -95,6 +96,7 @@ void ReportAssembler::FillHeader(Report& report, const StoreSnapshot& snapshot, 
   report.uptime_s = snapshot.time_s;
   report.final = final_report;
   report.pid = getpid();
+  report.instance = InstanceOf(getpid()).text;
   report.exe = exe_;
   report.host = host_;
   if (!identity_.modules().modules().empty())

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -12,6 +13,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "base/clock.h"
 #include "base/raw_log.h"
 #include "base/whole_io.h"
 #include "report/json_writer.h"
@@ -26,6 +28,7 @@ constexpr char kJsonLines[] = "reports.jsonl";
 constexpr char kAlertLines[] = "alerts.jsonl";
 constexpr char kText[] = "report.txt";
 constexpr char kProfile[] = "heap.pb.gz";
+constexpr int kMostNames = 100;
 
 // A descriptor that closes itself and never has one of the numbers that programs take for granted.
 class File final {
@@ -65,6 +68,8 @@ bool IsPlainFile(int fd, struct stat* info) {
   return false;
 }
 
+pid_t CurrentThread() { return static_cast<pid_t>(syscall(SYS_gettid)); }
+
 // ".report.txt.4711": the process that is writing it, or that died over it; 0 for other names.
 pid_t WriterOf(std::string_view name) {
   for (const char* file : {kText, kProfile}) {
@@ -93,26 +98,20 @@ void RemoveLeftovers(int directory) {
   closedir(names);
 }
 
-// The end of the last whole line of a file of `size` bytes.
-off_t EndOfLastLine(int fd, off_t size) {
-  char buffer[4096];
-  while (size > 0) {
-    const off_t from =
-        size > static_cast<off_t>(sizeof(buffer)) ? size - static_cast<off_t>(sizeof(buffer)) : 0;
-    const ssize_t got = pread(fd, buffer, static_cast<size_t>(size - from), from);
-    if (got <= 0) return size;
-    for (ssize_t i = got; i > 0; --i) {
-      if (buffer[i - 1] == '\n') return from + i;
-    }
-    size = from;
-  }
-  return 0;
-}
-
 }  // namespace
 
-ReportStore::ReportStore(std::string pattern, std::string program)
-    : pattern_(std::move(pattern)), program_(std::move(program)), host_(HostName()) {}
+ReportStore::ReportStore(std::string pattern, std::string program, timespec began, bool keeps_lock)
+    : pattern_(std::move(pattern)),
+      program_(std::move(program)),
+      host_(HostName()),
+      keeps_lock_(keeps_lock) {
+  owner_.pid = getpid();
+  owner_.instance = InstanceOf(getpid());
+  owner_.began = began;
+  owner_.name_has_pid = pattern_.empty() || pattern_.find("%p") != std::string::npos;
+}
+
+ReportStore::~ReportStore() { LetGo(); }
 
 bool ReportStore::IsExpected() const {
   const std::string path =
@@ -138,52 +137,79 @@ bool ReportStore::Fail(const char* what, const char* name) {
   return false;
 }
 
-// Without %p in the pattern several processes may mean one directory: whoever wrote last and still
-// lives keeps it.
-bool ReportStore::BelongsToAnother(int directory) const {
-  if (pattern_.find("%p") != std::string::npos) return false;
-  const File file(directory, kJsonLines, O_RDONLY);
-  struct stat info;
-  if (!file.ok() || !IsPlainFile(file.get(), &info) || info.st_size == 0) return false;
-  const off_t end = EndOfLastLine(file.get(), info.st_size);
-  const off_t begin = end > 0 ? EndOfLastLine(file.get(), end - 1) : 0;
-  char line[1024];
-  const ssize_t got = pread(file.get(), line, sizeof(line), begin);
-  const std::string_view text(line, got > 0 ? static_cast<size_t>(got) : 0);
-  constexpr std::string_view kKey = "\"pid\":";
-  const size_t at = text.find(kKey);
-  if (at == std::string_view::npos) return false;
-  pid_t pid = 0;
-  std::from_chars(text.data() + at + kKey.size(), text.data() + text.size(), pid);
-  return pid > 0 && pid != getpid() && (kill(pid, 0) == 0 || errno == EPERM);
+void ReportStore::LetGo() {
+  if (lock_ >= 0 && lock_thread_ == CurrentThread()) close(lock_);
+  lock_ = -1;
+}
+
+// False when the directory is another process's.
+bool ReportStore::Hold(int directory) {
+  struct stat now;
+  struct stat held;
+  if (lock_ >= 0 && lock_thread_ == CurrentThread() && fstat(directory, &now) == 0 &&
+      fstat(lock_, &held) == 0 && now.st_dev == held.st_dev && now.st_ino == held.st_ino) {
+    return true;
+  }
+  LetGo();
+  const int copy = fcntl(directory, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);  // shares the lock
+  if (copy < 0) return true;
+  const DirectoryLock lock = LockDirectory(copy);
+  if (lock == DirectoryLock::kAnothers || !MayOwn(directory, owner_) ||
+      (lock == DirectoryLock::kUnknown && !IsFirst(directory, owner_))) {
+    close(copy);
+    return false;
+  }
+  if (lock == DirectoryLock::kHeld && keeps_lock_) {
+    lock_ = copy;
+    lock_thread_ = CurrentThread();
+  } else {
+    close(copy);
+  }
+  return true;
+}
+
+// `wanted`, or the next name that is free.
+int ReportStore::OpenFree(const std::string& wanted, std::string* error) {
+  std::string base = wanted;
+  path_ = wanted;
+  for (int number = 1;; ++number) {
+    const int directory = OpenReportDirectory(path_, true, error);
+    if (directory < 0 || Hold(directory)) return directory;
+    // Not for the lock's sake, which may be shared with `directory`.
+    close(directory);
+    if (number >= kMostNames) {
+      // A container that is started again and again is always process 1: a name that nobody has.
+      path_ = fmt::format("{}.{}", wanted, MonotonicNs() + static_cast<uint64_t>(number));
+    } else if (number == 1 && !owner_.name_has_pid) {
+      base = path_ = fmt::format("{}.{}", wanted, getpid());
+    } else {
+      path_ = fmt::format("{}.{}", base, owner_.name_has_pid ? number + 1 : number);
+    }
+  }
 }
 
 int ReportStore::Open() {
   std::string error;
   if (!path_.empty()) {
     const int directory = OpenReportDirectory(path_, true, &error);
-    if (directory >= 0) return directory;
-    Fail("can't open report directory", "");
-    return -1;
+    if (directory < 0) {
+      Fail("can't open report directory", "");
+      return -1;
+    }
+    if (Hold(directory)) return directory;
+    close(directory);  // another process has taken it while we had no thread
   }
   const std::string wanted = ExpandOutputPattern(pattern_, program_, getpid(), host_);
-  int directory = OpenReportDirectory(wanted, true, &error);
-  path_ = wanted;
-  if (directory >= 0 && BelongsToAnother(directory)) {
-    close(directory);
-    path_ = fmt::format("{}.{}", wanted, getpid());
-    directory = OpenReportDirectory(path_, true, &error);
-  }
+  int directory = OpenFree(wanted, &error);
   if (directory >= 0) {
     RemoveLeftovers(directory);
     return directory;
   }
   const std::string fallback = FallbackOutput(wanted);
   std::string second_error;
-  directory = OpenReportDirectory(fallback, true, &second_error);
+  directory = OpenFree(fallback, &second_error);
   if (directory >= 0) {
-    RawLog(LogLevel::kWarning, "%s; reports go to %s", error.c_str(), fallback.c_str());
-    path_ = fallback;
+    RawLog(LogLevel::kWarning, "%s; reports go to %s", error.c_str(), path_.c_str());
     return directory;
   }
   if (error != said_) {

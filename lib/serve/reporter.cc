@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/fork_gate.h"
 #include "base/raw_log.h"
+#include "report/directory_owner.h"
 #include "report/output_directory.h"
 #include "serve/confinement.h"
 #include "serve/own_work.h"
@@ -59,6 +60,7 @@ void Reporter::Initialize(const Options& options, const ShimApi& shim) {
   options_ = &options;
   shim_ = &shim;
   this_thread_ = shim.this_thread;
+  began_ = FileClock();
   allocator_.Find(shim.allocator);
   // Absolute now: the host may change its directory.
   output_pattern_ = AbsoluteOutputPattern(options.output.value);
@@ -76,7 +78,8 @@ void Reporter::Initialize(const Options& options, const ShimApi& shim) {
 
 std::unique_ptr<ReportStore> Reporter::MakeStore() const {
   return std::make_unique<ReportStore>(output_pattern_,
-                                       program_path_.substr(program_path_.rfind('/') + 1));
+                                       program_path_.substr(program_path_.rfind('/') + 1), began_,
+                                       DescriptorsArePrivate());
 }
 
 const char* Reporter::directory() const noexcept {
@@ -290,6 +293,7 @@ void Reporter::ForkedInChild(bool report) noexcept {
   // making, are not here; its objects may be half changed, so they are left where they are and made
   // anew.
   sem_init(&wake_, 0, 0);
+  began_ = FileClock();
   static_cast<void>(assembler_.release());
   static_cast<void>(store_.release());
   static_cast<void>(alerts_.release());

@@ -83,6 +83,7 @@ class Reporter final {
   AllocatorStats allocator_;
   std::string output_pattern_;  // absolute
   std::string program_path_;
+  timespec began_{};  // by the clock of files
 
   EndWatch end_watch_;
 

@@ -197,6 +197,53 @@ def hostile(rig):
     run(rig, ["reports.jsonl"], pipes)
 
 
+def linked_above(rig):
+    """Symbolic links above the directory: followed where nobody else can have put them there, else refused with a line."""
+    if os.geteuid() != 0:
+        harness.skip("needs root to give links away")
+    nobody = 65534
+
+    def place(kind):
+        """A directory `kind` with a link `link` in it, that leads to `real`; returns (directory, link, real)."""
+        directory = rig.directory()
+        os.chmod(directory, 0o755)
+        real = os.path.join(directory, "real")
+        above = os.path.join(directory, kind)
+        os.mkdir(real, 0o755)
+        os.mkdir(above)
+        return directory, os.path.join(above, "link"), real
+
+    def attempt(output, env, lines, real, written):
+        run(rig, lines, output, env=env)
+        harness.check(os.path.exists(os.path.join(real, "reports")) == written,
+                      f"{output}: {'not ' if written else ''}written to {real}")
+
+    # (mode of the directory that holds the link, whose it is, whose the link is, followed?)
+    for mode, holder, owner, followed in ((0o755, 0, 0, True), (0o1777, 0, 0, True), (0o1777, 0, nobody, False),
+                                          (0o777, 0, 0, False), (0o755, nobody, nobody, False),
+                                          (0o775, nobody, nobody, False), (0o1777, nobody, nobody, False)):
+        for target, tail in (("absolute", ""), ("relative", ""), ("absolute", "/deeper/down")):
+            directory, link, real = place("above")
+            os.symlink(real if target == "absolute" else "../real", link)
+            os.chown(link, owner, owner, follow_symlinks=False)
+            os.chmod(os.path.dirname(link), mode)
+            os.chown(os.path.dirname(link), holder, holder)
+            temporary = os.path.join(directory, "tmp")
+            os.mkdir(temporary, 0o700)
+            attempt(f"{link}{tail}/reports", {"TMPDIR": temporary},
+                    [] if followed else ["symbolic link of another user's"], real + tail, followed)
+            harness.check(os.path.exists(os.path.join(temporary, "reports")) != followed, "the fallback")
+    # A trusted link that leads to one that is not; and links in a circle.
+    directory, link, real = place("above")
+    os.symlink(real, os.path.join(directory, "theirs"))
+    os.chown(os.path.join(directory, "theirs"), nobody, nobody, follow_symlinks=False)
+    os.symlink("../theirs/.", link)
+    attempt(f"{link}/reports", {"TMPDIR": directory + "/none"}, ["symbolic link of another user's"], real, False)
+    os.symlink("b", os.path.join(directory, "a"))
+    os.symlink("a", os.path.join(directory, "b"))
+    attempt(f"{directory}/a/reports", {"TMPDIR": directory + "/none"}, ["Too many levels"], real, False)
+
+
 def permissions(rig):
     """Whatever the umask is: directory 0700, files 0600."""
     for mask in ("0000", "0077", "0777"):

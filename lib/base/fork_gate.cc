@@ -72,7 +72,11 @@ void ForkGate::OpenInParent() noexcept {
 void ForkGate::OpenInChild() noexcept {
   // The one thread left is not inside; or it is, below a signal handler that forks, and leaves
   // later: then the count stands at -1, which counts as nobody.
-  for (Shard& shard : shards_) shard.inside.store(0, std::memory_order_relaxed);  // single-threaded
+  for (Shard& shard : shards_) {
+    // Written only where it has to be: each write copies a page.  relaxed: single-threaded.
+    if (shard.inside.load(std::memory_order_relaxed) == 0) continue;
+    shard.inside.store(0, std::memory_order_relaxed);
+  }
   forking_.store(0, std::memory_order_relaxed);
 }
 

@@ -7,12 +7,14 @@
 #include <charconv>
 #include <cstdint>
 
+#include "cli/child_names.h"
 #include "cli/message.h"
 #include "cli/output_file.h"
 #include "cli/suggest.h"
 #include "report/folded_writer.h"
 #include "report/json_writer.h"
 #include "report/pprof_writer.h"
+#include "report/printable.h"
 #include "report/report_file.h"
 #include "report/text_writer.h"
 
@@ -66,15 +68,24 @@ std::string Check(ReportRequest* request) {
   return {};
 }
 
-std::string Render(Report report, const ReportRequest& request) {
-  if (request.format == "json") return ToJson(report, request.top) + "\n";
+// A directory in which only children have reported has no report of its own.
+std::string Render(Report report, bool has_report, const ChildrenSummary& children,
+                   const ReportRequest& request) {
+  if (request.format == "json") {
+    std::string text = ToJson(report, request.top);
+    if (children.count == 0) return text + "\n";
+    if (!has_report) text = fmt::format("{{\"schema\":\"{}\"}}", kReportSchema);
+    text.pop_back();
+    return fmt::format("{},\"children\":{}}}\n", text, ChildrenJson(children));
+  }
+  if (!has_report) return ChildrenText(children).substr(1);  // without the empty line before it
   if (request.format == "text") {
     const bool to_terminal = request.output.empty() || request.output == "-";
     TextOptions options;
     options.max_sites = request.top;
     options.colour = to_terminal && ColourWanted();
     if (to_terminal) options.width = TerminalWidth();
-    return ToText(report, options);
+    return ToText(report, options) + ChildrenText(children);
   }
   if (report.sites.size() > request.top) report.sites.resize(request.top);
   return request.format == "folded" ? ToFolded(report) : ToPprof(report);
@@ -105,14 +116,26 @@ int ReportCommand(const Arguments& arguments) {
   std::vector<std::string> notes;
   std::string error;
   std::optional<Report> report = ReadNewestReport(request.path, &notes, &error);
+  ChildrenSummary children;
+  if (request.format == "text" || request.format == "json") {
+    children = ReadChildren(request.path);
+    NameCallsites(&children);
+  }
+  if (children.skipped > 0) {
+    notes.push_back(fmt::format("{}/children.jsonl: {} lines skipped", Printable(request.path),
+                                children.skipped));
+  }
   for (const std::string& note : notes) Say(note);
-  if (!report) return Fail(error);
+  if (!report && children.count == 0) return Fail(error);
 
   const bool to_stdout = request.output.empty() || request.output == "-";
   if (request.format == "pprof" && to_stdout && isatty(STDOUT_FILENO) == 1) {
     return Fail("a pprof profile is binary and standard output is a terminal: add -o heap.pb.gz");
   }
-  if (!WriteOutput(request.output, Render(std::move(*report), request), &error)) return Fail(error);
+  const bool has_report = report.has_value();
+  const std::string text =
+      Render(std::move(report).value_or(Report{}), has_report, children, request);
+  if (!WriteOutput(request.output, text, &error)) return Fail(error);
   return kExitGood;
 }
 

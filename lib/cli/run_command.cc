@@ -101,10 +101,18 @@ std::string WhyNone(const RunRequest& request, const Program& program, const Run
   return "CMD wrote none; --log info says more";
 }
 
+std::string ShortChildren(const FoundReports& found) {
+  return fmt::format("{} short-lived {}", found.short_children,
+                     found.short_children == 1 ? "child" : "children");
+}
+
 void SayWhereReportIs(const RunRequest& request, const Program& program, const RunOutput& output,
                       const FoundReports& found, int wait_status) {
   if (!found.own.empty()) {
     std::string line = fmt::format("report: {}/report.txt", Shown(found.own));
+    if (found.short_children > 0) {
+      line += fmt::format(" (with {})", ShortChildren(found));
+    }
     if (!found.others.empty()) {
       line += fmt::format(" (and {} more from child processes, e.g. {})", found.others.size(),
                           Shown(found.others[0]));
@@ -116,6 +124,10 @@ void SayWhereReportIs(const RunRequest& request, const Program& program, const R
     return Say(fmt::format("report: {}/report.txt{}, from a child process; CMD itself wrote none",
                            Shown(found.others[0]),
                            more == 0 ? "" : fmt::format(" (and {} more)", more)));
+  }
+  if (!found.children.empty()) {
+    return Say(fmt::format("no report of CMD itself; {} in {}/children.jsonl", ShortChildren(found),
+                           Shown(found.children)));
   }
   Say(fmt::format("no report: {}", WhyNone(request, program, output, wait_status)));
 }

@@ -11,6 +11,7 @@
 #include <system_error>
 
 #include "cli/message.h"
+#include "report/line_file.h"
 #include "report/output_directory.h"
 
 namespace heapgauge::cli {
@@ -30,6 +31,14 @@ time_t ReportTime(const std::string& directory) {
     }
   }
   return newest;
+}
+
+// Of a file that grew during this run or before it; 0 when there is none.
+uint64_t CountLines(const std::string& path) {
+  LineFile file(path, false);
+  uint64_t lines = 0;
+  for (Line line; file.Next(&line);) ++lines;
+  return lines;
 }
 
 bool IsNumber(std::string_view text) {
@@ -125,7 +134,15 @@ FoundReports FindReports(const RunOutput& output, pid_t pid, time_t since) {
       found.others.push_back(path);
     }
   }
+  // Children that lived on have their directories below.
+  const std::string own = found.own.empty() ? output.path : found.own;
+  for (fs::directory_iterator it(own, failure), end; !failure && it != end; it.increment(failure)) {
+    const std::string path = it->path().string();
+    if (ReportTime(path) >= since) found.others.push_back(path);
+  }
   std::sort(found.others.begin(), found.others.end());
+  found.short_children = CountLines(own + "/children.jsonl");
+  if (found.short_children > 0) found.children = own;
   return found;
 }
 

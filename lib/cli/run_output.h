@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <ctime>
 #include <string>
 #include <vector>
@@ -29,7 +30,9 @@ RunOutput Decode(const std::string& text);
 struct FoundReports {
   std::string own;  // directory with CMD's report; "" if it wrote none
   std::vector<std::string>
-      others;  // of its children and of what it turned into, written since `since`
+      others;            // of its children and of what it turned into, written since `since`
+  std::string children;  // the directory with lines of short-lived children; "" if none
+  uint64_t short_children = 0;
 };
 
 // Where reports are, `pid` being CMD's.  Takes our mark away again where nothing came of it.

@@ -16,7 +16,7 @@
 
 namespace heapgauge {
 
-inline constexpr uint32_t kCoreApiVersion = 2;
+inline constexpr uint32_t kCoreApiVersion = 3;
 inline constexpr char kCoreEntryName[] = "heapgauge_core_entry";
 
 // One thread's part of the tracker: a single cache line of initial-exec TLS in the shim.  All zero
@@ -198,7 +198,8 @@ struct CoreApi {
   void (*died)(const TakenSample* taken) = nullptr;
 
   // Life cycle, called by the shim.
-  void (*process_exit)() = nullptr;  // the final report
+  // The final report, or a short child's line; `quick`: by quick_exit().
+  void (*process_exit)(bool quick) = nullptr;
 
   // Behind heapgauge.h.
   heapgauge_status (*start)() = nullptr;

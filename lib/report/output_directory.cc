@@ -145,11 +145,16 @@ std::string HostName() {
 }
 
 std::string AbsoluteOutputPattern(std::string_view pattern) {
-  if (pattern.empty()) pattern = kDefaultOutputPattern;
-  if (pattern.front() == '/') return std::string(pattern);
+  if (!pattern.empty() && pattern.front() == '/') return std::string(pattern);
   std::array<char, PATH_MAX> here{};
   if (getcwd(here.data(), here.size()) == nullptr || here[0] != '/') return {};
-  std::string absolute = Doubled(here.data());
+  return AbsoluteOutputPattern(pattern, here.data());
+}
+
+std::string AbsoluteOutputPattern(std::string_view pattern, std::string_view here) {
+  if (pattern.empty()) pattern = kDefaultOutputPattern;
+  if (pattern.front() == '/') return std::string(pattern);
+  std::string absolute = Doubled(here);
   if (absolute.back() != '/') absolute += '/';
   return absolute.append(pattern);
 }

@@ -41,6 +41,8 @@ std::string HostName();
 // `pattern` with the working directory in front unless it is absolute; a `%` in the directory is
 // doubled, so that it expands to itself.  Empty when the working directory can't be had.
 std::string AbsoluteOutputPattern(std::string_view pattern);
+// The same for another working directory.
+std::string AbsoluteOutputPattern(std::string_view pattern, std::string_view here);
 
 // The last component of `path` under $TMPDIR (ignored in set-uid programs, or when not absolute),
 // else under /tmp: where a report goes that can't go to `path`.  Works on a pattern as well;

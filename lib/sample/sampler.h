@@ -64,6 +64,10 @@ class Sampler final {
   // In [0, 1), from the thread's own generator: for decisions about samples other than taking them.
   double Uniform() noexcept { return static_cast<double>(NextRandom() >> 11) * 0x1p-53; }
 
+  // In a fork's child: its siblings have the same countdown and the same generator, and would all
+  // take the same samples.
+  void Reseed() noexcept { left_bytes_ = random_ = 0; }
+
   // Makes the next request go slow and draw from the interval then in force.
   void Restart() noexcept { left_bytes_ = 0; }
 

@@ -21,6 +21,7 @@ namespace heapgauge {
 namespace {
 
 Options* g_options = nullptr;
+const ShimApi* g_shim = nullptr;
 
 // HEAPGAUGE_FOLLOW: exec children inherit the environment, so that is where following ends.
 void UnfollowExec() {
@@ -51,6 +52,7 @@ void AfterForkInParent() { ForkGate::Get().OpenInParent(); }
 void AfterForkInChild() {
   ForkGate::Get().OpenInChild();
   Tracker::Get().AfterForkInChild();
+  g_shim->this_thread()->sampler.Reseed();
   const bool follow = g_options->follow != FollowOption::kNone;
   if (!follow) Tracker::Get().SetRecording(false);
   Reporter::Get().ForkedInChild(follow);
@@ -65,8 +67,6 @@ heapgauge_status Stop() {
   Tracker::Get().SetRecording(false);
   return HEAPGAUGE_OK;
 }
-
-const ShimApi* g_shim = nullptr;
 
 heapgauge_status SetInterval(uint64_t bytes) {
   if (bytes < 1 || bytes > Sampler::kMaxInterval) return HEAPGAUGE_BAD_ARGUMENT;
@@ -94,7 +94,7 @@ constexpr CoreApi MakeApi() {
     Tracker::Get().Moved(*self, block, bytes, *taken, growth, caller);
   };
   api.died = [](const TakenSample* taken) { Tracker::Get().Died(*taken); };
-  api.process_exit = [] { Reporter::Get().Finish(); };
+  api.process_exit = [](bool quick) { Reporter::Get().Finish(quick); };
   api.start = Start;
   api.stop = Stop;
   api.set_interval = SetInterval;
@@ -149,6 +149,9 @@ extern "C" HG_EXPORT const heapgauge::CoreApi* heapgauge_core_entry(
       return nullptr;
     }
     Reporter::Get().Initialize(*g_options, *shim);
+    // Called after our last work at exit(), which comes with the loader's end: the one place that
+    // is told the status.
+    on_exit([](int status, void*) { Reporter::Get().EndOfLine(status); }, nullptr);
     pthread_atfork(BeforeFork, AfterForkInParent, AfterForkInChild);
     return &kApi;
   } catch (const std::exception& problem) {

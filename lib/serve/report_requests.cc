@@ -78,18 +78,64 @@ void Reporter::Retire() noexcept {
   }
 }
 
-void Reporter::Finish() noexcept {
+// By `heapgauge run`, for this process and not for one of its children that means the same
+// directory.
+bool Reporter::IsMarked() {
+  const ReportStore store(output_pattern_, program_path_.substr(program_path_.rfind('/') + 1));
+  return store.IsExpected() && !family_.IsChild();
+}
+
+// True for a child that has nothing more to do: too short for a report, it has said so itself.
+bool Reporter::SayInOneLine(bool quick) noexcept {
+  const uint64_t lived_ns = MonotonicNs() - born_ns_;
+  // relaxed: our own.
+  if (!sampled_.load(std::memory_order_relaxed) || directory() != nullptr ||
+      lived_ns >= options_->report_interval_ns || !family_.IsChild()) {
+    return false;
+  }
+  const ChildAccount::Sums sums = Tracker::Get().child_account().Read();
+  line_.pid = getpid();
+  line_.exe = program_path_.c_str();
+  line_.lifetime_s = static_cast<double>(lived_ns) * 1e-9;
+  line_.live_bytes = sums.live_bytes;
+  line_.allocated_bytes = sums.allocated_bytes;
+  if (sums.site != ChildAccount::kNoSite) {
+    FindCallsite(*Tracker::Get().sites().At(sums.site), &line_);
+    line_.site_live_bytes = sums.site_live_bytes;
+  }
+  line_waits_ = !quick;
+  return line_waits_ || family_.Append(line_);
+}
+
+void Reporter::EndOfLine(int status) noexcept {
+  if (!line_waits_ || InForeignClone()) return;
+  const ErrnoKeeper errno_keeper;
+  const OwnWork work(this_thread_());
+  line_waits_ = false;
+  line_.has_status = true;
+  line_.status = status & 0xFF;  // as wait() shows it
+  family_.Append(line_);
+}
+
+void Reporter::Finish(bool quick) noexcept {
   const ErrnoKeeper errno_keeper;
   if (muted_.load(std::memory_order_relaxed) || InForeignClone()) return;
   if (finished_.load(std::memory_order_acquire)) return;
+  // Of a fork's child nobody expects anything, and there may be very many.
+  // relaxed: our own.
+  if (forked_ && !sampled_.load(std::memory_order_relaxed) && directory() == nullptr) return;
   const OwnWork work(this_thread_());
   Tracker::Get().set_observer(nullptr);
   const bool confined = IsConfined();
+  if (!confined && SayInOneLine(quick)) {
+    finished_.store(true, std::memory_order_release);  // release: as after a final report
+    return;
+  }
   bool anything = false;
   try {
     // Or a report was asked for: the last one says that it is the last.
     anything = sampled_.load(std::memory_order_relaxed) || directory() != nullptr ||
-               (!confined && MakeStore()->IsExpected());
+               (!confined && IsMarked());
   } catch (...) {
   }
   // acquire: what the one that has left did is visible to the next.

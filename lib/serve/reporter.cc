@@ -66,6 +66,9 @@ void Reporter::Initialize(const Options& options, const ShimApi& shim) {
   output_pattern_ = AbsoluteOutputPattern(options.output.value);
   if (output_pattern_.empty()) output_pattern_ = options.output.value;
   program_path_ = ProgramPath();
+  family_.Initialize(options.output.value, program_path_.substr(program_path_.rfind('/') + 1),
+                     options.children == ChildrenOption::kSummary);
+  born_ns_ = Tracker::Get().start_ns();
   governor_ = Governor(options.cpu_budget);
   sem_init(&wake_, 0, 0);
   LearnUnsafePlaces();
@@ -76,8 +79,10 @@ void Reporter::Initialize(const Options& options, const ShimApi& shim) {
   Tracker::Get().set_observer(&Reporter::OnSample);
 }
 
-std::unique_ptr<ReportStore> Reporter::MakeStore() const {
-  return std::make_unique<ReportStore>(output_pattern_,
+std::unique_ptr<ReportStore> Reporter::MakeStore() {
+  std::string pattern;
+  if (family_.IsChild()) pattern = family_.PatternBelowRoot();
+  return std::make_unique<ReportStore>(pattern.empty() ? output_pattern_ : pattern,
                                        program_path_.substr(program_path_.rfind('/') + 1), began_,
                                        DescriptorsArePrivate());
 }
@@ -90,10 +95,13 @@ void Reporter::OnSample(ThreadState&, const StackTrace& trace) noexcept {
   Reporter& reporter = Get();
   reporter.sampled_.store(true, std::memory_order_relaxed);  // relaxed: read at exit
   // relaxed: a late look only delays the start.
-  if (MonotonicNs() < reporter.next_attempt_ns_.load(std::memory_order_relaxed)) return;
+  if (MonotonicNs() < reporter.next_attempt_ns_.load(std::memory_order_relaxed)) {
+    if (reporter.forked_) reporter.WidenForYoungChild();
+    return;
+  }
   // What a vfork() child starts is its own and ends with it, but in its parent's memory it would
   // stand for the parent's thread.
-  if (reporter.InForeignClone()) return;
+  if (reporter.InForeignClone() || reporter.IsYoungChild()) return;
   if (MayStartThread(trace) && reporter.EnsureThread()) Tracker::Get().set_observer(nullptr);
 }
 
@@ -127,6 +135,33 @@ bool Reporter::EnsureThread() noexcept {
                          std::memory_order_relaxed);    // relaxed: see OnSample
   status_.store(kNoThread, std::memory_order_release);  // release: may be tried again
   return false;
+}
+
+// A child that may end soon has no thread until half its first interval is over: from then on it is
+// there in time for the report.
+uint64_t Reporter::ChildsPatienceNs() const noexcept { return options_->report_interval_ns / 2; }
+
+// A new child finds no rule for a stack and no page of a table prepared: its samples cost tens of
+// microseconds each, far above any budget, and a server that forks for each request pays that every
+// time.  So each of the first ones doubles the interval; once there is a thread, the governor takes
+// it back.
+void Reporter::WidenForYoungChild() noexcept {
+  constexpr uint64_t kWidest = 4;
+  Tracker& tracker = Tracker::Get();
+  const uint64_t interval = tracker.interval_bytes();
+  if (interval == Sampler::kExact || interval >= kWidest * tracker.asked_interval_bytes()) return;
+  tracker.GovernInterval(interval, 2 * interval);
+}
+
+bool Reporter::IsYoungChild() noexcept {
+  if (!family_.IsUndecided()) return false;  // OnSample() has looked at next_attempt_ns_
+  if (IsConfined()) return false;            // EnsureThread() finds that, too
+  if (family_.IsChild()) {
+    next_attempt_ns_.store(born_ns_ + ChildsPatienceNs(),
+                           std::memory_order_relaxed);  // relaxed: see OnSample
+    return true;
+  }
+  return family_.IsUndecided();  // another thread is at it
 }
 
 void* Reporter::Main(void* reporter) {
@@ -216,7 +251,7 @@ void Reporter::Run() noexcept {
   // the time.
   started_ns_ = MonotonicNs();
   const uint64_t interval = options_->report_interval_ns;
-  uint64_t next = Tracker::Get().start_ns() + interval;
+  uint64_t next = (family_.IsChild() ? born_ns_ : Tracker::Get().start_ns()) + interval;
   next = FirstAfterNow(next, interval);
   while (!finished_.load(std::memory_order_acquire)) {  // acquire: pairs with the release below
     const bool woken = WaitForReport(next);
@@ -300,13 +335,19 @@ void Reporter::ForkedInChild(bool report) noexcept {
   alerts_under_way_ = false;
   sampled_.store(false, std::memory_order_relaxed);
   status_.store(kNoThread, std::memory_order_relaxed);  // relaxed throughout: single-threaded
+  born_ns_ = MonotonicNs();
+  forked_ = true;
+  line_ = ChildLine{};
+  line_waits_ = false;
+  if (report) family_.ForkedInChild(owner_.load(std::memory_order_relaxed), directory());
   owner_.store(getpid(), std::memory_order_relaxed);
   asked_.store(0, std::memory_order_relaxed);
   answered_.store(0, std::memory_order_relaxed);
   final_asked_.store(false, std::memory_order_relaxed);
   finished_.store(false, std::memory_order_relaxed);
   directory_.store(nullptr, std::memory_order_relaxed);
-  next_attempt_ns_.store(0, std::memory_order_relaxed);
+  next_attempt_ns_.store(family_.IsChild() ? born_ns_ + ChildsPatienceNs() : 0,
+                         std::memory_order_relaxed);
   retire_.store(false, std::memory_order_relaxed);
   end_watch_.WatchFirstThread();
   reports_failed_ = 0;

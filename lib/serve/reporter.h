@@ -25,6 +25,7 @@
 
 #include "serve/alerts.h"
 #include "serve/end_watch.h"
+#include "serve/family.h"
 #include "serve/report_assembler.h"
 #include "serve/report_store.h"
 #include "track/governor.h"
@@ -42,8 +43,11 @@ class Reporter final {
   // A report now; returns when it is written or has failed.
   heapgauge_status WriteNow() noexcept;
 
-  // The last report of the process.
-  void Finish() noexcept;
+  // The last report of the process, or its line in its root's directory (family.h).
+  // `quick`: by quick_exit(), which tells nobody its status.
+  void Finish(bool quick) noexcept;
+  // The end of that line: what exit() was given.
+  void EndOfLine(int status) noexcept;
 
   // After fork, in the child.
   void ForkedInChild(bool report) noexcept;
@@ -52,7 +56,7 @@ class Reporter final {
   const char* directory() const noexcept;
 
  private:
-  std::unique_ptr<ReportStore> MakeStore() const;
+  std::unique_ptr<ReportStore> MakeStore();
 
   enum Status : int { kNoThread, kStarting, kStarted, kRetired };
   static constexpr uint64_t kCallPatienceNs = 30'000'000'000;
@@ -65,6 +69,11 @@ class Reporter final {
   static void* Main(void* reporter);
 
   bool EnsureThread() noexcept;
+  bool IsYoungChild() noexcept;
+  void WidenForYoungChild() noexcept;
+  uint64_t ChildsPatienceNs() const noexcept;
+  bool SayInOneLine(bool quick) noexcept;
+  bool IsMarked();
   bool InForeignClone() const noexcept;
   bool Ask(bool final_report, uint64_t patience_ns) noexcept;
   void Run() noexcept;
@@ -84,6 +93,11 @@ class Reporter final {
   std::string output_pattern_;  // absolute
   std::string program_path_;
   timespec began_{};  // by the clock of files
+  uint64_t born_ns_ = 0;
+  bool forked_ = false;  // a fork's child
+  Family family_;
+  ChildLine line_;  // waits for the status
+  bool line_waits_ = false;
 
   EndWatch end_watch_;
 

@@ -142,7 +142,10 @@ const CoreApi* Load(const char* const* settings) noexcept {
 }
 
 void AtExit() {
-  if (const CoreApi* const core = Core()) core->process_exit();
+  if (const CoreApi* const core = Core()) core->process_exit(false);
+}
+void AtQuickExit() {
+  if (const CoreApi* const core = Core()) core->process_exit(true);
 }
 
 void StepAside() noexcept {
@@ -186,7 +189,7 @@ bool Start(const char* const* settings) noexcept {
   // After the core's own registrations, so that it runs before them; before the program's, so after
   // them.
   atexit(AtExit);
-  at_quick_exit(AtExit);
+  at_quick_exit(AtQuickExit);
   if (g_next.bypassed) RedirectModules();
   return true;
 }

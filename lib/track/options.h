@@ -12,6 +12,7 @@ namespace heapgauge {
 
 enum class SymbolizeOption : uint8_t { kLines, kNames, kOff };
 enum class FollowOption : uint8_t { kNone, kFork, kExec };
+enum class ChildrenOption : uint8_t { kSummary, kFull };
 
 namespace option_type {
 using Size = uint64_t;      // [bytes]
@@ -22,6 +23,7 @@ using OnOff = bool;
 using Unwind = UnwindMode;
 using Symbolize = SymbolizeOption;
 using Follow = FollowOption;
+using Children = ChildrenOption;
 using Log = LogLevel;
 // A text is cut off at this size; no variable of ours needs more than a path.
 inline constexpr size_t kTextBytes = 4096;

@@ -66,6 +66,7 @@ bool Tracker::Initialize(const Options& options, Control& control, ThreadState& 
   if (!sites_.Initialize(options.memory_limit_bytes / kSiteShare)) return false;
   WarmUnwinders(self);
   start_ns_ = MonotonicNs();
+  child_account_.Begin(CoarseMonotonicNs());  // neither clock of births is behind it
   SetInterval(options.sample_interval_bytes);
   SetRecording(options.start);
   return true;
@@ -178,6 +179,7 @@ StoredSite* Tracker::SiteOf(ThreadState& self, void* caller, bool remember,
 void Tracker::CountDeath(const LiveSample& sample) noexcept {
   StoredSite& site = *sites_.At(sample.site);
   Count(site.freed, sample);
+  child_account_.Died(sample);
   const uint64_t now = Now();
   const uint64_t age = now > sample.birth_ns ? now - sample.birth_ns : 0;
   Atomic<uint32_t>& deaths = site.deaths[AgeBucket(age)];
@@ -243,7 +245,10 @@ void Tracker::RecordWeighted(ThreadState& self, void* block, size_t bytes, doubl
   sample.site = site->index;
   sample.weight = static_cast<float>(weight);
   sample.unaligned = !AddressTells(block);
-  if (Admit(block, sample)) Count(site->allocated, sample);
+  if (Admit(block, sample)) {
+    Count(site->allocated, sample);
+    child_account_.Born(sample);
+  }
   if (timed_for != 0) {
     const uint64_t took = std::min(MonotonicNs() - began, kLongestTimedNs);
     cpu_ns_.fetch_add(took * timed_for, std::memory_order_relaxed);  // relaxed: a figure
@@ -279,7 +284,9 @@ void Tracker::Restore(void* block, const TakenSample& taken) noexcept {
   // and says so.
   LiveSample sample = FromTaken(taken);
   if (sample.unaligned) control_->RemoveReason();  // Admit() adds it again
-  if (!Admit(block, sample)) Count(sites_.At(sample.site)->freed, sample);
+  if (Admit(block, sample)) return;
+  Count(sites_.At(sample.site)->freed, sample);
+  child_account_.Died(sample);
 }
 
 void Tracker::Died(const TakenSample& taken) noexcept {
@@ -303,6 +310,7 @@ void Tracker::Moved(ThreadState& self, void* block, size_t bytes, const TakenSam
       // Thinning: a block of this size would be in the sample with p only.
       const double p = ProbabilityAfterShrinking(1 / weight, before.bytes, bytes, interval);
       if (p * weight < 1 && self.sampler.Uniform() >= p * weight) {
+        child_account_.Died(before);
         return Count(freed, before);
       }
       weight = 1 / p;
@@ -316,7 +324,10 @@ void Tracker::Moved(ThreadState& self, void* block, size_t bytes, const TakenSam
   after.site = site->index;
   after.unaligned = !AddressTells(block);
   Count(freed, before);
-  if (Admit(block, after)) Count(site->allocated, after);
+  child_account_.Died(before);
+  if (!Admit(block, after)) return;
+  Count(site->allocated, after);
+  child_account_.Born(after);
 }
 
 uint64_t Tracker::SamplingCpuNs() const noexcept {
@@ -330,6 +341,7 @@ void Tracker::ForgetStacks() noexcept {
 }
 
 void Tracker::AfterForkInChild() noexcept {
+  child_account_.Begin(Now());
   live_.AfterForkInChild();
   last_walks_.AfterForkInChild();
 }

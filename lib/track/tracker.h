@@ -26,6 +26,7 @@
 #include "trace/last_walks.h"
 #include "trace/stack_memo.h"
 #include "trace/stack_trace.h"
+#include "track/child_account.h"
 #include "track/options.h"
 
 namespace heapgauge {
@@ -72,6 +73,7 @@ class Tracker final {
   // Reading.  Any thread.
   const SiteTable& sites() const noexcept { return sites_; }
   const LiveTable& live() const noexcept { return live_; }
+  ChildAccount& child_account() noexcept { return child_account_; }
   uint64_t dropped() const noexcept { return dropped_.load(std::memory_order_relaxed); }
   uint64_t memory_bytes() const noexcept { return arena_.held_bytes(); }
   uint64_t start_ns() const noexcept { return start_ns_; }
@@ -119,6 +121,7 @@ class Tracker final {
   LiveTable live_;
   StackMemo memo_;        // exact samples'
   LastWalks last_walks_;  // likewise
+  ChildAccount child_account_;
   Control* control_ = nullptr;
   UnwindMode unwind_ = UnwindMode::kAuto;
   size_t max_frames_ = 64;

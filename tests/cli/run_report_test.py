@@ -113,6 +113,8 @@ class Directory(CommandTest):
     def test_children_are_counted(self):
         script = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {GROWING!r}]); {GROWING}"
         result = self.heapgauge("run", PYTHON, "-c", script)
+        self.assertRegex(self.last_line(result), r"^report: \S+/report.txt \(with 1 short-lived child\)$")
+        result = self.heapgauge("run", "--children", "full", "--output", "each.%e.%p", PYTHON, "-c", script)
         self.assertRegex(self.last_line(result), r"^report: \S+/report.txt \(and 1 more from child processes, e.g. \S+\)$")
 
     def test_a_program_that_becomes_another_is_found_under_its_new_name(self):

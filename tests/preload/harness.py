@@ -222,6 +222,7 @@ class Rig:
             env["LD_PRELOAD"] = self.preload(mode, library)
         if mode != "bare":
             env["HEAPGAUGE_OUTPUT"] = os.path.join(directory, "out.%e.%p")
+            env["HEAPGAUGE_CHILDREN"] = "full"  # most victims tell the account of each process
             if SETTINGS[mode] is not None:
                 env["HEAPGAUGE_SAMPLE_INTERVAL"] = SETTINGS[mode]
             env.update(self.settings)

@@ -1,0 +1,277 @@
+#include "serve/family.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#include "report/directory_owner.h"
+#include "report/output_directory.h"
+
+namespace heapgauge {
+namespace {
+
+constexpr char kLines[] = "children.jsonl";
+constexpr char kRotated[] = "children.jsonl.1";
+constexpr off_t kRotateBytes = off_t{64} << 20;  // as reports.jsonl
+constexpr int kMostAbove = 16;                   // generations
+constexpr int kMostNames = 8;
+constexpr size_t kMostMaps = size_t{256} << 10;  // bytes of text
+constexpr char kCore[] = "libheapgauge-core.so";
+
+// A file of /proc/PID, whole or its first `room` - 1 bytes; the size, 0 at the end.
+size_t ReadOf(pid_t pid, const char* name, char* to, size_t room) noexcept {
+  char path[48];
+  snprintf(path, sizeof(path), "/proc/%d/%s", static_cast<int>(pid), name);
+  const int fd = AboveStandard(open(path, O_RDONLY | O_CLOEXEC));
+  to[0] = '\0';
+  if (fd < 0) return 0;
+  const ssize_t got = read(fd, to, room - 1);
+  close(fd);
+  if (got <= 0) return 0;
+  to[got] = '\0';
+  return static_cast<size_t>(got);
+}
+
+pid_t ParentOf(pid_t pid) noexcept {
+  char stat[512];
+  ReadOf(pid, "stat", stat, sizeof(stat));
+  const char* const name_end = strrchr(stat, ')');  // ") S 123 "
+  return name_end != nullptr && strlen(name_end) > 4
+             ? static_cast<pid_t>(strtol(name_end + 4, nullptr, 10))
+             : 0;
+}
+
+// Does the process have our core among its mappings?
+bool IsTracked(pid_t pid, char (&buffer)[PathScratch::kBytes]) noexcept {
+  snprintf(buffer, sizeof(buffer), "/proc/%d/maps", static_cast<int>(pid));
+  const int fd = AboveStandard(open(buffer, O_RDONLY | O_CLOEXEC));
+  if (fd < 0) return false;
+  constexpr size_t kKept = sizeof(kCore);  // the name may lie across two pieces
+  size_t kept = 0;
+  bool found = false;
+  for (size_t seen = 0; seen < kMostMaps && !found;) {
+    const ssize_t got = read(fd, buffer + kept, sizeof(buffer) - kept);
+    if (got <= 0) break;
+    seen += static_cast<size_t>(got);
+    const size_t size = kept + static_cast<size_t>(got);
+    found = memmem(buffer, size, kCore, sizeof(kCore) - 1) != nullptr;
+    kept = size < kKept ? size : kKept;
+    memmove(buffer, buffer + size - kept, kept);
+  }
+  close(fd);
+  return found;
+}
+
+const char* LastComponent(const char* path) noexcept {
+  const char* const slash = strrchr(path, '/');
+  return slash != nullptr ? slash + 1 : path;
+}
+
+// The %e of another process, as ProgramPath() there has it: the name that exec was given if that
+// leads to the executable.  The kernel keeps that name's first bytes as the process's own.
+std::string ProgramOf(pid_t pid) {
+  char path[48];
+  snprintf(path, sizeof(path), "/proc/%d/exe", static_cast<int>(pid));
+  std::string executable = ExecutableName(path);
+  char comm[32];
+  char argument[512];
+  if (ReadOf(pid, "comm", comm, sizeof(comm)) == 0) return executable;
+  comm[strcspn(comm, "\n")] = '\0';
+  if (ReadOf(pid, "cmdline", argument, sizeof(argument)) == 0) return executable;
+  const std::string name = LastComponent(argument);
+  if (name.empty() || name == executable || name.substr(0, 15) != comm) return executable;
+  struct stat running {};
+  if (stat(path, &running) != 0) return executable;
+  const auto leads_there = [&running](const std::string& candidate) {
+    struct stat found {};
+    return stat(candidate.c_str(), &found) == 0 && found.st_dev == running.st_dev &&
+           found.st_ino == running.st_ino;
+  };
+  if (strchr(argument, '/') != nullptr) {
+    const std::string here = "/proc/" + std::to_string(pid) + "/cwd/";
+    return leads_there(*argument == '/' ? argument : here + argument) ? name : executable;
+  }
+  const char* const search = getenv("PATH");
+  std::string_view places = search != nullptr ? search : "/bin:/usr/bin";
+  while (!places.empty()) {
+    const size_t end = places.find(':');
+    if (leads_there(std::string(places.substr(0, end)) + "/" + name)) return name;
+    places.remove_prefix(end == std::string_view::npos ? places.size() : end + 1);
+  }
+  return executable;
+}
+
+}  // namespace
+
+void Family::Initialize(const std::string& written, const std::string& program, bool summary) {
+  summary_ = summary;
+  if (!summary) return;
+  written_ = written;
+  pattern_ = AbsoluteOutputPattern(written);
+  name_has_pid_ = pattern_.find("%p") != std::string::npos;
+  host_ = HostName();
+  own_path_ = ExpandOutputPattern(pattern_, program, getpid(), host_);
+}
+
+void Family::ForkedInChild(pid_t parent, const char* parents) noexcept {
+  if (!summary_) return;
+  const int state = state_.load(std::memory_order_relaxed);  // relaxed throughout: single-threaded
+  if (state == kChild) return;                               // the root stays the same
+  look_further_ = state != kRoot;                            // the parent had not asked
+  const char* const path = parents != nullptr ? parents : own_path_.c_str();
+  if (strlen(path) >= sizeof(root_path_)) return;
+  strcpy(root_path_, path);
+  is_roots_ = parents != nullptr;
+  root_ = parent;
+  state_.store(kChild, std::memory_order_relaxed);
+}
+
+bool Family::IsChild() noexcept {
+  if (!summary_) return false;
+  int state = kUnknown;
+  // acquire: what was found is visible; relaxed on success: nothing comes with kUnknown.
+  if (state_.compare_exchange_strong(state, kLooking, std::memory_order_relaxed,
+                                     std::memory_order_acquire)) {
+    root_ = TopmostAbove(getppid());
+    state = root_ != 0 ? kChild : kRoot;
+    state_.store(state, std::memory_order_release);  // release: root_ comes with it
+  }
+  return state == kChild;
+}
+
+// The topmost of the tracked processes from `parent` upwards; 0: there is none.  One that is not
+// tracked may stand between two that are: a static program, or one that HEAPGAUGE_ONLY leaves out.
+pid_t Family::TopmostAbove(pid_t parent) noexcept {
+  pid_t root = 0;
+  int strangers = 0;
+  for (int i = 0; i < kMostAbove && parent > 0 && strangers < 2; ++i, parent = ParentOf(parent)) {
+    if (IsTracked(parent, scratch_.rest)) {
+      root = parent;
+      strangers = 0;
+    } else {
+      ++strangers;
+    }
+  }
+  return root;
+}
+
+// Of the root that /proc showed, where its directory is.
+bool Family::ExpandRoot() {
+  if (look_further_) {
+    look_further_ = false;
+    if (const pid_t above = TopmostAbove(ParentOf(root_))) {
+      root_ = above;
+      root_path_[0] = '\0';
+      is_roots_ = false;
+    }
+  }
+  if (root_path_[0] != '\0') return true;
+  std::string pattern = pattern_;
+  if (written_.empty() || written_.front() != '/') {
+    char link[48];
+    std::array<char, PathScratch::kBytes> here{};
+    snprintf(link, sizeof(link), "/proc/%d/cwd", static_cast<int>(root_));
+    const ssize_t size = readlink(link, here.data(), here.size() - 1);
+    if (size <= 0 || here[0] != '/') return false;
+    pattern = AbsoluteOutputPattern(written_, here.data());
+  }
+  const std::string path = ExpandOutputPattern(pattern, ProgramOf(root_), root_, host_);
+  if (path.size() >= sizeof(root_path_)) return false;
+  strcpy(root_path_, path.c_str());
+  return true;
+}
+
+// The root's directory, made for it if it has made none yet; -1 when that is not to be had.
+int Family::OpenRoot() {
+  if (!ExpandRoot()) return -1;
+  PathAnswer answer;
+  if (is_roots_) {
+    const int fd = OpenDirectorySafely(root_path_, true, &scratch_, &answer);
+    if (fd < 0 || WhyUnsafe(fd) == nullptr) return fd;
+    close(fd);
+    return -1;
+  }
+  Claimant root;
+  root.pid = root_;
+  root.instance = InstanceOf(root_);
+  root.name_has_pid = name_has_pid_;
+  const size_t size = strlen(root_path_);
+  for (int number = 1; number <= kMostNames; ++number) {
+    // The names that the root would try (report_store.cc).
+    char* const end = root_path_ + size;
+    const size_t room = sizeof(root_path_) - size;
+    if (number > 1 && name_has_pid_) {
+      snprintf(end, room, ".%d", number);
+    } else if (number > 1) {
+      const int pid = static_cast<int>(root_);
+      snprintf(end, room, number == 2 ? ".%d" : ".%d.%d", pid, number - 1);
+    }
+    const int fd = OpenDirectorySafely(root_path_, true, &scratch_, &answer);
+    if (fd < 0) break;
+    if (answer.made) fchmod(fd, 0700);
+    if (WhyUnsafe(fd) == nullptr && MayOwn(fd, root)) return fd;
+    close(fd);
+  }
+  root_path_[size] = '\0';
+  return -1;
+}
+
+bool Family::Append(const ChildLine& child) noexcept {
+  static char line[kChildLineBytes];
+  int directory = -1;
+  try {
+    directory = OpenRoot();
+  } catch (...) {
+  }
+  if (directory < 0) return false;
+  const size_t size = WriteChildLine(child, line);
+  bool written = false;
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    constexpr int kFlags =
+        O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+    const int file = AboveStandard(openat(directory, kLines, kFlags, 0600));
+    struct stat info;
+    if (file < 0 || fstat(file, &info) != 0 || !S_ISREG(info.st_mode)) {
+      if (file >= 0) close(file);
+      break;
+    }
+    struct stat named;
+    const bool full = info.st_size >= kRotateBytes;
+    // Under the lock of the full file, and only while the name is still its: of many children at
+    // once one renames it.
+    if (full && attempt == 0 && flock(file, LOCK_EX | LOCK_NB) == 0 &&
+        fstatat(directory, kLines, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+        named.st_ino == info.st_ino && named.st_dev == info.st_dev) {
+      renameat(directory, kLines, directory, kRotated);
+    }
+    if (full && attempt == 0) {
+      close(file);
+      continue;
+    }
+    // One write, to the end: lines of others are never torn by it, nor this one by theirs.
+    written = write(file, line, size) == static_cast<ssize_t>(size);
+    if (!written && errno == 0) errno = EIO;
+    close(file);
+    break;
+  }
+  close(directory);
+  return written;
+}
+
+std::string Family::PatternBelowRoot() {
+  const int directory = OpenRoot();
+  if (directory < 0) return {};
+  close(directory);
+  std::string pattern;
+  for (const char* at = root_path_; *at != '\0'; ++at) pattern.append(*at == '%' ? 2 : 1, *at);
+  return pattern + "/%e.%p";
+}
+
+}  // namespace heapgauge

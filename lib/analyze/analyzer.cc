@@ -14,9 +14,7 @@ namespace {
 // A report on demand sooner than this after the last one waits for the next to become history.
 constexpr double kLeastInterval = 0.5;
 
-// Sites that wait for a place when all are taken, and how much larger than the one they push out
-// they must be.
-constexpr size_t kMostWaiting = 128;
+// How much larger than the one they push out waiting sites must be.
 constexpr double kPushOut = 2;
 
 struct FollowedSite {
@@ -200,6 +198,12 @@ void Analyzer::Observe(uint64_t key, const SiteObservation& site) {
   state_->Follow(key, site);
 }
 
+void Analyzer::ObserveOthers(const SiteObservation& sites, size_t count) {
+  state_->seen += count;
+  state_->overflowed = state_->overflowed || count > 0;
+  AddObservation(state_->sum, sites);
+}
+
 AnalysisResult Analyzer::Finish(const ProcessObservation& process) {
   State& state = *state_;
   AnalysisResult result;
@@ -229,6 +233,8 @@ size_t Analyzer::memory_bytes() const {
   return sizeof(State) + state_->sites.size() * (sizeof(FollowedSite) + 3 * sizeof(uint64_t)) +
          state_->sites.bucket_count() * sizeof(void*);
 }
+
+bool Analyzer::Follows(uint64_t key) const { return state_->sites.contains(key); }
 
 const SiteMeasures* Analyzer::MeasuresOf(uint64_t key) const {
   const auto found = state_->sites.find(key);

@@ -24,6 +24,11 @@
 
 namespace heapgauge {
 
+// What one followed site takes, about [bytes].
+inline constexpr size_t kFollowedSiteBytes = 2200;
+// Sites that wait for a place when all are taken.
+inline constexpr size_t kMostWaiting = 128;
+
 struct AnalyzerOptions {
   size_t max_sites = 4096;
   // The report interval as set; reports on demand in between are taken over without being counted
@@ -53,6 +58,9 @@ class Analyzer final {
   // counts as a stop.
   void Begin(double time_s, uint64_t samples = 0);
   void Observe(uint64_t key, const SiteObservation& site);
+  // `count` sites together that are none of those followed and hold less than all that were
+  // observed singly: they count in the process's figures alone.
+  void ObserveOthers(const SiteObservation& sites, size_t count);
   AnalysisResult Finish(const ProcessObservation& process);
 
   // The same for those who have it all at hand.
@@ -61,6 +69,7 @@ class Analyzer final {
 
   size_t followed() const;
   size_t memory_bytes() const;  // about what this object holds
+  bool Follows(uint64_t key) const;
   // What the last verdict on a site was made from; nullptr when it isn't followed.
   const SiteMeasures* MeasuresOf(uint64_t key) const;
 

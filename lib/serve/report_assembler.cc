@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <new>
 #include <unordered_map>
@@ -47,8 +48,14 @@ const char* UnwindName(UnwindMode mode) {
 AnalyzerOptions OptionsOf(const Options& options) {
   AnalyzerOptions to;
   to.report_interval_s = static_cast<double>(options.report_interval_ns) * 1e-9;
+  // Half of what the tracker leaves to reports; the other half is for the report itself.
+  const size_t room = ReportShare(options.memory_limit_bytes) / 2 / kFollowedSiteBytes;
+  to.max_sites = std::clamp(room, size_t{64}, to.max_sites);
   return to;
 }
+
+// For each site of the table: its id, and its place in the snapshot.
+constexpr size_t kSiteIdBytes = sizeof(uint64_t) + 2 * sizeof(uint32_t);
 
 constexpr char kOverflowName[] = "(more stacks than HEAPGAUGE_MEMORY_LIMIT has room for)";
 
@@ -108,7 +115,9 @@ void ReportAssembler::FillHeader(Report& report, const StoreSnapshot& snapshot, 
   report.sampling.live_samples = snapshot.totals.live_samples;
   report.sampling.dropped = tracker_.dropped();
   report.sampling.unwind = UnwindName(options_.unwind);
-  report.sampling.memory_bytes = tracker_.memory_bytes() + analyzer_.memory_bytes();
+  report.sampling.memory_bytes = tracker_.memory_bytes() + analyzer_.memory_bytes() +
+                                 snapshot.sites.capacity() * sizeof(SiteSnapshot) +
+                                 (snapshot.sites.size() + snapshot.others_count) * kSiteIdBytes;
   FillCoverage(report.sampling);
 
   const SiteObservation& all = snapshot.totals;
@@ -184,6 +193,7 @@ void ReportAssembler::Analyze(const StoreSnapshot& snapshot, Report& report) {
 
   analyzer_.Begin(snapshot.time_s, snapshot.samples);
   for (const auto& [id, index] : by_id) analyzer_.Observe(id, observation_of(id));
+  analyzer_.ObserveOthers(snapshot.others, snapshot.others_count);
   ProcessObservation observed;
   observed.rss = static_cast<double>(process.rss_bytes);
   observed.allocator_retained = static_cast<double>(process.allocator_retained_bytes);
@@ -210,7 +220,7 @@ void ReportAssembler::Analyze(const StoreSnapshot& snapshot, Report& report) {
                                .growth_high = forecast.growth_high,
                                .growth_window_s = forecast.growth_window_s};
   }
-  report.sites_total = by_id.size();
+  report.sites_total = by_id.size() + snapshot.others_count;
   std::vector<uint32_t> indices;
   for (const SiteJudgement& judgement : result.sites) {
     if (report.sites.size() == kSites) break;
@@ -266,7 +276,12 @@ Report ReportAssembler::Assemble(bool final_report, std::chrono::milliseconds he
   const uint64_t began = ThreadCpuNs();
   Report report;
   identity_.Refresh(tracker_);
-  const StoreSnapshot snapshot = TakeStoreSnapshot(tracker_);
+  SiteSelection selection;
+  selection.most = OptionsOf(options_).max_sites + kMostWaiting;
+  selection.preferred = [this](const StoredSite& site) {
+    return analyzer_.Follows(identity_.IdOf(site));
+  };
+  const StoreSnapshot snapshot = TakeStoreSnapshot(tracker_, selection);
   FillHeader(report, snapshot, final_report);
   Analyze(snapshot, report);
   cpu_ns_ += ThreadCpuNs() - began;

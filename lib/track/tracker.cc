@@ -13,7 +13,7 @@
 namespace heapgauge {
 namespace {
 
-// Sites may take this part of the memory limit; the rest is the live table's.
+// Sites may take this part of the stores' memory; the rest is the live table's.
 constexpr size_t kSiteShare = 2;
 // A stack with less room than this gets its caller's address alone: libunwind's cold path needs
 // about 8 KiB.
@@ -62,8 +62,9 @@ bool Tracker::Initialize(const Options& options, Control& control, ThreadState& 
   control_ = &control;
   unwind_ = options.unwind;
   max_frames_ = options.max_frames;
-  arena_.set_limit_bytes(options.memory_limit_bytes);
-  if (!sites_.Initialize(options.memory_limit_bytes / kSiteShare)) return false;
+  const size_t arena_bytes = options.memory_limit_bytes - ReportShare(options.memory_limit_bytes);
+  arena_.set_limit_bytes(arena_bytes);
+  if (!sites_.Initialize(arena_bytes / kSiteShare)) return false;
   WarmUnwinders(self);
   start_ns_ = MonotonicNs();
   child_account_.Begin(CoarseMonotonicNs());  // neither clock of births is behind it

@@ -31,6 +31,16 @@
 
 namespace heapgauge {
 
+// Of HEAPGAUGE_MEMORY_LIMIT, what is left to the histories of sites and to the report in the
+// making: an eighth, from 8 MiB on more, for a report takes some megabytes in any case; at most 20
+// MiB, for both are bounded.
+constexpr size_t ReportShare(uint64_t limit_bytes) noexcept {
+  constexpr uint64_t kMi = uint64_t{1} << 20;
+  const uint64_t more = limit_bytes > 8 * kMi ? (limit_bytes - 8 * kMi) / 4 : 0;
+  const uint64_t share = limit_bytes / 8 + more;
+  return static_cast<size_t>(share < 20 * kMi ? share : 20 * kMi);
+}
+
 class Tracker final {
  public:
   static Tracker& Get() noexcept { return instance_; }

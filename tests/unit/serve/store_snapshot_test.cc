@@ -1,5 +1,6 @@
 #include "serve/store_snapshot.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <memory>
 
@@ -45,6 +46,42 @@ TEST_CASE("no block is older than the tracker", "[serve][snapshot]") {
     REQUIRE(snapshot.totals.live_samples == 1);
     CHECK(snapshot.totals.age_max_s <= snapshot.time_s);
   }
+}
+
+TEST_CASE("of many sites the preferred and the largest are shown, the others count together",
+          "[serve][snapshot]") {
+  const auto harness = std::make_unique<test::Harness>(Sampler::kExact, uint64_t{64} << 20);
+  REQUIRE(harness->ok());
+  constexpr uint64_t kSites = 1000;
+  constexpr size_t kMost = 50;
+  for (uint64_t site = 1; site <= kSites; ++site) {
+    harness->Malloc(uintptr_t{1} << 32 | site << 8, site, static_cast<int>(site));
+  }
+  Tracker& tracker = harness->tracker();
+  const StoreSnapshot all = TakeStoreSnapshot(tracker);
+  CHECK(all.others_count == 0);
+  const size_t sites = all.sites.size();
+  const uint32_t smallest = all.sites[0].index;  // the first that was made
+  SiteSelection selection;
+  selection.most = kMost;
+  selection.preferred = [smallest](const StoredSite& site) { return site.index == smallest; };
+  const StoreSnapshot some = TakeStoreSnapshot(tracker, selection);
+  CHECK(some.sites.size() <= kMost);
+  CHECK(some.sites.size() + some.others_count == sites);
+  CHECK(some.totals.live_bytes == all.totals.live_bytes);
+  CHECK(some.totals.allocated_samples == all.totals.allocated_samples);
+  double least = 1e9;
+  bool preferred = false;
+  for (const SiteSnapshot& site : some.sites) {
+    preferred = preferred || site.index == smallest;
+    if (site.index != smallest) least = std::min(least, site.observation.live_bytes);
+    CHECK(site.observation.live_samples == 1);
+  }
+  CHECK(preferred);
+  if (sites == kSites) CHECK(least >= static_cast<double>(kSites - kMost));
+  // Equal ones: as many as there is room for, no more.
+  selection.preferred = [](const StoredSite&) { return true; };
+  CHECK(TakeStoreSnapshot(tracker, selection).sites.size() <= kMost);
 }
 
 }  // namespace

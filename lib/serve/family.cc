@@ -1,6 +1,7 @@
 #include "serve/family.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -11,6 +12,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "base/raw_log.h"
 #include "report/directory_owner.h"
 #include "report/output_directory.h"
 
@@ -188,23 +190,15 @@ bool Family::ExpandRoot() {
   return true;
 }
 
-// The root's directory, made for it if it has made none yet; -1 when that is not to be had.
-int Family::OpenRoot() {
-  if (!ExpandRoot()) return -1;
-  PathAnswer answer;
-  if (is_roots_) {
-    const int fd = OpenDirectorySafely(root_path_, true, &scratch_, &answer);
-    if (fd < 0 || WhyUnsafe(fd) == nullptr) return fd;
-    close(fd);
-    return -1;
-  }
+// The first of the names that the root would try (report_store.cc) that is its own; made with
+// `create`.  -1, and root_path_ as it was, when none is to be had.
+int Family::OpenFirstOwn(bool create) noexcept {
   Claimant root;
   root.pid = root_;
   root.instance = InstanceOf(root_);
   root.name_has_pid = name_has_pid_;
   const size_t size = strlen(root_path_);
   for (int number = 1; number <= kMostNames; ++number) {
-    // The names that the root would try (report_store.cc).
     char* const end = root_path_ + size;
     const size_t room = sizeof(root_path_) - size;
     if (number > 1 && name_has_pid_) {
@@ -213,7 +207,8 @@ int Family::OpenRoot() {
       const int pid = static_cast<int>(root_);
       snprintf(end, room, number == 2 ? ".%d" : ".%d.%d", pid, number - 1);
     }
-    const int fd = OpenDirectorySafely(root_path_, true, &scratch_, &answer);
+    PathAnswer answer;
+    const int fd = OpenDirectorySafely(root_path_, create, &scratch_, &answer);
     if (fd < 0) break;
     if (answer.made) fchmod(fd, 0700);
     if (WhyUnsafe(fd) == nullptr && MayOwn(fd, root)) return fd;
@@ -221,6 +216,40 @@ int Family::OpenRoot() {
   }
   root_path_[size] = '\0';
   return -1;
+}
+
+// The root's directory, made for it if it has made none yet; -1 when that is not to be had.
+int Family::OpenRoot() {
+  if (!ExpandRoot()) return -1;
+  int fd = -1;
+  if (is_roots_) {
+    PathAnswer answer;
+    fd = OpenDirectorySafely(root_path_, true, &scratch_, &answer);
+    if (fd >= 0 && WhyUnsafe(fd) != nullptr) {
+      close(fd);
+      fd = -1;
+    }
+  } else {
+    fd = OpenFirstOwn(true);
+  }
+  if (fd >= 0) return fd;
+  // A child that has given its rights up, say.
+  const std::string fallback = FallbackOutput(root_path_);
+  if (fallback.size() >= sizeof(root_path_)) return -1;
+  strcpy(root_path_, fallback.c_str());
+  is_roots_ = false;
+  return OpenFirstOwn(true);
+}
+
+// The root has ended without a report: nobody will look for its directory.
+bool Family::IsOrphan() {
+  if (is_roots_ || kill(root_, 0) == 0 || errno != ESRCH || !ExpandRoot()) return false;
+  if (kill(root_, 0) == 0) return false;  // another one, further up
+  const int fd = OpenFirstOwn(false);
+  if (fd >= 0) close(fd);
+  if (fd >= 0) return false;
+  state_.store(kRoot, std::memory_order_release);  // release: as in IsChild()
+  return true;
 }
 
 bool Family::Append(const ChildLine& child) noexcept {
@@ -266,9 +295,16 @@ bool Family::Append(const ChildLine& child) noexcept {
 }
 
 std::string Family::PatternBelowRoot() {
+  if (IsOrphan()) return {};
+  const std::string wanted = root_path_;
   const int directory = OpenRoot();
   if (directory < 0) return {};
   close(directory);
+  if (!wanted.empty() &&
+      wanted.compare(0, wanted.rfind('/'), root_path_, 0, wanted.rfind('/')) != 0) {
+    RawLog(LogLevel::kWarning, "%s is not to be had for this child; its reports go below %s",
+           wanted.c_str(), root_path_);
+  }
   std::string pattern;
   for (const char* at = root_path_; *at != '\0'; ++at) pattern.append(*at == '%' ? 2 : 1, *at);
   return pattern + "/%e.%p";

@@ -67,6 +67,9 @@ class Family final {
   // True for a child.  The first call of an exec'ed process reads /proc.
   bool IsChild() noexcept;
 
+  // True when the root has ended without a directory: from then on this process is a root itself.
+  bool IsOrphan();
+
   // Appends the line to the root's children.jsonl.  False when that could not be.
   bool Append(const ChildLine& child) noexcept;
 
@@ -79,6 +82,7 @@ class Family final {
 
   pid_t TopmostAbove(pid_t parent) noexcept;
   bool ExpandRoot();
+  int OpenFirstOwn(bool create) noexcept;
   int OpenRoot();
 
   bool summary_ = false;

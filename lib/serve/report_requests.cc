@@ -85,12 +85,20 @@ bool Reporter::IsMarked() {
   return store.IsExpected() && !family_.IsChild();
 }
 
+bool Reporter::IsOrphan() noexcept {
+  try {
+    return family_.IsOrphan();
+  } catch (...) {
+    return false;
+  }
+}
+
 // True for a child that has nothing more to do: too short for a report, it has said so itself.
 bool Reporter::SayInOneLine(bool quick) noexcept {
   const uint64_t lived_ns = MonotonicNs() - born_ns_;
   // relaxed: our own.
   if (!sampled_.load(std::memory_order_relaxed) || directory() != nullptr ||
-      lived_ns >= options_->report_interval_ns || !family_.IsChild()) {
+      lived_ns >= options_->report_interval_ns || !family_.IsChild() || IsOrphan()) {
     return false;
   }
   const ChildAccount::Sums sums = Tracker::Get().child_account().Read();

@@ -74,6 +74,7 @@ class Reporter final {
   uint64_t ChildsPatienceNs() const noexcept;
   bool SayInOneLine(bool quick) noexcept;
   bool IsMarked();
+  bool IsOrphan() noexcept;
   bool InForeignClone() const noexcept;
   bool Ask(bool final_report, uint64_t patience_ns) noexcept;
   void Run() noexcept;

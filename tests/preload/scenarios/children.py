@@ -121,6 +121,30 @@ def stays(rig):
     harness.check(not os.path.exists(os.path.join(place, parent, "children.jsonl")), "a line of a child that stayed")
 
 
+def ends(rig):
+    """Other ends: quick_exit tells no status; who may not write to its root's directory has it under $TMPDIR; an orphan
+    whose root never reported is a process of its own."""
+    run, victim = start(rig, "exact", "quick", "3")
+    (found,) = directories(run)
+    harness.check([line["exit"] for line in lines_of(os.path.join(run.directory, found))] == [None] * 3, "quick_exit")
+    run, victim = start(rig, "exact", "orphan", "1")
+    (found,) = directories(run)
+    (report,) = harness.read_reports(os.path.join(run.directory, found))
+    harness.check(report["final"] and found == f"out.has_children.{report['pid']}", found)
+    if os.geteuid() == 0:
+        place = rig.directory()
+        os.chmod(rig.top, 0o755)
+        os.chmod(place, 0o755)
+        temporary = os.path.join(place, "tmp")
+        os.mkdir(temporary)
+        os.chmod(temporary, 0o1777)
+        run, victim = start(rig, "exact", "nobody", "4", env={"TMPDIR": temporary}, directory=place)
+        (found,) = [path for path in directories(run) if path.startswith("tmp/")]
+        lines = lines_of(os.path.join(place, found))
+        check_lines(lines, range(4), victim, "exact")
+        harness.check(os.stat(os.path.join(place, found)).st_uid == 65534, "whose it is")
+
+
 def full(rig):
     """HEAPGAUGE_CHILDREN=full: a directory for each, as its name and pid say."""
     run, _ = start(rig, "4KiB", "short", "5", env={"HEAPGAUGE_CHILDREN": "full"})

@@ -5,6 +5,9 @@
  *   nested N    N children, each with a child of its own
  *   stays       one child that lives until it is told, allocating all the while
  *   self        is such a child itself
+ *   quick N     N that end by quick_exit
+ *   nobody N    N that give their rights up
+ *   orphan      a child whose parent leaves by _exit and never reports
  *   exec N      N children that exec makes of this program, in another directory
  *   spawn N     the same by posix_spawn */
 #include <spawn.h>
@@ -37,6 +40,7 @@ int main(int argc, char** argv) {
     work();
     return count;
   }
+  const pid_t parent = getpid();
   void* const own = malloc(3 << 20);  /* the parent's: in no child's account */
   VICTIM_REQUIRE(own != NULL);
   for (int i = 0; i < count; ++i) {
@@ -68,8 +72,14 @@ int main(int argc, char** argv) {
         collect(1);
       }
       if (strcmp(what, "stays") == 0) until_told();
+      if (strcmp(what, "quick") == 0) quick_exit(i);
+      if (strcmp(what, "nobody") == 0) VICTIM_REQUIRE(setgid(65534) == 0 && setuid(65534) == 0);
+      if (strcmp(what, "orphan") == 0) {
+        while (getppid() == parent) usleep(1000);
+      }
       exit(i);
     }
+    if (strcmp(what, "orphan") == 0) _exit(0);
     if (strcmp(what, "at_once") != 0) collect(1);
   }
   if (strcmp(what, "at_once") == 0) collect(count);

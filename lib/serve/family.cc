@@ -50,6 +50,29 @@ pid_t ParentOf(pid_t pid) noexcept {
              : 0;
 }
 
+// The field of /proc/PID/stat, the state being the third; "" where there is none.
+const char* Field(const char* stat, int wanted) noexcept {
+  const char* at = strrchr(stat, ')');  // the name may hold anything
+  for (int field = 2; at != nullptr && field < wanted; ++field) {
+    at = strchr(at, ' ');
+    if (at != nullptr) ++at;
+  }
+  return at != nullptr ? at : "";
+}
+
+// Also one that is about to be gone, or that nobody has waited for yet: it will not report any
+// more.  The first thread alone may have left.
+bool HasEnded(pid_t pid) noexcept {
+  if (kill(pid, 0) != 0 && errno == ESRCH) return true;
+  constexpr unsigned long kExiting = 4;  // PF_EXITING
+  char stat[512];
+  if (ReadOf(pid, "stat", stat, sizeof(stat)) == 0) return false;
+  const char state = *Field(stat, 3);
+  const bool leaves =
+      state == 'Z' || state == 'X' || (strtoul(Field(stat, 9), nullptr, 10) & kExiting) != 0;
+  return leaves && strtol(Field(stat, 20), nullptr, 10) <= 1;
+}
+
 // Does the process have our core among its mappings?
 bool IsTracked(pid_t pid, char (&buffer)[PathScratch::kBytes]) noexcept {
   snprintf(buffer, sizeof(buffer), "/proc/%d/maps", static_cast<int>(pid));
@@ -124,6 +147,7 @@ void Family::Initialize(const std::string& written, const std::string& program, 
 
 void Family::ForkedInChild(pid_t parent, const char* parents) noexcept {
   if (!summary_) return;
+  forked_by_ = parent;
   const int state = state_.load(std::memory_order_relaxed);  // relaxed throughout: single-threaded
   if (state == kChild) return;                               // the root stays the same
   look_further_ = state != kRoot;                            // the parent had not asked
@@ -241,10 +265,15 @@ int Family::OpenRoot() {
   return OpenFirstOwn(true);
 }
 
+// Its own child knows at once; others see a process that ends in /proc for a moment longer.
+bool Family::RootHasEnded() const noexcept {
+  return (root_ == forked_by_ && getppid() != root_) || HasEnded(root_);
+}
+
 // The root has ended without a report: nobody will look for its directory.
 bool Family::IsOrphan() {
-  if (is_roots_ || kill(root_, 0) == 0 || errno != ESRCH || !ExpandRoot()) return false;
-  if (kill(root_, 0) == 0) return false;  // another one, further up
+  if (is_roots_ || !RootHasEnded() || !ExpandRoot()) return false;
+  if (!RootHasEnded()) return false;  // another one, further up
   const int fd = OpenFirstOwn(false);
   if (fd >= 0) close(fd);
   if (fd >= 0) return false;

@@ -84,6 +84,7 @@ class Family final {
   bool ExpandRoot();
   int OpenFirstOwn(bool create) noexcept;
   int OpenRoot();
+  bool RootHasEnded() const noexcept;
 
   bool summary_ = false;
   bool name_has_pid_ = true;
@@ -93,6 +94,7 @@ class Family final {
   std::string own_path_;  // where this process's directory would be, had it no other owner
   std::atomic<int> state_{kUnknown};
   pid_t root_ = 0;
+  pid_t forked_by_ = 0;
   bool is_roots_ = false;      // the root has reported there
   bool look_further_ = false;  // there may be a tracked process above root_
   char root_path_[PathScratch::kBytes] = "";

@@ -7,11 +7,13 @@
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <string_view>
 #include <system_error>
 
 #include "cli/message.h"
-#include "report/line_file.h"
+#include "report/directory_owner.h"
 #include "report/output_directory.h"
 
 namespace heapgauge::cli {
@@ -33,12 +35,21 @@ time_t ReportTime(const std::string& directory) {
   return newest;
 }
 
-// Of a file that grew during this run or before it; 0 when there is none.
-uint64_t CountLines(const std::string& path) {
-  LineFile file(path, false);
-  uint64_t lines = 0;
-  for (Line line; file.Next(&line);) ++lines;
-  return lines;
+uint64_t SizeOf(const std::string& path) {
+  struct stat status {};
+  return lstat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode)
+             ? static_cast<uint64_t>(status.st_size)
+             : 0;
+}
+
+// Lines behind the first `skipped` bytes; all of them if the file is a new one.  0: there is none.
+uint64_t CountLines(const std::string& path, uint64_t skipped) {
+  const uint64_t size = SizeOf(path);
+  if (size == 0) return 0;
+  std::ifstream file(path, std::ios::binary);
+  if (size >= skipped) file.seekg(static_cast<std::streamoff>(skipped));
+  return static_cast<uint64_t>(
+      std::count(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>(), '\n'));
 }
 
 bool IsNumber(std::string_view text) {
@@ -69,7 +80,42 @@ void TakeMarkAway(const std::string& directory) {
   struct stat status {};
   if (lstat(mark.c_str(), &status) == 0 && S_ISREG(status.st_mode) && status.st_size == 0) {
     unlink(mark.c_str());
+    unlink((directory + "/owner").c_str());
     rmdir(directory.c_str());
+  }
+}
+
+}  // namespace
+
+namespace {
+
+// `path`, or the next name that is no other process's, as the library will find it too; *path is
+// that one.
+int OpenFree(const std::string& pattern, std::string* path, std::string* error) {
+  Claimant claimant;
+  claimant.pid = getpid();
+  claimant.instance = InstanceOf(claimant.pid);
+  claimant.began = FileClock();
+  claimant.name_has_pid = pattern.find("%p") != std::string::npos;
+  const std::string wanted = *path;
+  constexpr int kMostNames = 100;
+  for (int number = 1;; ++number) {
+    const int directory = OpenReportDirectory(*path, true, error);
+    if (directory < 0) return -1;
+    const bool locked = LockDirectory(directory) != DirectoryLock::kAnothers;
+    if (number == kMostNames || (locked && MayOwn(directory, claimant))) {
+      // Under the lock that closing it gives back.
+      NameOwner(directory, claimant.instance);
+      return directory;
+    }
+    close(directory);
+    if (claimant.name_has_pid) {
+      *path = fmt::format("{}.{}", wanted, number + 1);
+    } else if (number == 1) {
+      *path = fmt::format("{}.{}", wanted, claimant.pid);
+    } else {
+      *path = fmt::format("{}.{}.{}", wanted, claimant.pid, number);
+    }
   }
 }
 
@@ -77,39 +123,41 @@ void TakeMarkAway(const std::string& directory) {
 
 RunOutput PrepareOutput(const std::string& pattern, const std::string& executable) {
   const std::string exe(Basename(executable));
-  RunOutput output{pattern, ExpandOutputPattern(pattern, exe, getpid(), HostName()), false};
+  RunOutput output{pattern, ExpandOutputPattern(pattern, exe, getpid(), HostName()), false, 0};
   std::string error;
-  int directory = OpenReportDirectory(output.path, true, &error);
+  int directory = OpenFree(pattern, &output.path, &error);
   if (directory < 0) {
     output.pattern = FallbackOutput(pattern, true);
     output.path = ExpandOutputPattern(output.pattern, exe, getpid(), HostName());
     std::string second_error;
-    directory = OpenReportDirectory(output.path, true, &second_error);
+    directory = OpenFree(output.pattern, &output.path, &second_error);
     if (directory >= 0) {
       Say(fmt::format("{}; reports go to {}", error, output.path));
     } else {
       Say(fmt::format("{}, and {}; there will be no report", error, second_error));
-      return {pattern, "", false};
+      return {pattern, "", false, 0};
     }
   }
   output.made_mark = MarkReportExpected(directory);
+  output.children_bytes = SizeOf(output.path + "/children.jsonl");
   close(directory);
   return output;
 }
 
 std::string Encode(const RunOutput& output) {
-  return fmt::format("{:d} {} {}{}", output.made_mark, output.path.size(), output.path,
-                     output.pattern);
+  return fmt::format("{:d} {} {} {}{}", output.made_mark, output.children_bytes, output.path.size(),
+                     output.path, output.pattern);
 }
 
 RunOutput Decode(const std::string& text) {
   int mark = 0;
   size_t size = 0;
   int begin = 0;
-  if (std::sscanf(text.c_str(), "%d %zu%n", &mark, &size, &begin) != 2) return {};
+  unsigned long long children = 0;
+  if (std::sscanf(text.c_str(), "%d %llu %zu%n", &mark, &children, &size, &begin) != 3) return {};
   const std::string strings = text.substr(std::min(text.size(), static_cast<size_t>(begin) + 1));
   if (size > strings.size()) return {};
-  return {strings.substr(size), strings.substr(0, size), mark != 0};
+  return {strings.substr(size), strings.substr(0, size), mark != 0, children};
 }
 
 FoundReports FindReports(const RunOutput& output, pid_t pid, time_t since) {
@@ -141,7 +189,8 @@ FoundReports FindReports(const RunOutput& output, pid_t pid, time_t since) {
     if (ReportTime(path) >= since) found.others.push_back(path);
   }
   std::sort(found.others.begin(), found.others.end());
-  found.short_children = CountLines(own + "/children.jsonl");
+  found.short_children =
+      CountLines(own + "/children.jsonl", own == output.path ? output.children_bytes : 0);
   if (found.short_children > 0) found.children = own;
   return found;
 }

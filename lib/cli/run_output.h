@@ -13,9 +13,10 @@ namespace heapgauge::cli {
 
 // Which directory CMD's reports will go to.
 struct RunOutput {
-  std::string pattern;     // absolute
-  std::string path;        // of CMD itself; "" if neither it nor the fallback could be made
-  bool made_mark = false;  // the empty reports.jsonl in it is ours
+  std::string pattern;          // absolute
+  std::string path;             // of CMD itself; "" if neither it nor the fallback could be made
+  bool made_mark = false;       // the empty reports.jsonl in it is ours
+  uint64_t children_bytes = 0;  // what children.jsonl had already
 };
 
 // To be called in CMD's process before it becomes CMD: makes the directory and the mark that says a

@@ -18,6 +18,7 @@ namespace heapgauge {
 namespace {
 
 constexpr char kLines[] = "reports.jsonl";
+constexpr char kOwner[] = "owner";
 
 // What the head of the newest line says.
 struct LastLine {
@@ -60,6 +61,27 @@ LastLine ReadLastLine(int directory) noexcept {
   }
   close(file);
   return last;
+}
+
+// The same from the file that NameOwner() left.
+LastLine ReadOwner(int directory) noexcept {
+  LastLine owner;
+  constexpr int kFlags = O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+  const int file = AboveStandard(openat(directory, kOwner, kFlags));
+  if (file < 0) return owner;
+  struct stat info;
+  if (fstat(file, &info) == 0 && S_ISREG(info.st_mode)) {
+    char* const text = owner.instance.text;
+    const ssize_t got = read(file, text, ProcessInstance::kBytes - 1);
+    text[got > 0 ? got : 0] = '\0';
+    owner.written = info.st_mtim;
+    if (const char* const pid = Behind(text, ":")) {
+      owner.any = true;
+      owner.pid = static_cast<pid_t>(strtol(pid, nullptr, 10));
+    }
+  }
+  close(file);
+  return owner;
 }
 
 bool Later(const timespec& a, const timespec& b) noexcept {
@@ -109,6 +131,11 @@ timespec FileClock() noexcept {
 }
 
 bool MayOwn(int directory, const Claimant& claimant) noexcept {
+  const LastLine named = ReadOwner(directory);
+  if (named.any) {
+    if (strcmp(named.instance.text, claimant.instance.text) == 0) return true;
+    if (Lives(named)) return false;
+  }
   const LastLine last = ReadLastLine(directory);
   if (!last.any) return true;
   const bool told = last.instance.text[0] != '\0' && claimant.instance.text[0] != '\0';
@@ -119,6 +146,19 @@ bool MayOwn(int directory, const Claimant& claimant) noexcept {
   if (claimant.began.tv_sec != 0 && Later(last.written, claimant.began)) return false;  // O1
   return !told || !claimant.name_has_pid;                                               // O2
 }
+
+bool NameOwner(int directory, const ProcessInstance& owner) noexcept {
+  ForgetOwner(directory);
+  constexpr int kFlags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+  const int file = AboveStandard(openat(directory, kOwner, kFlags, 0600));
+  if (file < 0) return false;
+  const ssize_t size = static_cast<ssize_t>(strlen(owner.text));
+  const bool written = write(file, owner.text, static_cast<size_t>(size)) == size;
+  close(file);
+  return written;
+}
+
+void ForgetOwner(int directory) noexcept { unlinkat(directory, kOwner, 0); }
 
 DirectoryLock LockDirectory(int directory) noexcept {
   if (flock(directory, LOCK_EX | LOCK_NB) == 0) return DirectoryLock::kHeld;

@@ -44,6 +44,11 @@ struct Claimant {
 // the caller's business.)
 bool MayOwn(int directory, const Claimant& claimant) noexcept;
 
+// Before there is a line: `heapgauge run` makes the directory for a process that has not begun, and
+// leaves its name in a file there.  The first report takes that away again.
+bool NameOwner(int directory, const ProcessInstance& owner) noexcept;
+void ForgetOwner(int directory) noexcept;
+
 enum class DirectoryLock { kHeld, kAnothers, kUnknown /* this file system has no locks */ };
 DirectoryLock LockDirectory(int directory) noexcept;
 

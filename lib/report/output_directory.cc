@@ -101,7 +101,7 @@ std::string ExpandOutputPattern(std::string_view pattern, std::string_view exe, 
     }
     ++i;
   }
-  return path;
+  return std::string(WithoutTail(path));
 }
 
 std::string ExecutableName(const char* exe_link) {

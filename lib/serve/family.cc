@@ -60,6 +60,23 @@ const char* Field(const char* stat, int wanted) noexcept {
   return at != nullptr ? at : "";
 }
 
+// By FileClock(); 0 where it can't be had.  The kernel tells it in ticks of 10 ms; the library
+// there began a little later, which this is to be near.
+timespec BeganAt(pid_t pid) noexcept {
+  char stat[512];
+  timespec now{};
+  if (ReadOf(pid, "stat", stat, sizeof(stat)) == 0 || clock_gettime(CLOCK_BOOTTIME, &now) != 0) {
+    return {};
+  }
+  constexpr long long kSecond = 1'000'000'000;
+  const long long tick = kSecond / sysconf(_SC_CLK_TCK);
+  const long long began = (strtoll(Field(stat, 22), nullptr, 10) + 1) * tick;
+  const long long ago = now.tv_sec * kSecond + now.tv_nsec - began;
+  const timespec wall = FileClock();
+  const long long at = wall.tv_sec * kSecond + wall.tv_nsec - (ago > 0 ? ago : 0);
+  return {static_cast<time_t>(at / kSecond), static_cast<long>(at % kSecond)};
+}
+
 // Also one that is about to be gone, or that nobody has waited for yet: it will not report any
 // more.  The first thread alone may have left.
 bool HasEnded(pid_t pid) noexcept {
@@ -145,7 +162,8 @@ void Family::Initialize(const std::string& written, const std::string& program, 
   own_path_ = ExpandOutputPattern(pattern_, program, getpid(), host_);
 }
 
-void Family::ForkedInChild(pid_t parent, const char* parents) noexcept {
+void Family::ForkedInChild(pid_t parent, const char* parents,
+                           const timespec& parent_began) noexcept {
   if (!summary_) return;
   forked_by_ = parent;
   const int state = state_.load(std::memory_order_relaxed);  // relaxed throughout: single-threaded
@@ -156,6 +174,7 @@ void Family::ForkedInChild(pid_t parent, const char* parents) noexcept {
   strcpy(root_path_, path);
   is_roots_ = parents != nullptr;
   root_ = parent;
+  root_began_ = parent_began;
   state_.store(kChild, std::memory_order_relaxed);
 }
 
@@ -194,6 +213,7 @@ bool Family::ExpandRoot() {
     look_further_ = false;
     if (const pid_t above = TopmostAbove(ParentOf(root_))) {
       root_ = above;
+      root_began_ = {};
       root_path_[0] = '\0';
       is_roots_ = false;
     }
@@ -221,6 +241,7 @@ int Family::OpenFirstOwn(bool create) noexcept {
   root.pid = root_;
   root.instance = InstanceOf(root_);
   root.name_has_pid = name_has_pid_;
+  root.began = root_began_.tv_sec != 0 ? root_began_ : BeganAt(root_);
   const size_t size = strlen(root_path_);
   for (int number = 1; number <= kMostNames; ++number) {
     char* const end = root_path_ + size;

@@ -16,6 +16,7 @@
 #define HEAPGAUGE_SERVE_FAMILY_H_
 
 #include <sys/types.h>
+#include <time.h>
 
 #include <atomic>
 #include <cstddef>
@@ -55,8 +56,9 @@ class Family final {
   // Once, at the start: HEAPGAUGE_OUTPUT as it is written, and this process's own %e.
   void Initialize(const std::string& written, const std::string& program, bool summary);
 
-  // In a fork's child; `parents`: the parent's directory if it has made one.
-  void ForkedInChild(pid_t parent, const char* parents) noexcept;
+  // In a fork's child; `parents`: the parent's directory if it has made one; the parent began at
+  // `parent_began`, by FileClock().
+  void ForkedInChild(pid_t parent, const char* parents, const timespec& parent_began) noexcept;
 
   bool summary() const noexcept { return summary_; }
   // IsChild() has not been asked, or is being answered.
@@ -94,6 +96,7 @@ class Family final {
   std::string own_path_;  // where this process's directory would be, had it no other owner
   std::atomic<int> state_{kUnknown};
   pid_t root_ = 0;
+  timespec root_began_{};
   pid_t forked_by_ = 0;
   bool is_roots_ = false;      // the root has reported there
   bool look_further_ = false;  // there may be a tracked process above root_

@@ -114,16 +114,30 @@ ReportStore::ReportStore(std::string pattern, std::string program, timespec bega
 ReportStore::~ReportStore() { LetGo(); }
 
 bool ReportStore::IsExpected() const {
-  const std::string path =
+  const std::string wanted =
       path_.empty() ? ExpandOutputPattern(pattern_, program_, getpid(), host_) : path_;
-  std::string error;
-  const int directory = OpenReportDirectory(path, false, &error);
-  if (directory < 0) return false;
-  struct stat info;
-  const bool marked = fstatat(directory, kJsonLines, &info, AT_SYMLINK_NOFOLLOW) == 0 &&
-                      S_ISREG(info.st_mode) && info.st_size == 0;
-  close(directory);
-  return marked;
+  constexpr int kFewNames = 4;
+  for (int number = 1; number <= kFewNames; ++number) {
+    std::string error;
+    const int directory = OpenReportDirectory(NameOf(wanted, number), false, &error);
+    if (directory < 0) return false;
+    struct stat info;
+    const bool own = MayOwn(directory, owner_);
+    const bool marked = own && fstatat(directory, kJsonLines, &info, AT_SYMLINK_NOFOLLOW) == 0 &&
+                        S_ISREG(info.st_mode) && info.st_size == 0;
+    close(directory);
+    if (own) return marked;
+  }
+  return false;
+}
+
+// The names of one process's directory, in the order in which they are tried: what is written, and
+// with what tells processes apart.
+std::string ReportStore::NameOf(const std::string& wanted, int number) const {
+  if (number == 1) return wanted;
+  if (owner_.name_has_pid) return fmt::format("{}.{}", wanted, number);
+  if (number == 2) return fmt::format("{}.{}", wanted, owner_.pid);
+  return fmt::format("{}.{}.{}", wanted, owner_.pid, number - 1);
 }
 
 bool ReportStore::Fail(const char* what, const char* name) {
@@ -170,21 +184,15 @@ bool ReportStore::Hold(int directory) {
 
 // `wanted`, or the next name that is free.
 int ReportStore::OpenFree(const std::string& wanted, std::string* error) {
-  std::string base = wanted;
-  path_ = wanted;
   for (int number = 1;; ++number) {
+    // A container that is started again and again is always process 1: at last a name that nobody
+    // has.
+    path_ = number <= kMostNames
+                ? NameOf(wanted, number)
+                : fmt::format("{}.{}", wanted, MonotonicNs() + static_cast<uint64_t>(number));
     const int directory = OpenReportDirectory(path_, true, error);
     if (directory < 0 || Hold(directory)) return directory;
-    // Not for the lock's sake, which may be shared with `directory`.
     close(directory);
-    if (number >= kMostNames) {
-      // A container that is started again and again is always process 1: a name that nobody has.
-      path_ = fmt::format("{}.{}", wanted, MonotonicNs() + static_cast<uint64_t>(number));
-    } else if (number == 1 && !owner_.name_has_pid) {
-      base = path_ = fmt::format("{}.{}", wanted, getpid());
-    } else {
-      path_ = fmt::format("{}.{}", base, owner_.name_has_pid ? number + 1 : number);
-    }
   }
 }
 
@@ -268,6 +276,10 @@ bool ReportStore::Write(const Report& report) {
   const File directory(Open());  // closed, too, when a writer finds no memory
   if (!directory.ok()) return false;
   const bool appended = Append(directory.get(), kJsonLines, ToJson(report, kSitesInJson) + "\n");
+  if (appended && !owner_forgotten_) {
+    ForgetOwner(directory.get());
+    owner_forgotten_ = true;
+  }
   bool replaced = Replace(directory.get(), kText, ToText(report));
   replaced = Replace(directory.get(), kProfile, ToPprof(report)) && replaced;
   if (appended && replaced) said_.clear();

@@ -53,6 +53,7 @@ class ReportStore final {
   bool Append(int directory, const char* name, const std::string& lines);
   bool Replace(int directory, const char* name, const std::string& content);
   bool Fail(const char* what, const char* name);
+  std::string NameOf(const std::string& wanted, int number) const;
   int OpenFree(const std::string& wanted, std::string* error);
   bool Hold(int directory);
   void LetGo();
@@ -63,10 +64,11 @@ class ReportStore final {
   std::string path_;
   Claimant owner_;
   bool keeps_lock_;
-  int lock_ = -1;          // a descriptor of the directory, of `lock_thread_`'s table
-  pid_t lock_thread_ = 0;  // with that thread its table and the lock are gone
-  unsigned problems_ = 0;  // of the report being written
-  std::string said_;       // the last problem, so that it is not said twice in a row
+  bool owner_forgotten_ = false;  // what `heapgauge run` left, now that a line says it
+  int lock_ = -1;                 // a descriptor of the directory, of `lock_thread_`'s table
+  pid_t lock_thread_ = 0;         // with that thread its table and the lock are gone
+  unsigned problems_ = 0;         // of the report being written
+  std::string said_;              // the last problem, so that it is not said twice in a row
 };
 
 }  // namespace heapgauge

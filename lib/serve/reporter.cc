@@ -328,6 +328,7 @@ void Reporter::ForkedInChild(bool report) noexcept {
   // making, are not here; its objects may be half changed, so they are left where they are and made
   // anew.
   sem_init(&wake_, 0, 0);
+  const timespec parent_began = began_;
   began_ = FileClock();
   static_cast<void>(assembler_.release());
   static_cast<void>(store_.release());
@@ -339,7 +340,8 @@ void Reporter::ForkedInChild(bool report) noexcept {
   forked_ = true;
   line_ = ChildLine{};
   line_waits_ = false;
-  if (report) family_.ForkedInChild(owner_.load(std::memory_order_relaxed), directory());
+  if (report)
+    family_.ForkedInChild(owner_.load(std::memory_order_relaxed), directory(), parent_began);
   owner_.store(getpid(), std::memory_order_relaxed);
   asked_.store(0, std::memory_order_relaxed);
   answered_.store(0, std::memory_order_relaxed);

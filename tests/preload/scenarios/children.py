@@ -207,6 +207,30 @@ def reported(rig, command):
     harness.check(done.returncode == 0 and "here/report.txt" in last and "4 short-lived children" in last, last)
     harness.check(len(lines_of(os.path.join(place, "here"))) == 4, "the lines of a run")
     harness.check(sorted(os.listdir(place)) == ["here"], f"{os.listdir(place)}")
+    harness.check("owner" not in os.listdir(os.path.join(place, "here")), "the owner's name stays")
+    # Several runs of one name at once: each has its directory, and says which, and its own children.
+    place = rig.directory()
+    reader, writer = os.pipe()
+    runs = [subprocess.Popen([command, "run", "--sample-interval", "4KiB", "--symbolize", "names", "--output", "same/", "--",
+                              "bash", "-c", f"echo; read; {victim} short {number}; :"], cwd=place, stdin=reader,
+                             env=rig.environment("bare", place), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            for number in range(1, 7)]
+    os.close(reader)
+    for run in runs:
+        harness.check(run.stdout.read(1) == b"\n", "it does not begin")
+    os.close(writer)
+    said = [run.communicate(timeout=60)[1].decode().splitlines()[-1] for run in runs]
+    own = {line.partition("report: ")[2].partition("/report.txt")[0] for line in said}
+    harness.check(len(own) == 6 and own == set(os.listdir(place)), f"{said} {os.listdir(place)}")
+    for number, line in enumerate(said, 1):
+        path = os.path.join(place, line.partition("report: ")[2].partition("/report.txt")[0])
+        harness.check(len(harness.read_reports(path)) == 1 and len(lines_of(path)) == number + 1, line)
+    # One after the other: the same directory, and each its own children.
+    for number in (2, 3):
+        done = subprocess.run([command, "run", "--sample-interval", "4KiB", "--output", "same", "--", victim, "short",
+                               str(number)], check=True, cwd=place, env=rig.environment("bare", place),
+                              stderr=subprocess.PIPE)
+        harness.check(f"report: same/report.txt (with {number} short-lived children)".encode() in done.stderr, done.stderr)
 
 
 def body():

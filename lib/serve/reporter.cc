@@ -91,18 +91,22 @@ const char* Reporter::directory() const noexcept {
   return directory_.load(std::memory_order_acquire);  // acquire: the text behind it is complete
 }
 
-void Reporter::OnSample(ThreadState&, const StackTrace& trace) noexcept {
+void Reporter::OnSample(ThreadState& self, const StackTrace& trace) noexcept {
   Reporter& reporter = Get();
   reporter.sampled_.store(true, std::memory_order_relaxed);  // relaxed: read at exit
   // relaxed: a late look only delays the start.
-  if (MonotonicNs() < reporter.next_attempt_ns_.load(std::memory_order_relaxed)) {
+  const uint64_t now = MonotonicNs();
+  if (now < reporter.next_attempt_ns_.load(std::memory_order_relaxed)) {
     if (reporter.forked_) reporter.WidenForYoungChild();
     return;
   }
   // What a vfork() child starts is its own and ends with it, but in its parent's memory it would
   // stand for the parent's thread.
   if (reporter.InForeignClone() || reporter.IsYoungChild()) return;
-  if (MayStartThread(trace) && reporter.EnsureThread()) Tracker::Get().set_observer(nullptr);
+  const bool may_start =
+      MayStartThread(trace) ||
+      reporter.start_watch_.Allows(self, trace, now, reporter.options_->report_interval_ns);
+  if (may_start && reporter.EnsureThread()) Tracker::Get().set_observer(nullptr);
 }
 
 bool Reporter::EnsureThread() noexcept {
@@ -352,6 +356,7 @@ void Reporter::ForkedInChild(bool report) noexcept {
                          std::memory_order_relaxed);
   retire_.store(false, std::memory_order_relaxed);
   end_watch_.WatchFirstThread();
+  start_watch_.Restart();
   reports_failed_ = 0;
   muted_.store(!report, std::memory_order_relaxed);
   Tracker::Get().set_observer(report ? &Reporter::OnSample : nullptr);

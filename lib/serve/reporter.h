@@ -28,6 +28,7 @@
 #include "serve/family.h"
 #include "serve/report_assembler.h"
 #include "serve/report_store.h"
+#include "serve/start_watch.h"
 #include "track/governor.h"
 
 namespace heapgauge {
@@ -101,6 +102,7 @@ class Reporter final {
   bool line_waits_ = false;
 
   EndWatch end_watch_;
+  StartWatch start_watch_;
 
   // The report thread's own.
   std::unique_ptr<ReportAssembler> assembler_;

@@ -20,12 +20,14 @@ namespace {
 
 AddressRange g_loader;
 AddressRange g_thread_creation;
+AddressRange g_default_attributes;  // pthread_getattr_default_np: allocates under a lock
 AddressRange g_vdso;  // AArch64 returns from signals through it
 AddressRange g_c_library;
 
 // The C library's pthread_create with what the compiler put into it; the size is not known, 4 KiB
 // holds it.
 constexpr size_t kCreationBytes = 4096;
+constexpr size_t kAttributesBytes = 512;  // of the much smaller pthread_getattr_default_np
 constexpr int kNice = 10;
 
 struct Search {
@@ -77,18 +79,24 @@ void LearnUnsafePlaces() {
   g_vdso = ModuleAround(getauxval(AT_SYSINFO_EHDR));
   const uintptr_t creation = reinterpret_cast<uintptr_t>(&pthread_create);
   g_thread_creation = {creation, creation + kCreationBytes};
+  const uintptr_t attributes = reinterpret_cast<uintptr_t>(&pthread_getattr_default_np);
+  g_default_attributes = {attributes, attributes + kAttributesBytes};
   g_c_library = ModuleAround(creation);
+}
+
+Place PlaceOf(uintptr_t address) noexcept {
+  if (g_loader.Holds(address)) return Place::kLoader;
+  const bool creates = g_thread_creation.Holds(address) || g_default_attributes.Holds(address);
+  if (creates) return Place::kThreadCreation;
+  return IsSignalReturn(address) ? Place::kSignalReturn : Place::kElsewhere;
 }
 
 bool MayStartThread(const StackTrace& trace) noexcept {
   if (trace.depth <= 1) return false;  // a stack that could not be walked says nothing
   for (size_t i = 0; i < trace.depth; ++i) {
-    const uintptr_t address = trace.frames[i];
-    if (g_loader.Holds(address) || g_thread_creation.Holds(address) || IsSignalReturn(address)) {
-      // The program's own start-up is called by the loader's _start in static-pie programs only;
-      // there the loader is the program, and g_loader is empty.
-      return false;
-    }
+    // The program's own start-up is called by the loader's _start in static-pie programs only;
+    // there the loader is the program, and g_loader is empty.
+    if (PlaceOf(trace.frames[i]) != Place::kElsewhere) return false;
   }
   return true;
 }

@@ -8,6 +8,7 @@
 #define HEAPGAUGE_SERVE_THREAD_START_H_
 
 #include <cstddef>
+#include <cstdint>
 
 #include "trace/stack_trace.h"
 
@@ -15,6 +16,10 @@ namespace heapgauge {
 
 // Looks up what MayStartThread() needs.  Once, from the constructor.
 void LearnUnsafePlaces();
+
+// Where a return address lies, as far as a start there is dangerous.
+enum class Place : uint8_t { kElsewhere, kLoader, kThreadCreation, kSignalReturn };
+Place PlaceOf(uintptr_t address) noexcept;
 
 // False when the stack passes through the loader (dlopen, dlsym, TLS set-up), pthread_create or a
 // signal handler. Inside a hook: takes no lock, allocates nothing.

@@ -18,6 +18,7 @@
 #include "shim/core_file.h"
 #include "shim/next_allocator.h"
 #include "shim/redirect.h"
+#include "shim/said_above.h"
 #include "shim/thread_state.h"
 
 namespace heapgauge {
@@ -41,7 +42,7 @@ Refuse(LogLevel level, const char* format, ...) noexcept {
   va_start(arguments, format);
   vsnprintf(g_aside_reason, sizeof(g_aside_reason), format, arguments);
   va_end(arguments);
-  if (!g_attached) RawLog(level, "%s", g_aside_reason);
+  if (!g_attached && !SaidAbove()) RawLog(level, "%s", g_aside_reason);
 }
 
 ThreadState* ThisThreadForCore() noexcept { return &t_thread_state; }

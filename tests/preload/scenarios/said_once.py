@@ -1,0 +1,28 @@
+"""Why tracking is off is said once for a tree of processes of one program, and once for each start of it."""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import harness
+
+LINE = "with a malloc of its own; tracking is off"
+
+
+def body():
+    options = harness.arguments(__doc__)
+    with harness.Rig(options) as rig:
+        victim = rig.victim("own_allocator_tree")
+        for argv, lines in (([victim, "0"], 1), ([victim, "5"], 1),
+                            (["/bin/sh", "-c", f"{victim} 2; {victim} 2"], 2),
+                            (["/bin/sh", "-c", f"{victim} 1 & {victim} 1 & wait"], 2)):
+            bare = rig.run(argv, "bare")
+            harness.check(bare.status == 0, f"bare: {bare.status}")
+            run = rig.run(argv, "default")
+            said = [line for line in run.said if LINE in line]
+            print(argv, said)
+            harness.check(len(said) == lines and len(run.said) == lines, f"{argv}: {lines} wanted: {run.said}")
+            harness.check(run.status == 0, f"{argv}: {run.status}")
+
+
+harness.main(body)

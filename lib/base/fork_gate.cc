@@ -14,8 +14,8 @@ namespace {
 constexpr uint64_t kLongestWaitNs = 100'000'000;  // outside, for a fork
 constexpr int kYields = 20;
 
-// Yields first, then sleeps: who is inside may be our report thread, whose priority is low, and on
-// a busy machine yielding gives it no processor.  Not through libc: no cancellation point.
+// Yields first, then sleeps: who is inside may have a lower priority than this thread, and then
+// yielding gives it no processor.  Not through libc: no cancellation point.
 void Pause(int* times) noexcept {
   if ((*times)++ < kYields) {
     sched_yield();

@@ -1,7 +1,6 @@
 #include "base/raw_log.h"
 
 #include <poll.h>
-#include <pthread.h>
 #include <signal.h>
 #include <time.h>
 #include <unistd.h>
@@ -10,6 +9,8 @@
 #include <cstdarg>
 #include <cstdio>
 #include <cstring>
+
+#include "base/signal_mask.h"
 
 namespace heapgauge {
 
@@ -20,12 +21,11 @@ void WriteLogLine(int descriptor, const char* line, size_t bytes) noexcept {
   pollfd room = {descriptor, POLLOUT, 0};
   if (poll(&room, 1, 0) != 1 || (room.revents & POLLOUT) == 0) return;
   sigset_t pipe_signal;
-  sigset_t before;
   sigset_t pending;
   sigemptyset(&pipe_signal);
   sigaddset(&pipe_signal, SIGPIPE);
   sigpending(&pending);
-  if (pthread_sigmask(SIG_BLOCK, &pipe_signal, &before) != 0) return;
+  const SignalsBlocked blocked(SignalMask::Of(SIGPIPE));
   if (::write(descriptor, line, bytes) < 0 && errno == EPIPE &&
       sigismember(&pending, SIGPIPE) == 0) {
     // Ours, and sent to this thread: taken back before it can be delivered.
@@ -33,7 +33,6 @@ void WriteLogLine(int descriptor, const char* line, size_t bytes) noexcept {
     while (sigtimedwait(&pipe_signal, nullptr, &now) < 0 && errno == EINTR) {
     }
   }
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 void RawLog(LogLevel level, const char* format, ...) noexcept {

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/errno_keeper.h"
+#include "base/signal_mask.h"
 #include "serve/own_work.h"
 #include "serve/thread_start.h"
 
@@ -99,7 +100,7 @@ void EndWatch::StartOnce() noexcept {
   const ErrnoKeeper errno_keeper;
   if (started_.exchange(true, std::memory_order_relaxed)) return;  // relaxed: one winner is enough
   const OwnWork work(this_thread_());
-  pthread_sigmask(SIG_BLOCK, nullptr, &host_mask_);
+  host_mask_ = SignalMask::Now();
   // With the stack that any thread of the host's gets: its exit handlers will run there.
   if (!CanCount() || !StartQuietThread(&EndWatch::Main, this, kDefaultStack)) retire_();
 }
@@ -129,11 +130,8 @@ void EndWatch::EndAsHostDid() noexcept {
     constexpr rlimit kNoCore{0, 0};  // where one was to be had, the first thread has left it
     setrlimit(RLIMIT_CORE, &kNoCore);
     signal(WTERMSIG(status), SIG_DFL);
-    sigset_t only;
-    sigemptyset(&only);
-    sigaddset(&only, WTERMSIG(status));
     raise(WTERMSIG(status));
-    pthread_sigmask(SIG_UNBLOCK, &only, nullptr);
+    SignalMask::Change(SIG_UNBLOCK, SignalMask::Of(WTERMSIG(status)));
   }
   for (;;) syscall(SYS_exit_group, WEXITSTATUS(status));
 }
@@ -143,7 +141,7 @@ void* EndWatch::Main(void* watch) {
   prctl(PR_SET_NAME, "heapgauge-end");
   // Not through libc: no cancellation point.
   while (!self.OnlyOursAreLeft()) syscall(SYS_nanosleep, &kPause, nullptr);
-  pthread_sigmask(SIG_SETMASK, &self.host_mask_, nullptr);
+  SignalMask::Change(SIG_SETMASK, self.host_mask_);
   exit(0);
 }
 

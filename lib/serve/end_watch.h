@@ -17,9 +17,9 @@
 #define HEAPGAUGE_SERVE_END_WATCH_H_
 
 #include <pthread.h>
-#include <signal.h>
 
 #include <atomic>
+#include <cstdint>
 
 #include "core_api/core_api.h"
 
@@ -59,7 +59,7 @@ class EndWatch final {
   bool has_key_ = false;
   pthread_key_t key_{};
   const unsigned* c_library_count_ = nullptr;  // its own number of threads; nullptr: not to be had
-  sigset_t host_mask_{};
+  uint64_t host_mask_ = 0;
   std::atomic<int> reporters_{0};
   std::atomic<bool> first_left_{false};
   std::atomic<bool> started_{false};

@@ -67,7 +67,7 @@ void Reporter::Retire() noexcept {
   reporter.retire_.store(true, std::memory_order_relaxed);  // relaxed: sem_post() orders it
   sem_post(&reporter.wake_);
   const uint64_t deadline = MonotonicNs() + kPatienceNs;
-  // acquire: its number comes with it.  Then until the thread itself is gone: with its low priority
+  // acquire: its number comes with it.  Then until the thread itself is gone: on a busy machine
   // it may not get there for a while.
   while (MonotonicNs() < deadline && !reporter.finished_.load(std::memory_order_acquire)) {
     if (reporter.status_.load(std::memory_order_acquire) == kRetired &&

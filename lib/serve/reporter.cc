@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/fork_gate.h"
 #include "base/raw_log.h"
+#include "base/signal_mask.h"
 #include "report/directory_owner.h"
 #include "report/output_directory.h"
 #include "serve/confinement.h"
@@ -33,6 +34,9 @@ constexpr uint64_t kFirstLookNs = 250'000'000;
 // How often to look whether dlopen() has brought modules, where they have to be redirected: what
 // one allocates until then is not seen.
 constexpr uint64_t kModuleLookNs = 250'000'000;
+// What a periodic report gives its helper at least, twice over: that one has low priority, and on a
+// busy machine the next report would wait for it.
+constexpr uint64_t kLeastPatienceNs = 4'000'000'000;
 // What an end of the process waits for an alert that is on its way.
 constexpr std::chrono::milliseconds kAlertPatience{1000};
 
@@ -248,6 +252,8 @@ void Reporter::Run() noexcept {
   self.exempt = true;
   self.sampler.Exempt();
   thread_id_ = static_cast<pid_t>(syscall(SYS_gettid));
+  // The host's thread that started this one may have had it blocked.
+  SignalMask::Change(SIG_UNBLOCK, SignalMask::kSetIds);
   NameThread();
   LeaveRealTime();
   LeaveHostDescriptors();
@@ -270,15 +276,13 @@ void Reporter::Run() noexcept {
     const bool is_final =
         final_asked_.load(std::memory_order_relaxed);  // relaxed: ordered by the acquire
     // relaxed: ordered by the acquire.
-    uint64_t patience_ns =
-        woken ? asked_patience_ns_.load(std::memory_order_relaxed) : kCallPatienceNs;
+    uint64_t patience_ns = woken ? asked_patience_ns_.load(std::memory_order_relaxed)
+                                 : std::clamp(interval, kLeastPatienceNs, kCallPatienceNs);
     if (retire) patience_ns = 0;  // somebody waits for us to leave: no lines
     if (IsConfined()) {           // by a filter that all threads got
       ++reports_failed_;
       answer_ok_.store(false, std::memory_order_relaxed);  // relaxed: published with answered_
     } else {
-      // Nobody waits for this one, and from now on none is urgent.
-      if (!woken) StandBack();
       CoverNewModules(true);
       // On a busy machine the helper may get no processor time at all: better names than no report.
       Produce(is_final, std::chrono::milliseconds(patience_ns / 2'000'000));

@@ -4,16 +4,15 @@
 #include <link.h>
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <sys/auxv.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cstring>
 
 #include "base/address_range.h"
+#include "base/signal_mask.h"
 
 namespace heapgauge {
 namespace {
@@ -28,7 +27,6 @@ AddressRange g_c_library;
 // holds it.
 constexpr size_t kCreationBytes = 4096;
 constexpr size_t kAttributesBytes = 512;  // of the much smaller pthread_getattr_default_np
-constexpr int kNice = 10;
 
 struct Search {
   uintptr_t address;
@@ -107,13 +105,12 @@ bool StartQuietThread(void* (*run)(void*), void* argument, size_t stack_bytes) n
   if (stack_bytes != kDefaultStack) pthread_attr_setstacksize(&attributes, stack_bytes);
   pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
   // The new thread inherits the mask: no moment in which it could catch a signal of the program's.
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
   pthread_t thread;
-  const int error = pthread_create(&thread, &attributes, run, argument);
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  int error;
+  {
+    const SignalsBlocked blocked(SignalMask::kAll & ~SignalMask::kSetIds);
+    error = pthread_create(&thread, &attributes, run, argument);
+  }
   pthread_attr_destroy(&attributes);
   return error == 0;
 }
@@ -134,11 +131,6 @@ void LeaveRealTime() noexcept {
   if (policy != SCHED_FIFO && policy != SCHED_RR) return;
   const sched_param none = {};
   sched_setscheduler(0, SCHED_OTHER, &none);  // needs no privilege
-}
-
-void StandBack() noexcept {
-  // Of this thread alone, on Linux.
-  setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), kNice);
 }
 
 }  // namespace heapgauge

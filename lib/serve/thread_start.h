@@ -30,7 +30,7 @@ bool MayStartThread(const StackTrace& trace) noexcept;
 inline constexpr size_t kSmallStack = size_t{1} << 20;
 inline constexpr size_t kDefaultStack = 0;
 
-// Starts `run` as a detached thread with all signals blocked.  False when the system has no thread
+// Starts `run` as a detached thread with all signals blocked but libc's for setuid().  False when the system has no thread
 // left.
 bool StartQuietThread(void* (*run)(void*), void* argument, size_t stack_bytes) noexcept;
 
@@ -45,11 +45,6 @@ void NameThread() noexcept;
 // it: making a report takes tens of milliseconds, for which nothing else of the host's would run.
 // The helpers that it starts have none, either.
 void LeaveRealTime() noexcept;
-
-// The calling thread gets low priority, for good: without privilege there is no way back.  Not
-// before a report that nobody waits for: on a busy machine an exit() would wait ten times as long
-// for a thread of low priority as it does for one of the host's own.
-void StandBack() noexcept;
 
 }  // namespace heapgauge
 

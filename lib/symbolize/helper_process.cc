@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/fork_gate.h"
+#include "base/signal_mask.h"
 #include "symbolize/helper_guardian.h"
 #include "symbolize/helper_protocol.h"
 
@@ -30,24 +31,6 @@ constexpr size_t kGuardBytes = size_t{64} * 1024;  // the largest page size
 constexpr size_t kResponseRoom = size_t{32} * 1024 * 1024;
 // The guardian's own deadline is the helper's plus its two graces; this much later it is stuck.
 constexpr auto kGuardianGrace = std::chrono::seconds(3);
-
-// All signals, glibc's internal ones too: a handler that ran in the guardian would run on the
-// host's data.  pthread_sigmask leaves those two out, hence the system call.
-class AllSignalsBlocked final {
- public:
-  AllSignalsBlocked() {
-    const uint64_t all = ~uint64_t{0};
-    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before_, sizeof all);
-  }
-  ~AllSignalsBlocked() {
-    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before_, nullptr, sizeof before_);
-  }
-  AllSignalsBlocked(const AllSignalsBlocked&) = delete;
-  AllSignalsBlocked& operator=(const AllSignalsBlocked&) = delete;
-
- private:
-  uint64_t before_ = 0;
-};
 
 // Valgrind knows the flags of threads, fork and vfork only and ends the program at others.
 bool UnderValgrind() {
@@ -64,7 +47,8 @@ bool UnderValgrind() {
 }
 
 pid_t StartGuardian(void* stack_top, GuardianJob* job) {
-  const AllSignalsBlocked blocked;
+  // libc's own, too: a handler that ran in the guardian would run on the host's data.
+  const SignalsBlocked blocked(SignalMask::kAll);
   // No exit signal.  No CLONE_VFORK if it can be helped: it would make this thread unkillable and
   // deaf to debuggers and to setuid() in other threads for as long as the helper works.
   if (!UnderValgrind()) {

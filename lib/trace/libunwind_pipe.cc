@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 #include <libunwind.h>
 #include <link.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -14,6 +15,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "base/signal_mask.h"
 #include "trace/stack_bounds.h"
 
 namespace heapgauge {
@@ -76,6 +78,17 @@ long Syscall(long number, long a, long b, long c, long d, long e, long f) noexce
 int ResidentPages(void* /*from*/, size_t bytes, unsigned char* pages) noexcept {
   const size_t page_bytes = static_cast<size_t>(sysconf(_SC_PAGESIZE));
   std::memset(pages, 1, (bytes + page_bytes - 1) / page_bytes);
+  return 0;
+}
+
+// Around its locks libunwind blocks all signals, by a call of libc's that leaves libc's own out: it
+// would open them (base/signal_mask.h).  Only the locking asks for the mask before.
+int ChangeMask(int how, const sigset_t* set, sigset_t* before) noexcept {
+  uint64_t signals = 0;
+  if (set != nullptr) std::memcpy(&signals, set, sizeof(signals));
+  const bool locks = how == SIG_SETMASK && before != nullptr;
+  const uint64_t old = SignalMask::Change(locks || set == nullptr ? SIG_BLOCK : how, signals);
+  if (before != nullptr) std::memcpy(before, &old, sizeof(old));
   return 0;
 }
 
@@ -198,6 +211,8 @@ bool ReplaceLibunwindPipe() noexcept {
     slots[i] = imports.Slot(kReplacements[i].name);
     if (slots[i] == nullptr) return false;
   }
+  void* const* const mask = imports.Slot("sigprocmask");
+  if (mask != nullptr) Fill(mask, reinterpret_cast<void*>(&ChangeMask));
   // Says of every page that it is there, so only beside our own test.
   void* const* const resident = imports.Slot("mincore");
   if (resident != nullptr && !Fill(resident, reinterpret_cast<void*>(&ResidentPages))) return false;

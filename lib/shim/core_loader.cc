@@ -16,6 +16,7 @@
 #include "base/raw_log.h"
 #include "core_api/attach_request.h"
 #include "shim/core_file.h"
+#include "shim/kept_blocks.h"
 #include "shim/next_allocator.h"
 #include "shim/redirect.h"
 #include "shim/said_above.h"
@@ -178,6 +179,7 @@ bool Start(const char* const* settings) noexcept {
   }
   ThreadState& self = ThisThread();
   self.depth = 1;  // what loading allocates is not the program's
+  AllowKeeping();
   const CoreApi* const core = Load(settings);
   RememberCxxLibrary();
   self.depth = 0;

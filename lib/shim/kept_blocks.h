@@ -5,10 +5,15 @@
 // chunks are handed out again as they are, the last released first.  After some thousand samples
 // most frees of a program with a small working set would have to ask the filter (it was 92 % of
 // them in bench/workloads/bignum_churn).  So a small one stays with us when it dies and serves the
-// next small sample: as many are kept as samples ever lived at once, up to kMostKept of a size.
+// next small sample: as many are kept as samples ever lived at once, up to what the table holds.
 //
-// Any thread, also in signal handlers: nobody waits.  Who finds the lists busy goes to the
-// allocator.
+// K1  Nothing of ours lies in a kept block: what the program writes there after its free() harms
+//     nobody but itself.
+// K2  A kept block counts in the sample filter, so a second free() of it comes by the slow path,
+//     where Unkeep() tells.  The allocator is then told of both, and finds out what it would have
+//     found out.
+//
+// Any thread, also in signal handlers: nobody waits, and a fork leaves nothing locked behind.
 #ifndef HEAPGAUGE_SHIM_KEPT_BLOCKS_H_
 #define HEAPGAUGE_SHIM_KEPT_BLOCKS_H_
 
@@ -16,7 +21,9 @@
 
 namespace heapgauge {
 
-inline constexpr size_t kMostKept = 4096;  // of each size: 5.5 MiB in all
+// Once, before the first sample.  Not where the allocator checks or fills what is released, because
+// somebody asked it to.
+void AllowKeeping() noexcept;
 
 // What to ask the allocator for when a sampled block of `bytes` is wanted: a size that can be kept.
 size_t KeepableSize(size_t bytes) noexcept;
@@ -26,6 +33,9 @@ void* TakeKept(size_t bytes) noexcept;
 
 // Keeps a block that is about to be released; false: the caller releases it.
 bool Keep(void* block) noexcept;
+
+// True when the block was kept, and it is no longer: the program releases it for the second time.
+bool Unkeep(void* block) noexcept;
 
 }  // namespace heapgauge
 

@@ -107,6 +107,12 @@ size_t OrdinarilyUsable(void* block, size_t bytes) noexcept {
   return usable;
 }
 
+// Of a block that the program releases or reallocates, and is not alive: if it was kept, the
+// allocator never heard of its first release.  Now it does, so that it can find out.
+void EndKeeping(void* block) noexcept {
+  if (HG_UNLIKELY(Unkeep(block))) g_hot.free(block);
+}
+
 // The block of a request that is sampled: with alignment, so that free() recognises it, or else as
 // the program asked for it.  Where the aligned request fails the plain one may still succeed, and
 // if it fails too, what it leaves in errno is what the program knows (jemalloc's memalign sets
@@ -219,6 +225,8 @@ void FreeSlow(void* block) noexcept {
     // relaxed: alignment is speed, never correctness.
     const uint64_t interval = g_hot.control.interval_bytes.load(std::memory_order_relaxed);
     if (WantsAlignment(interval) && Keep(block)) return;
+  } else {
+    EndKeeping(block);
   }
   g_hot.free(block);
 }
@@ -263,6 +271,7 @@ void* ReallocSlow(void* block, size_t bytes, void* caller) noexcept {
     core->moved(&self, placed, bytes, &taken, growth, caller);
     return placed;
   }
+  EndKeeping(block);
   const size_t before = g_next.usable_size(block);
   void* const moved = g_hot.realloc(block, bytes);
   if (moved == nullptr) return nullptr;

@@ -18,6 +18,7 @@
 #include "shim/core_file.h"
 #include "shim/kept_blocks.h"
 #include "shim/next_allocator.h"
+#include "shim/quiet_start.h"
 #include "shim/redirect.h"
 #include "shim/said_above.h"
 #include "shim/thread_state.h"
@@ -173,6 +174,7 @@ bool HasToStayOut() noexcept {
 
 bool Start(const char* const* settings) noexcept {
   ResolveNextAllocator();
+  const QuietStart quiet;
   if (HasToStayOut()) {
     StepAside();
     return false;

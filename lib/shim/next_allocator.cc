@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 #include <elf.h>
 #include <errno.h>
+#include <gnu/libc-version.h>
 #include <link.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -138,9 +139,49 @@ void* DefinitionBehind(void* stub, const char* name) noexcept {
   return nullptr;
 }
 
+// libc_malloc_debug.so, where it is loaded: it defines the family under the versions alone that
+// programs ask for, and dlsym(), which asks for none, passes it by.
+const link_map* g_versioned = nullptr;
+
+void FindVersioned() noexcept {
+#if defined(__x86_64__)
+  void* const symbol = dlvsym(RTLD_DEFAULT, "malloc", "GLIBC_2.2.5");
+#else
+  void* const symbol = dlvsym(RTLD_DEFAULT, "malloc", "GLIBC_2.17");
+#endif
+  dl_find_object module;
+  if (symbol == nullptr || _dl_find_object(symbol, &module) != 0) return;
+  // The C library's own is found without.
+  if (module.dlfo_map_start == BaseOf(reinterpret_cast<void*>(&gnu_get_libc_version))) return;
+  g_versioned = module.dlfo_link_map;
+}
+
+// As the program's own reference is looked up: dlsym(), and that module in its place.
+void* Look(void* where, const char* name) noexcept {
+  void* const plain = dlsym(where, name);
+  if (HG_LIKELY(g_versioned == nullptr)) return plain;
+  const link_map* map = g_versioned;
+  while (map->l_prev != nullptr) map = map->l_prev;
+  const link_map* own = nullptr;
+  const link_map* found = nullptr;
+  dl_find_object module;
+  if (_dl_find_object(reinterpret_cast<void*>(&OwnBase), &module) == 0) own = module.dlfo_link_map;
+  if (plain != nullptr && _dl_find_object(plain, &module) == 0) found = module.dlfo_link_map;
+  bool passed = where != RTLD_NEXT;
+  for (; map != nullptr; map = map->l_next) {
+    if (passed && map == g_versioned) {
+      void* const versioned = DefinitionIn(*map, name);
+      return versioned != nullptr ? versioned : plain;
+    }
+    if (passed && map == found) return plain;
+    passed = passed || map == own;
+  }
+  return plain;
+}
+
 // The definition that the program's own calls lead to, when it is not ours; nullptr as a rule.
 void* SymbolBeforeOurs(const char* name) noexcept {
-  void* const first = dlsym(RTLD_DEFAULT, name);
+  void* const first = Look(RTLD_DEFAULT, name);
   if (BaseOf(first) == OwnBase()) return nullptr;
   return IsStub(first) ? DefinitionBehind(first, name) : first;
 }
@@ -150,8 +191,8 @@ void* SymbolBeforeOurs(const char* name) noexcept {
 // that hands on to us.
 bool HooksAreBypassed() noexcept {
   if (SymbolBeforeOurs("malloc") == nullptr) return false;
-  void* const first_malloc = dlsym(RTLD_DEFAULT, "malloc");
-  void* const first_free = dlsym(RTLD_DEFAULT, "free");
+  void* const first_malloc = Look(RTLD_DEFAULT, "malloc");
+  void* const first_free = Look(RTLD_DEFAULT, "free");
   const unsigned before = g_early_calls;
   void* const block = reinterpret_cast<void* (*)(size_t)>(first_malloc)(1);
   const bool reached = g_early_calls != before;
@@ -209,12 +250,13 @@ void FindStubs() noexcept {
   EntryPoint* const entries = EntryPoints(&count);
   for (size_t i = 0; i < count; ++i) {
     if (entries[i].is_operator) continue;
-    void* const first = dlsym(RTLD_DEFAULT, entries[i].name);
+    void* const first = Look(RTLD_DEFAULT, entries[i].name);
     if (IsStub(first)) entries[i].stub = reinterpret_cast<uintptr_t>(first);
   }
 }
 
 void LookUp() noexcept {
+  FindVersioned();
   g_prefer_before = HooksAreBypassed();
   void* const malloc_symbol = g_prefer_before ? SymbolBeforeOurs("malloc") : NextSymbol("malloc");
   if (malloc_symbol == nullptr) {
@@ -225,6 +267,8 @@ void LookUp() noexcept {
   }
   NextAllocator next{};
   next.bypassed = g_prefer_before;
+  next.is_debugging =
+      g_versioned != nullptr && DefinitionIn(*g_versioned, "malloc") == malloc_symbol;
   const void* malloc_base = nullptr;
   next.module = ModuleOf(malloc_symbol, &malloc_base);
   void (*free_function)(void*) = nullptr;
@@ -249,8 +293,9 @@ void LookUp() noexcept {
   const void* free_base = nullptr;
   ModuleOf(memalign_symbol, &memalign_base);
   ModuleOf(reinterpret_cast<void*>(free_function), &free_base);
-  next.can_align =
-      memalign_base != nullptr && memalign_base == malloc_base && free_base == malloc_base;
+  // With alignment a sample would get more room than was asked for, and hide what checks look for.
+  next.can_align = memalign_base != nullptr && memalign_base == malloc_base &&
+                   free_base == malloc_base && !next.is_debugging;
   if (next.bypassed) {
     const void* const bases[] = {malloc_base, free_base,
                                  BaseOf(reinterpret_cast<void*>(calloc_function)),
@@ -282,7 +327,7 @@ NextAllocator g_next = {.memalign = EarlyMemalign,
                         .pvalloc = EarlyPvalloc,
                         .usable_size = EarlyUsableSize};
 
-void* NextSymbol(const char* name) noexcept { return dlsym(RTLD_NEXT, name); }
+void* NextSymbol(const char* name) noexcept { return Look(RTLD_NEXT, name); }
 
 void ResolveOperators() noexcept {
   if (!Ready()) memset(g_handed_on, 0, sizeof(g_handed_on));

@@ -50,7 +50,8 @@ struct NextAllocator {
   // And that one can be tracked by redirecting the modules' references to it (redirect.h): its
   // family is complete and lies in one shared library.
   bool can_redirect = false;
-  bool is_c_library = false;     // it is the C library's own
+  bool is_c_library = false;  // it is the C library's own
+  bool is_debugging = false;  // it is libc_malloc_debug.so's, which is there to check or to trace
   const char* module = nullptr;  // path of the module that holds malloc; "" is the program
 };
 HG_HIDDEN extern NextAllocator g_next;

@@ -90,22 +90,39 @@ bool HasEnded(pid_t pid) noexcept {
   return leaves && strtol(Field(stat, 20), nullptr, 10) <= 1;
 }
 
-// Does the process have our core among its mappings?
+// Does the line of /proc/PID/maps that ends there show code of our core?  A debugger maps it, too,
+// to read its symbols, and does not run it.
+bool ShowsCore(const char* begin, const char* end) noexcept {
+  const auto size = static_cast<size_t>(end - begin);
+  if (memmem(begin, size, kCore, sizeof(kCore) - 1) == nullptr) return false;
+  const auto* const rights = static_cast<const char*>(memchr(begin, ' ', size));
+  constexpr ptrdiff_t kExecute = 3;  // " r-x"
+  return rights != nullptr && end - rights > kExecute && rights[kExecute] == 'x';
+}
+
+// Does the process run our core?
 bool IsTracked(pid_t pid, char (&buffer)[PathScratch::kBytes]) noexcept {
   snprintf(buffer, sizeof(buffer), "/proc/%d/maps", static_cast<int>(pid));
   const int fd = AboveStandard(open(buffer, O_RDONLY | O_CLOEXEC));
   if (fd < 0) return false;
-  constexpr size_t kKept = sizeof(kCore);  // the name may lie across two pieces
-  size_t kept = 0;
+  size_t kept = 0;  // a line may lie across two pieces
   bool found = false;
   for (size_t seen = 0; seen < kMostMaps && !found;) {
     const ssize_t got = read(fd, buffer + kept, sizeof(buffer) - kept);
     if (got <= 0) break;
     seen += static_cast<size_t>(got);
-    const size_t size = kept + static_cast<size_t>(got);
-    found = memmem(buffer, size, kCore, sizeof(kCore) - 1) != nullptr;
-    kept = size < kKept ? size : kKept;
-    memmove(buffer, buffer + size - kept, kept);
+    const char* const end = buffer + kept + static_cast<size_t>(got);
+    const char* line = buffer;
+    while (!found) {
+      const auto* const next =
+          static_cast<const char*>(memchr(line, '\n', static_cast<size_t>(end - line)));
+      if (next == nullptr) break;
+      found = ShowsCore(line, next);
+      line = next + 1;
+    }
+    kept = static_cast<size_t>(end - line);
+    if (kept == sizeof(buffer)) kept = 0;  // no line is that long
+    memmove(buffer, line, kept);
   }
   close(fd);
   return found;

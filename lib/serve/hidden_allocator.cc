@@ -18,9 +18,11 @@ using symbolize::ElfImage;
 
 constexpr uint64_t kLargest = uint64_t{64} << 20;  // of names, or of symbols
 constexpr size_t kChunk = 64 * 1024;
+// A name stands in the table once, and as the end of some thousand others.
+constexpr size_t kMostPlaces = size_t{1} << 20;  // 4 MiB
 constexpr auto kNames = std::to_array<std::string_view>({"malloc", "free", "calloc", "realloc"});
 
-// Where in the section each name stands with its NUL; as the end of a longer one, too.
+// Where in the section each name stands with its NUL; as the end of a longer one, too.  Ascending.
 std::vector<uint32_t> PlacesOf(const ElfImage& image, const ElfImage::Section& strings,
                                std::string_view name) {
   const std::string_view wanted(name.data(), name.size() + 1);  // string literals: a NUL follows
@@ -33,6 +35,7 @@ std::vector<uint32_t> PlacesOf(const ElfImage& image, const ElfImage::Section& s
     const std::string_view text(chunk.data(), got);
     for (size_t found = text.find(wanted); found != text.npos; found = text.find(wanted, found + 1))
       places.push_back(static_cast<uint32_t>(at + found));
+    if (places.size() > kMostPlaces) return {};
     if (got < kChunk) break;
   }
   return places;
@@ -48,7 +51,7 @@ bool Defines(const ElfImage& image, const ElfImage::Section& symbols,
     for (size_t i = 0; i < got / sizeof(ElfW(Sym)); ++i) {
       const ElfW(Sym)& symbol = chunk[i];
       if (ELF64_ST_TYPE(symbol.st_info) == STT_FUNC && symbol.st_shndx != SHN_UNDEF &&
-          std::find(places.begin(), places.end(), symbol.st_name) != places.end()) {
+          std::binary_search(places.begin(), places.end(), symbol.st_name)) {
         return true;
       }
     }

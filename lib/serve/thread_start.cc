@@ -1,7 +1,6 @@
 #include "serve/thread_start.h"
 
-#include <elf.h>
-#include <link.h>
+#include <dlfcn.h>
 #include <pthread.h>
 #include <sched.h>
 #include <sys/auxv.h>
@@ -20,7 +19,7 @@ namespace {
 AddressRange g_loader;
 AddressRange g_thread_creation;
 AddressRange g_default_attributes;  // pthread_getattr_default_np: allocates under a lock
-AddressRange g_vdso;  // AArch64 returns from signals through it
+AddressRange g_vdso;                // AArch64 returns from signals through it
 AddressRange g_c_library;
 
 // The C library's pthread_create with what the compiler put into it; the size is not known, 4 KiB
@@ -28,31 +27,12 @@ AddressRange g_c_library;
 constexpr size_t kCreationBytes = 4096;
 constexpr size_t kAttributesBytes = 512;  // of the much smaller pthread_getattr_default_np
 
-struct Search {
-  uintptr_t address;
-  AddressRange found;
-};
-
+// As the loader keeps it: the module's own headers are pages of its file, which may be gone.
 AddressRange ModuleAround(uintptr_t address) {
-  Search search{address, {}};
-  if (address == 0) return {};
-  dl_iterate_phdr(
-      [](dl_phdr_info* info, size_t, void* data) {
-        Search& wanted = *static_cast<Search*>(data);
-        AddressRange extent{UINTPTR_MAX, 0};
-        for (int i = 0; i < info->dlpi_phnum; ++i) {
-          const ElfW(Phdr)& header = info->dlpi_phdr[i];
-          if (header.p_type != PT_LOAD) continue;
-          const uintptr_t begin = info->dlpi_addr + header.p_vaddr;
-          if (begin < extent.begin) extent.begin = begin;
-          if (begin + header.p_memsz > extent.end) extent.end = begin + header.p_memsz;
-        }
-        if (!extent.Holds(wanted.address)) return 0;
-        wanted.found = extent;
-        return 1;
-      },
-      &search);
-  return search.found;
+  dl_find_object found;
+  if (address == 0 || _dl_find_object(reinterpret_cast<void*>(address), &found) != 0) return {};
+  return {reinterpret_cast<uintptr_t>(found.dlfo_map_start),
+          reinterpret_cast<uintptr_t>(found.dlfo_map_end)};
 }
 
 // x86-64: the C library's return from a signal handler is `mov $15, %rax; syscall`, and its start
@@ -105,12 +85,12 @@ bool StartQuietThread(void* (*run)(void*), void* argument, size_t stack_bytes) n
   if (stack_bytes != kDefaultStack) pthread_attr_setstacksize(&attributes, stack_bytes);
   pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
   // The new thread inherits the mask: no moment in which it could catch a signal of the program's.
-  // Open even where the program's thread has it blocked: pthread_create() may wait for a lock that
-  // setuid() in another thread holds until every thread, this one too, has answered that signal.
-  const uint64_t before = SignalMask::Change(SIG_SETMASK, SignalMask::kAll & ~SignalMask::kSetIds);
   pthread_t thread;
-  const int error = pthread_create(&thread, &attributes, run, argument);
-  SignalMask::Change(SIG_SETMASK, before);
+  int error;
+  {
+    const SignalsBlocked blocked(SignalMask::kAll & ~SignalMask::kSetIds);
+    error = pthread_create(&thread, &attributes, run, argument);
+  }
   pthread_attr_destroy(&attributes);
   return error == 0;
 }

@@ -13,6 +13,7 @@
 
 #include "base/address_range.h"
 #include "base/errno_keeper.h"
+#include "base/readable.h"
 #include "shim/entry_points.h"
 #include "shim/next_allocator.h"
 
@@ -118,7 +119,8 @@ bool ReadSegments(const dl_phdr_info& info, Module* module, const ElfW(Dyn) * *d
   module->base = info.dlpi_addr;
   module->extent.begin = UINTPTR_MAX;
   for (int i = 0; i < info.dlpi_phnum; ++i) {
-    const ElfW(Phdr)& header = info.dlpi_phdr[i];
+    ElfW(Phdr) header;
+    if (!CopyReadable(&header, info.dlpi_phdr + i, sizeof(header))) return false;
     const uintptr_t begin = info.dlpi_addr + header.p_vaddr;
     const uintptr_t end = begin + header.p_memsz;
     if (header.p_type == PT_LOAD) {
@@ -145,7 +147,10 @@ uintptr_t AddressOf(uintptr_t base, ElfW(Addr) value) noexcept {
 bool ReadDynamic(const ElfW(Dyn) * entry, uintptr_t base, Module* module) noexcept {
   size_t bytes[2] = {0, 0};
   bool plt_is_rela = true;
-  for (; entry->d_tag != DT_NULL; ++entry) {
+  ReadablePages pages;
+  for (;; ++entry) {
+    if (!pages.Has(entry, sizeof(*entry))) return false;
+    if (entry->d_tag == DT_NULL) break;
     const uintptr_t address = AddressOf(base, entry->d_un.d_ptr);
     switch (entry->d_tag) {
       case DT_SYMTAB:
@@ -223,7 +228,11 @@ class ModulePass final {
 
   void Run() noexcept {
     for (int i = 0; i < 2; ++i) {
-      for (size_t k = 0; k < module_.counts[i]; ++k) Look(module_.tables[i][k]);
+      for (size_t k = 0; k < module_.counts[i]; ++k) {
+        const ElfW(Rela)& reference = module_.tables[i][k];
+        if (!there_.Has(&reference, sizeof(reference))) break;
+        Look(reference);
+      }
     }
   }
   uint32_t references() const noexcept { return references_; }
@@ -231,16 +240,30 @@ class ModulePass final {
   bool failed() const noexcept { return failed_; }
 
  private:
+  // Up to its NUL, or as far as any name that is looked for goes.
+  bool HasName(const char* name) noexcept {
+    constexpr size_t kLongest = 64;
+    if (!there_.Has(name, 1)) return false;
+    const size_t to_next_page = kReadablePage - reinterpret_cast<uintptr_t>(name) % kReadablePage;
+    return to_next_page >= kLongest || strnlen(name, to_next_page) < to_next_page ||
+           there_.Has(name + to_next_page, 1);
+  }
+
   void Look(const ElfW(Rela) & reference) noexcept {
     const uint32_t type = ELF64_R_TYPE(reference.r_info);
     if (type != kJumpSlot && type != kGlobalData && type != kAbsolute) return;
     const size_t index = ELF64_R_SYM(reference.r_info);
     if (index == 0 || (type == kAbsolute && reference.r_addend != 0)) return;
+    if (!there_.Has(&module_.symbols[index], sizeof(module_.symbols[index]))) return;
     const char* const name = module_.strings + module_.symbols[index].st_name;
+    if (!HasName(name)) return;
     const EntryPoint* const entry = FindEntryPoint(name);
     if (entry == nullptr) return;
     const uintptr_t address = module_.base + reference.r_offset;
-    if (!module_.writable.Holds(address) || address % sizeof(uintptr_t) != 0) return;
+    if (!module_.writable.Holds(address) || address % sizeof(uintptr_t) != 0 ||
+        !there_.Has(reinterpret_cast<const void*>(address), sizeof(uintptr_t))) {
+      return;
+    }
     auto* const word = reinterpret_cast<std::atomic<uintptr_t>*>(address);
     Judge(*entry, type, module_.symbols[index], word);
   }
@@ -290,6 +313,8 @@ class ModulePass final {
 
   const Module& module_;
   const ReadOnlyPages* const pages_;
+  // All that is read here are pages of the module's file, which may have been cut short since.
+  ReadablePages there_;
   bool unlocked_ = false;
   bool failed_ = false;
   uint32_t references_ = 0;

@@ -48,6 +48,9 @@ std::optional<ElfImage> ElfImage::FromMemory(std::span<const uint8_t> bytes) {
 }
 
 size_t ElfImage::Read(uint64_t offset, void* to, size_t size) const {
+  const uint64_t charge = std::max<uint64_t>(size, kLeastCharge);
+  if (charge > readable_bytes_) return 0;
+  readable_bytes_ -= charge;
   if (!file_.valid()) {
     if (offset >= memory_.size() || size == 0) return 0;
     const size_t length = std::min<uint64_t>(size, memory_.size() - offset);

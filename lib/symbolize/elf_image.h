@@ -53,6 +53,12 @@ class ElfImage final {
   // CRC-32 as .gnu_debuglink means it; nothing for files over kMaxCrcBytes or unreadable.
   std::optional<uint32_t> Crc() const;
 
+  // What one image may cost in all, whatever its figures say: half a second of reading, or of
+  // finding nothing in a file of holes.  A browser's symbol tables have 150 MiB.  Past it nothing
+  // is read.
+  static constexpr uint64_t kMaxReadBytes = uint64_t{512} * 1024 * 1024;
+  // A read of a few bytes costs as much as one of this many.
+  static constexpr uint64_t kLeastCharge = 1024;
   static constexpr size_t kMaxString = size_t{64} * 1024;
   // Half a second of reading; a file this large has a build-id, which needs no checksum.
   static constexpr uint64_t kMaxCrcBytes = uint64_t{256} * 1024 * 1024;
@@ -66,7 +72,8 @@ class ElfImage final {
   bool TakeBuildId(uint64_t offset, uint64_t size, uint64_t alignment);
 
   Descriptor file_;
-  std::span<const uint8_t> memory_;  // used where file_ is not valid
+  mutable uint64_t readable_bytes_ = kMaxReadBytes;  // what is left of it
+  std::span<const uint8_t> memory_;                  // used where file_ is not valid
   std::vector<Section> sections_;
   uint64_t section_names_at_ = 0;
   uint64_t section_names_size_ = 0;

@@ -11,6 +11,9 @@ using Symbol = ElfW(Sym);
 using Section = ElfImage::Section;
 
 constexpr size_t kChunkSymbols = 2048;  // 48 KiB
+// Symbols that cover an address, over all addresses.  In compiled code one or two do; a table in
+// which every symbol reaches over everything would take minutes.  0.2 s.
+constexpr size_t kMostOffers = size_t{1} << 24;
 
 unsigned char TypeOf(const Symbol& symbol) { return symbol.st_info & 0xF; }
 unsigned char BindingOf(const Symbol& symbol) { return symbol.st_info >> 4; }
@@ -104,7 +107,8 @@ class Search final {
     const auto index = static_cast<size_t>(first - addresses_.begin());
     starting_[index].Offer(symbol, symbol.st_size == 0 ? rank + kNoSizeBonus : rank);
     for (size_t i = index; i < addresses_.size(); ++i) {
-      if (addresses_[i] - symbol.st_value >= symbol.st_size) break;
+      if (addresses_[i] - symbol.st_value >= symbol.st_size || offers_left_ == 0) break;
+      --offers_left_;
       covering_[i].Offer(symbol, rank);
     }
   }
@@ -112,6 +116,7 @@ class Search final {
   const ElfImage& image_;
   const Section& table_;
   const std::span<const uint64_t> addresses_;
+  size_t offers_left_ = kMostOffers;
   std::vector<Candidate> covering_;  // innermost sized symbol around addresses_[i]
   std::vector<Candidate> starting_;  // last symbol that starts in (addresses_[i-1], addresses_[i]]
 };

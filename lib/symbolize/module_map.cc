@@ -54,8 +54,21 @@ const std::string* KnownPath(const std::vector<ModuleMap::Module>& known,
   return nullptr;
 }
 
+// Of a module whose pages are gone the last snapshot still tells what it was.
+const ModuleMap::Module* AsItWas(const std::vector<ModuleMap::Module>& known,
+                                 const ScannedModule& cut_short, std::string_view name) {
+  const std::string_view base = name.substr(name.rfind('/') + 1);
+  for (const ModuleMap::Module& old : known) {
+    if (old.loaded && old.bias == cut_short.bias && old.path.ends_with(base)) return &old;
+  }
+  return nullptr;
+}
+
 ModuleMap::Module Convert(const ModuleScan& scan, const ScannedModule& scanned,
                           const std::vector<ModuleMap::Module>& known) {
+  if (scanned.cut_short) {
+    if (const auto* const old = AsItWas(known, scanned, scan.NameOf(scanned))) return *old;
+  }
   ModuleMap::Module module;
   const std::string_view name = scan.NameOf(scanned);
   module.bias = scanned.bias;

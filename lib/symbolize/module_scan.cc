@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/fork_gate.h"
+#include "base/readable.h"
 
 namespace heapgauge::symbolize {
 namespace {
@@ -30,46 +31,73 @@ struct Sizes {
   size_t names = 0;
 };
 
+// Program headers and notes are pages of the module's file, which may have been cut short since.
+bool ReadSegment(const dl_phdr_info& info, size_t index, ElfW(Phdr) * segment) noexcept {
+  return CopyReadable(segment, info.dlpi_phdr + index, sizeof *segment);
+}
+
 int Measure(dl_phdr_info* info, size_t, void* data) noexcept {
   auto& sizes = *static_cast<Sizes*>(data);
   ++sizes.modules;
-  sizes.ranges += static_cast<size_t>(std::count_if(
-      info->dlpi_phdr, info->dlpi_phdr + info->dlpi_phnum,
-      [](const auto& segment) { return segment.p_type == PT_LOAD && (segment.p_flags & PF_X); }));
+  sizes.ranges += info->dlpi_phnum;
   if (info->dlpi_name != nullptr) sizes.names += strlen(info->dlpi_name);
   return 0;
 }
 
-// The segment's bytes, if a readable segment that was loaded contains them.  A program header is
-// only a claim: without the check a module packed by an odd tool would make us read an unmapped
-// page.
-std::span<const uint8_t> BytesOf(const dl_phdr_info& info, const ElfW(Phdr) & note) noexcept {
-  for (const auto* load = info.dlpi_phdr; load != info.dlpi_phdr + info.dlpi_phnum; ++load) {
-    if (load->p_type == PT_LOAD && (load->p_flags & PF_R) && note.p_vaddr >= load->p_vaddr &&
-        note.p_memsz <= load->p_filesz &&
-        note.p_vaddr - load->p_vaddr <= load->p_filesz - note.p_memsz) {
-      return {reinterpret_cast<const uint8_t*>(info.dlpi_addr + note.p_vaddr), note.p_memsz};
+// A program header is only a claim, but none that is looked at here leads outside the module.
+struct Extent {
+  const dl_phdr_info& info;
+
+  // True when a readable segment that was loaded from the file holds the note.
+  bool Holds(const ElfW(Phdr) & note) const noexcept {
+    for (size_t i = 0; i < info.dlpi_phnum; ++i) {
+      ElfW(Phdr) load;
+      if (!ReadSegment(info, i, &load)) return false;
+      if (load.p_type == PT_LOAD && (load.p_flags & PF_R) && note.p_vaddr >= load.p_vaddr &&
+          note.p_memsz <= load.p_filesz &&
+          note.p_vaddr - load.p_vaddr <= load.p_filesz - note.p_memsz) {
+        return true;
+      }
     }
+    return false;
   }
-  return {};
+};
+
+// A build-id takes some 36 bytes; what linkers put beside it, 100.
+constexpr size_t kMostNoteBytes = 4096;
+
+void TakeBuildId(const dl_phdr_info& info, const ElfW(Phdr) & note,
+                 ScannedModule& module) noexcept {
+  if (module.build_id_size != 0 || !Extent{info}.Holds(note)) return;
+  uint8_t bytes[kMostNoteBytes];
+  const size_t size = std::min<size_t>(note.p_memsz, sizeof bytes);
+  if (!CopyReadable(bytes, reinterpret_cast<const void*>(info.dlpi_addr + note.p_vaddr), size)) {
+    module.cut_short = true;
+    return;
+  }
+  const auto id = FindBuildId({bytes, size}, note.p_align);
+  std::copy(id.begin(), id.end(), module.build_id.begin());
+  module.build_id_size = id.size();
 }
 
 void CopySegments(const dl_phdr_info& info, ScannedModule& module,
                   std::vector<ModuleMap::Range>& ranges) noexcept {
   module.extent = {UINTPTR_MAX, 0};
   module.first_range = ranges.size();
-  for (const auto* segment = info.dlpi_phdr; segment != info.dlpi_phdr + info.dlpi_phnum;
-       ++segment) {
-    if (segment->p_type == PT_LOAD) {
-      const uintptr_t begin = info.dlpi_addr + segment->p_vaddr;
-      const uintptr_t end = begin + segment->p_memsz;
+  for (size_t i = 0; i < info.dlpi_phnum; ++i) {
+    ElfW(Phdr) segment;
+    if (!ReadSegment(info, i, &segment)) {
+      module.cut_short = true;
+      break;
+    }
+    if (segment.p_type == PT_LOAD) {
+      const uintptr_t begin = info.dlpi_addr + segment.p_vaddr;
+      const uintptr_t end = begin + segment.p_memsz;
       module.extent.begin = std::min(module.extent.begin, begin);
       module.extent.end = std::max(module.extent.end, end);
-      if ((segment->p_flags & PF_X) && begin < end) ranges.push_back({begin, end});
-    } else if (segment->p_type == PT_NOTE && module.build_id_size == 0) {
-      const auto id = FindBuildId(BytesOf(info, *segment), segment->p_align);
-      std::copy(id.begin(), id.end(), module.build_id.begin());
-      module.build_id_size = id.size();
+      if ((segment.p_flags & PF_X) && begin < end) ranges.push_back({begin, end});
+    } else if (segment.p_type == PT_NOTE) {
+      TakeBuildId(info, segment, module);
     }
   }
   module.range_count = ranges.size() - module.first_range;

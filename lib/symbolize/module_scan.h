@@ -35,6 +35,8 @@ struct ScannedModule {
   size_t range_count = 0;
   std::array<uint8_t, kMaxBuildIdBytes> build_id{};
   size_t build_id_size = 0;
+  // Its pages are not there any more: somebody cut its file short.  The rest is then incomplete.
+  bool cut_short = false;
 };
 
 struct ModuleScan {

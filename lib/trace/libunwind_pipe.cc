@@ -15,8 +15,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "base/readable.h"
 #include "base/signal_mask.h"
-#include "trace/stack_bounds.h"
 
 namespace heapgauge {
 namespace {

@@ -1,13 +1,13 @@
 #include "trace/stack_bounds.h"
 
-#include <link.h>
+#include <dlfcn.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
-#include "base/errno_keeper.h"
+#include "base/address_range.h"
+#include "base/readable.h"
 
 // The loader's: the address at which the main thread's stack began.
 extern "C" void* __libc_stack_end;  // NOLINT: glibc's name
@@ -21,16 +21,10 @@ constexpr uintptr_t kMainStackMost = uintptr_t{128} << 20;
 constexpr uintptr_t kMainStackUsual = uintptr_t{8} << 20;
 constexpr uintptr_t kProbeStep = 4096;
 
-struct Module {
-  uintptr_t holds;  // an address in it
-  uintptr_t begin;
-  uintptr_t end;
-};
-Module g_c_library{};  // written before the first sample
+AddressRange g_c_library;  // written before the first sample
 
 bool InCLibrary(const void* address) noexcept {
-  const uintptr_t at = reinterpret_cast<uintptr_t>(address);
-  return at >= g_c_library.begin && at < g_c_library.end;
+  return g_c_library.Holds(reinterpret_cast<uintptr_t>(address));
 }
 
 // True where the main thread runs on the stack that the kernel made.  Its bounds are known without
@@ -53,25 +47,10 @@ bool LearnMainStack(ThreadState& self, uintptr_t stack_pointer) noexcept {
 }  // namespace
 
 void PrepareStackBounds() noexcept {
-  g_c_library.holds = reinterpret_cast<uintptr_t>(&pthread_getattr_np);
-  dl_iterate_phdr(
-      [](dl_phdr_info* info, size_t, void* data) {
-        Module& wanted = *static_cast<Module*>(data);
-        uintptr_t begin = UINTPTR_MAX;
-        uintptr_t end = 0;
-        for (int i = 0; i < info->dlpi_phnum; ++i) {
-          const ElfW(Phdr)& header = info->dlpi_phdr[i];
-          if (header.p_type != PT_LOAD) continue;
-          const uintptr_t from = info->dlpi_addr + header.p_vaddr;
-          if (from < begin) begin = from;
-          if (from + header.p_memsz > end) end = from + header.p_memsz;
-        }
-        if (wanted.holds < begin || wanted.holds >= end) return 0;
-        wanted.begin = begin;
-        wanted.end = end;
-        return 1;
-      },
-      &g_c_library);
+  dl_find_object library;
+  if (_dl_find_object(reinterpret_cast<void*>(&pthread_getattr_np), &library) != 0) return;
+  g_c_library = {reinterpret_cast<uintptr_t>(library.dlfo_map_start),
+                 reinterpret_cast<uintptr_t>(library.dlfo_map_end)};
 }
 
 void LearnStack(ThreadState& self, uintptr_t stack_pointer, const void* caller) noexcept {
@@ -86,16 +65,6 @@ void LearnStack(ThreadState& self, uintptr_t stack_pointer, const void* caller) 
     self.stack_high = self.stack_low + bytes;
   }
   pthread_attr_destroy(&attributes);
-}
-
-bool IsReadable(uintptr_t address) noexcept {
-  const ErrnoKeeper errno_keeper;
-  // The kernel reads the new mask, then finds that there is no such way to set one.
-  constexpr int kNoSuchWay = -1;
-  constexpr size_t kMaskBytes = 8;
-  const long result =
-      syscall(SYS_rt_sigprocmask, kNoSuchWay, address & ~(kMaskBytes - 1), nullptr, kMaskBytes);
-  return result == 0 || errno != EFAULT;
 }
 
 bool StackHasRoom(const ThreadState& self, uintptr_t stack_pointer, size_t bytes) noexcept {

@@ -22,10 +22,6 @@ void LearnStack(ThreadState& self, uintptr_t stack_pointer, const void* caller) 
 // found that way.  The end of a hand-made stack without one can't be.
 bool StackHasRoom(const ThreadState& self, uintptr_t stack_pointer, size_t bytes) noexcept;
 
-// Whether the eight bytes around an address can be read.  One system call, which no seccomp filter
-// of a threaded program can do without.
-bool IsReadable(uintptr_t address) noexcept;
-
 }  // namespace heapgauge
 
 #endif  // HEAPGAUGE_TRACE_STACK_BOUNDS_H_

@@ -2,6 +2,8 @@
 // file, hanging and throwing are not.
 #include <catch2/catch.hpp>
 #include <chrono>
+#include <cstring>
+#include <filesystem>
 #include <random>
 #include <string>
 #include <vector>
@@ -82,6 +84,85 @@ TEST_CASE("figures at their limits are survived quickly", "[symbolize][elf_image
     }
   }
   CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(60));
+}
+
+// Read to its end, such a table takes minutes and goes through the page cache of the machine.
+TEST_CASE("a file of holes that claims tables of 400 GiB costs no more than its bound",
+          "[symbolize][elf_image][damage]") {
+  const symbolize_test::TempDir directory;
+  const std::string path = directory / "sparse";
+  const uint32_t claimed = GENERATE(uint32_t{SHT_SYMTAB}, uint32_t{SHT_NOTE});
+  auto bytes = symbolize_test::ReadBytes(symbolize_test::FixturePath("inlined"));
+  ElfW(Ehdr) header;
+  std::memcpy(&header, bytes.data(), sizeof header);
+  for (size_t i = 1; i < header.e_shnum; ++i) {
+    ElfW(Shdr) section;
+    uint8_t* const at = bytes.data() + header.e_shoff + i * sizeof section;
+    std::memcpy(&section, at, sizeof section);
+    const bool changed = claimed == SHT_NOTE || section.sh_type == claimed;
+    if (!changed) continue;
+    section.sh_type = claimed;
+    section.sh_size = uint64_t{400} << 30;
+    std::memcpy(at, &section, sizeof section);
+  }
+  symbolize_test::WriteBytes(path, bytes);
+  std::error_code too_large;
+  std::filesystem::resize_file(path, uint64_t{512} << 30, too_large);
+  if (too_large) std::filesystem::resize_file(path, uint64_t{60} << 30);
+  const auto image = ElfImage::OpenFile(path.c_str());
+  REQUIRE(image);
+  const std::vector<uint64_t> addresses = {0x1000, 0x1100, 0x1200};
+  std::vector<std::string> names(addresses.size());
+  NameFromSymbols(*image, SymbolTable::kFull, addresses, names);
+  std::vector<uint8_t> more(64 * 1024);
+  if (claimed == SHT_SYMTAB)
+    CHECK(image->Read(0, more.data(), more.size()) == 0);  // its bound is met
+  // The helper has names and lines of it, or its end is seen; never a wait without one.
+  Symbolizer symbolizer(
+      {.mode = SymbolizeMode::kLines, .helper = HELPER, .helper_limit = std::chrono::seconds(20)});
+  const std::vector<ModuleAddress> asked = {{path, "", 0x1100}};
+  CHECK(symbolizer.Symbolize(asked).size() == 1);
+}
+
+// A symbol that reaches over everything, a million times.
+TEST_CASE("symbols that all cover every address end in time", "[symbolize][elf_image][damage]") {
+  ElfW(Ehdr) header{};
+  std::memcpy(header.e_ident, ELFMAG, SELFMAG);
+  header.e_ident[EI_CLASS] = sizeof(void*) == 8 ? ELFCLASS64 : ELFCLASS32;
+  header.e_ident[EI_DATA] = ELFDATA2LSB;
+  header.e_shoff = sizeof header;
+  header.e_shentsize = sizeof(ElfW(Shdr));
+  header.e_shnum = 3;
+  constexpr size_t kSymbols = 1'000'000;
+  ElfW(Shdr) sections[3]{};
+  const size_t strings_at = sizeof header + sizeof sections;
+  sections[1].sh_type = SHT_STRTAB;
+  sections[1].sh_offset = strings_at;
+  sections[1].sh_size = 8;
+  sections[2].sh_type = SHT_SYMTAB;
+  sections[2].sh_link = 1;
+  sections[2].sh_offset = strings_at + 8;
+  sections[2].sh_entsize = sizeof(ElfW(Sym));
+  sections[2].sh_size = kSymbols * sizeof(ElfW(Sym));
+  std::vector<uint8_t> bytes(strings_at + 8 + sections[2].sh_size);
+  std::memcpy(bytes.data(), &header, sizeof header);
+  std::memcpy(bytes.data() + sizeof header, sections, sizeof sections);
+  std::memcpy(bytes.data() + strings_at, "\0wide", 6);
+  ElfW(Sym) wide{};
+  wide.st_name = 1;
+  wide.st_info = (STB_GLOBAL << 4) | STT_FUNC;
+  wide.st_shndx = 1;
+  wide.st_size = UINT32_MAX;
+  for (size_t i = 0; i < kSymbols; ++i) {
+    std::memcpy(bytes.data() + sections[2].sh_offset + i * sizeof wide, &wide, sizeof wide);
+  }
+  const auto image = ElfImage::FromMemory(bytes);
+  REQUIRE(image);
+  std::vector<uint64_t> addresses;
+  for (uint64_t i = 0; i < 50'000; ++i) addresses.push_back(i * 16);
+  std::vector<std::string> names(addresses.size());
+  NameFromSymbols(*image, SymbolTable::kFull, addresses, names);
+  CHECK(names.front() == "wide");
 }
 
 TEST_CASE("what is no ELF file of this machine is refused", "[symbolize][elf_image]") {

@@ -41,6 +41,33 @@ TEST_CASE("endless names are cut, never within a letter", "[symbolize][demangle]
   CHECK(cut.ends_with("\xA4..."));
 }
 
+// A name that says of each part "the part before, twice": its text doubles with every five letters.
+std::string Doubling(const std::string& head, const std::string& tail, size_t length) {
+  static constexpr char kDigits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+  std::string name = head;
+  std::string before = "S0_";
+  for (size_t part = 1; name.size() + 16 + tail.size() < length; ++part) {
+    name += "S_I" + before + before + "E";
+    before = part < 36 ? std::string("S") + kDigits[part] + "_"
+                       : std::string("S") + kDigits[part / 36] + kDigits[part % 36] + "_";
+  }
+  return name + tail;
+}
+
+// Without a bound each takes more memory than there is, and then goes on for years.
+TEST_CASE("names that stand for more text than there is memory are cut", "[symbolize][demangle]") {
+  for (const size_t length : {150, 300, 511}) {
+    for (const std::string& name :
+         {Doubling("_Z1f1pIiiE", "", length), Doubling("_ZN1a1fI1pIiiEEEv1pIiiE", "", length),
+          Doubling("_ZTV1pIiiE", "", length), "_Z1fDTcl" + Doubling("1gIJ1pIiiE", "EEE", length)}) {
+      INFO(name);
+      CHECK(Demangle(name).size() <= kMaxFunctionName);
+    }
+    CHECK(Demangle(Doubling("_Z1f1pIiiE", "", length)).starts_with("f(p<int, int>, p<p<int, int>"));
+    CHECK(Demangle(Doubling("_Z1f1pIiiE", "", length), SIZE_MAX).ends_with("..."));
+  }
+}
+
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // whose frames are larger
 namespace {
 

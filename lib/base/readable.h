@@ -1,0 +1,56 @@
+// Memory that may not be there: asked about before it is touched.
+//
+// A module's segments are pages of its file.  Once somebody cuts the file short (`cp new.so old.so`
+// does so first), the pages are still mapped, and whoever touches one dies of SIGBUS; a table whose
+// figures lie leads to pages that were never mapped.  The host may never touch them; so we must
+// not, either.
+#ifndef HEAPGAUGE_BASE_READABLE_H_
+#define HEAPGAUGE_BASE_READABLE_H_
+
+#include <cstddef>
+#include <cstdint>
+
+namespace heapgauge {
+
+// What is asked about at a time: no kernel has smaller pages.
+inline constexpr uintptr_t kReadablePage = 4096;
+
+// Whether the eight aligned bytes around an address, and with them its page, can be read.  One
+// system call, which no seccomp filter of a threaded program can do without.  Keeps errno, takes no
+// lock, follows no symbol that the host could define.
+bool IsReadable(uintptr_t address) noexcept;
+
+// The same of every page of `bytes` bytes.
+bool IsReadable(const void* from, size_t bytes) noexcept;
+
+// Copies them where they can be read.  A page that is taken away between the question and the copy
+// (less than a microsecond) is not survived.
+bool CopyReadable(void* to, const void* from, size_t bytes) noexcept;
+
+// The pages that a walk over foreign memory has asked about already.  For one walk: pages go.
+class ReadablePages final {
+ public:
+  constexpr ReadablePages() noexcept = default;
+
+  bool Has(const void* from, size_t bytes) noexcept {
+    const uintptr_t begin = reinterpret_cast<uintptr_t>(from);
+    const uintptr_t last = begin + bytes - 1;
+    if (bytes == 0 || last < begin) return bytes == 0;
+    for (uintptr_t page = begin / kReadablePage;; ++page) {
+      uintptr_t& known = known_[page % kKnown];
+      if (known != page || page == 0) {
+        if (!IsReadable(page * kReadablePage)) return false;
+        known = page;
+      }
+      if (page == last / kReadablePage) return true;
+    }
+  }
+
+ private:
+  static constexpr size_t kKnown = 16;
+  uintptr_t known_[kKnown] = {};  // 0: nothing can be read at address 0
+};
+
+}  // namespace heapgauge
+
+#endif  // HEAPGAUGE_BASE_READABLE_H_

@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <unordered_map>
 #include <vector>
 
+#include "analyze/causes.h"
 #include "analyze/evidence.h"
 #include "analyze/false_discovery.h"
+#include "analyze/survival.h"
 
 namespace heapgauge {
 namespace {
@@ -21,6 +24,8 @@ struct FollowedSite {
   SiteHistory history;
   SiteMeasures measures;
   SiteState state;
+  SiteLevel level = SiteLevel::kStack;
+  uint64_t parent = 0;
   uint32_t seen_in = 0;  // sequence number of the last report that had it
 };
 
@@ -30,6 +35,8 @@ SiteJudgement Describe(uint64_t key, const FollowedSite& site, Verdict verdict,
   const SlopeEstimate& slope = measures.growth.bytes_per_s;
   SiteJudgement judgement;
   judgement.key = key;
+  judgement.level = site.level;
+  judgement.parent = site.parent;
   judgement.verdict = verdict;
   judgement.confidence = Confidence(verdict, measures, site.state);
   judgement.live_bytes = site.history.live_bytes();
@@ -70,42 +77,60 @@ class Analyzer::State {
   }
 
   double LeastSeconds() const { return kLeastInterval * clock.interval_s(); }
-  void Follow(uint64_t key, const SiteObservation& site);
+  void Follow(uint64_t key, const SiteObservation& site, SiteLevel level, uint64_t parent);
   void MakeRoom();
+  void ListWaiting(std::vector<SiteJudgement>& judgements) const;
   std::vector<SiteJudgement> JudgeSites();
 
   AnalyzerOptions options;
   ActivityClock clock;
   std::unordered_map<uint64_t, FollowedSite> sites;
-  std::vector<std::pair<double, uint64_t>> waiting;  // live bytes, key
+  // Has no place; one of the largest of these.
+  struct Waiting {
+    double live_bytes = 0;
+    uint64_t key = 0;
+    SiteLevel level = SiteLevel::kStack;
+    uint64_t parent = 0;
+    double age_p50_s = 0;
+    bool operator>(const Waiting& other) const { return live_bytes > other.live_bytes; }
+  };
+  std::vector<Waiting> waiting;  // a heap, the smallest first
   ProcessWatch process;
   SiteObservation sum;
   uint64_t samples_before = 0;
   double before_s = 0;      // the clock at the last report
   bool overflowed = false;  // more sites than places, ever
+  bool regrouped = false;   // at this report
   uint32_t sequence = 0;
   size_t seen = 0;
 };
 
-void Analyzer::State::Follow(uint64_t key, const SiteObservation& site) {
+void Analyzer::State::Follow(uint64_t key, const SiteObservation& site, SiteLevel level,
+                             uint64_t parent) {
   auto found = sites.find(key);
   if (found == sites.end()) {
     if (sites.size() >= options.max_sites) {
       overflowed = true;
-      if (waiting.size() < kMostWaiting) {
-        waiting.emplace_back(site.live_bytes, key);
-      } else if (const auto least = std::min_element(waiting.begin(), waiting.end());
-                 least->first < site.live_bytes) {
-        *least = {site.live_bytes, key};
+      if (waiting.size() == kMostWaiting && waiting.front().live_bytes >= site.live_bytes) return;
+      if (waiting.size() == kMostWaiting) {
+        std::pop_heap(waiting.begin(), waiting.end(), std::greater<>());
+        waiting.pop_back();
       }
+      waiting.push_back({site.live_bytes, key, level, parent,
+                         AgeQuantile(site.living, 0.5, site.age_max_s).value_or(0)});
+      std::push_heap(waiting.begin(), waiting.end(), std::greater<>());
       return;
     }
     found = sites.try_emplace(key).first;
     // A site not seen before had no samples at the last report; unless it was seen, but not
-    // followed.
-    if (!overflowed) found->second.history.BeginAt(sequence == 1 ? 0 : before_s);
+    // followed, as a stack of a call site is until it has a few.
+    const bool is_news = sequence == 1 || !regrouped;
+    if (!overflowed && is_news && (level != SiteLevel::kStack || parent == 0))
+      found->second.history.BeginAt(sequence == 1 ? 0 : before_s);
   }
   FollowedSite& followed = found->second;
+  followed.level = level;
+  followed.parent = parent;
   followed.history.Add(site, clock.now_s(), LeastSeconds());
   followed.measures = Measure(followed.history, site, clock);
   followed.seen_in = sequence;
@@ -124,11 +149,25 @@ void Analyzer::State::MakeRoom() {
   std::partial_sort(smallest.begin(), smallest.begin() + static_cast<std::ptrdiff_t>(most),
                     smallest.end());
   std::sort(waiting.begin(), waiting.end(), std::greater<>());
-  for (size_t i = 0; i < most && waiting[i].first > kPushOut * smallest[i].first; ++i) {
+  for (size_t i = 0; i < most && waiting[i].live_bytes > kPushOut * smallest[i].first; ++i) {
     sites.erase(smallest[i].second);
-    sites.try_emplace(waiting[i].second);
+    sites.try_emplace(waiting[i].key);
   }
   waiting.clear();
+}
+
+// A report without the largest site because thousands of small ones came first would mislead.
+void Analyzer::State::ListWaiting(std::vector<SiteJudgement>& judgements) const {
+  for (const Waiting& site : waiting) {
+    SiteJudgement judgement;
+    judgement.key = site.key;
+    judgement.level = site.level;
+    judgement.parent = site.parent;
+    judgement.live_bytes = site.live_bytes;
+    judgement.age_p50_s = site.age_p50_s;
+    judgement.evidence = "among too many sites to be followed so far";
+    judgements.push_back(std::move(judgement));
+  }
 }
 
 std::vector<SiteJudgement> Analyzer::State::JudgeSites() {
@@ -165,12 +204,16 @@ std::vector<SiteJudgement> Analyzer::State::JudgeSites() {
     const bool rise = site.measures.rise_p <= p_threshold || evidence(site) >= surplus_threshold;
     judgements.push_back(Describe(key, site, Decide(site.measures, leak, rise, site.state), clock));
   }
+  ListWaiting(judgements);
+  ChooseRows(judgements);
   std::sort(judgements.begin(), judgements.end(), RanksBefore);
   for (size_t i = 0; i < judgements.size(); ++i) {
     SiteJudgement& judgement = judgements[i];
     if (i >= options.explained_sites && judgement.verdict < Verdict::kGrowing) break;
-    const FollowedSite& site = sites.at(judgement.key);
+    if (!judgement.evidence.empty()) continue;  // of one that waits
+    const FollowedSite& site = sites.at(judgement.by_culprit ? judgement.culprit : judgement.key);
     judgement.evidence = SiteEvidence(judgement.verdict, site.measures, site.state);
+    if (judgement.by_culprit) judgement.evidence = "at one of its stacks " + judgement.evidence;
   }
   return judgements;
 }
@@ -187,15 +230,28 @@ void Analyzer::Begin(double time_s, uint64_t samples) {
   state_->before_s = state_->clock.now_s();
   state_->clock.Tick(time_s, samples);
   ++state_->sequence;
+  state_->regrouped = false;
   state_->seen = 0;
   state_->sum = SiteObservation{};
   state_->sum.time_s = time_s;
 }
 
-void Analyzer::Observe(uint64_t key, const SiteObservation& site) {
+void Analyzer::Observe(uint64_t key, const SiteObservation& site, SiteLevel level,
+                       uint64_t parent) {
   ++state_->seen;
-  AddObservation(state_->sum, site);
-  state_->Follow(key, site);
+  if (level == SiteLevel::kStack) AddObservation(state_->sum, site);
+  state_->Follow(key, site, level, parent);
+}
+
+void Analyzer::Regrouped() { state_->regrouped = true; }
+
+void Analyzer::Count(const SiteObservation& stack) { AddObservation(state_->sum, stack); }
+
+void Analyzer::Split(uint64_t callsite, uint64_t stack) {
+  const auto found = state_->sites.find(callsite);
+  if (found == state_->sites.end() || state_->sites.size() >= state_->options.max_sites) return;
+  const FollowedSite known = found->second;  // emplacing may move what `found` points to
+  state_->sites.insert_or_assign(stack, known);
 }
 
 void Analyzer::ObserveOthers(const SiteObservation& sites, size_t count) {
@@ -208,9 +264,9 @@ AnalysisResult Analyzer::Finish(const ProcessObservation& process) {
   State& state = *state_;
   AnalysisResult result;
   result.sites = state.JudgeSites();
+  state.process.Add(state.sum, process, state.clock, state.LeastSeconds());
   result.sites_seen = state.seen;
   result.sites_followed = state.sites.size();
-  state.process.Add(state.sum, process, state.clock, state.LeastSeconds());
   result.process = state.process.Judge(result.sites, state.clock);
   state.MakeRoom();
   return result;

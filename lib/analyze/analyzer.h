@@ -4,9 +4,14 @@
 // Pure: what it says depends on what it was handed, nothing else.  One thread at a time (the
 // reporter's).
 //
+// Levels     a key stands for a stack, for a call site (the sum of its stacks) or for a line of the
+//            program (causes.h); all are judged alike and share one control of false discoveries.
+//            A call site with one stack is judged once, as the call site: its stack goes into the
+//            whole by Count() alone.
 // Memory     at most max_sites histories of about 2 KiB each; observations are not kept.  Of more
 //            sites than that those with the most live bytes are followed; a site that grows gets
-//            among them sooner or later.
+//            among them sooner or later.  The largest of those that are not followed are in the
+//            result all the same, as `warming`.
 // Bad input  times that stand still or jump, intervals of zero, a process that was stopped for an
 //            hour: see Begin().
 #ifndef HEAPGAUGE_ANALYZE_ANALYZER_H_
@@ -57,7 +62,16 @@ class Analyzer final {
   // been an ordinary interval. `samples`: taken since tracking began; 0, unknown: then any such gap
   // counts as a stop.
   void Begin(double time_s, uint64_t samples = 0);
-  void Observe(uint64_t key, const SiteObservation& site);
+  // `parent`: the key of the sum that it is part of, if that is observed as well.
+  void Observe(uint64_t key, const SiteObservation& site, SiteLevel level = SiteLevel::kStack,
+               uint64_t parent = 0);
+  // After Begin(): sums were put together anew, so that a key not seen before is no news.
+  void Regrouped();
+  // Adds a stack to the sum of the process, and no more.
+  void Count(const SiteObservation& stack);
+  // `stack` is from now on observed beside the call site that it was alone in: what is known of the
+  // call site so far is known of the stack.  Between Begin() and Observe() of the two.
+  void Split(uint64_t callsite, uint64_t stack);
   // `count` sites together that are none of those followed and hold less than all that were
   // observed singly: they count in the process's figures alone.
   void ObserveOthers(const SiteObservation& sites, size_t count);

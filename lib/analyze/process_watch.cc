@@ -94,8 +94,10 @@ ProcessJudgement ProcessWatch::Judge(std::span<const SiteJudgement> sites,
   judgement.verdict = Decide(measures, false, measures.rise_p < kRiseP, state_);
   const SiteJudgement* reason = nullptr;
   for (const SiteJudgement& site : sites) {
-    if (site.verdict < Verdict::kLoad || (reason != nullptr && site.verdict <= reason->verdict))
+    if (!site.is_row || site.verdict < Verdict::kLoad ||
+        (reason != nullptr && site.verdict <= reason->verdict)) {
       continue;
+    }
     if (site.verdict == Verdict::kLeak || Concerns(site, heap_now_.live_bytes)) reason = &site;
   }
   if (judgement.verdict == Verdict::kGrowing && reason != nullptr &&
@@ -110,10 +112,11 @@ ProcessJudgement ProcessWatch::Judge(std::span<const SiteJudgement> sites,
   judgement.rss = ExplainGrowth(slope, clock);
   if (reason != nullptr && reason->verdict == judgement.verdict) {
     const auto same = std::count_if(sites.begin(), sites.end(), [&](const SiteJudgement& site) {
-      return site.verdict == judgement.verdict;
+      return site.is_row && site.verdict == judgement.verdict;
     });
     judgement.evidence =
-        (same == 1 ? "one site: " : text::Count(static_cast<uint64_t>(same)) + " sites, first: ") +
+        (same == 1 ? "one call site: "
+                   : text::Count(static_cast<uint64_t>(same)) + " call sites, first: ") +
         reason->evidence;
   } else {
     judgement.evidence = SiteEvidence(judgement.verdict, measures, state_);

@@ -26,8 +26,18 @@ constexpr std::string_view ProcessVerdictName(Verdict verdict) {
   return verdict == Verdict::kSteady ? "ok" : SiteVerdictName(verdict);
 }
 
+// Births, deaths, ages and bytes add up, so the same analysis runs on a whole stack, on the sum of
+// all stacks that ask at one line (a call site), and on the sum of the call sites that one line of
+// the program leads to where their own code has no names.
+enum class SiteLevel : uint8_t { kStack, kCallsite, kProgramLine };
+
 struct SiteJudgement {
   uint64_t key = 0;
+  SiteLevel level = SiteLevel::kStack;
+  uint64_t parent = 0;      // of the next level: the sum that this one is part of; 0: of none
+  bool is_row = true;       // shown and counted as a cause (causes.h)
+  uint64_t culprit = 0;     // of a row: the stack that is most of it; 0: no single one
+  bool by_culprit = false;  // the verdict is that stack's, the sum does not show it
   Verdict verdict = Verdict::kWarming;
   double confidence =
       0;  // that the verdict is right, 0..1; calibrated for kLeak, see docs/verdict.md

@@ -72,6 +72,7 @@ const char* TypeOf(std::string_view suffix) {
       {"START", "on|off"},
       {"ONLY", "GLOB"},
       {"FOLLOW", "WHICH"},
+      {"WRAPPERS", "NAMES"},
       {"CHILDREN", "summary|full"},
       {"CONTROL", "on|off"},
       {"HTTP", "ADDRESS:PORT"},

@@ -7,6 +7,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <type_traits>
+#include <unordered_map>
 
 #include "report/callsite.h"
 #include "report/printable.h"
@@ -91,6 +92,16 @@ class Object final {
     }
   }
 
+  void Read(const char* key, std::vector<std::string>* out) const {
+    const json* member = Find(key);
+    if (member == nullptr) return;
+    if (!member->is_array()) return Complain(Place(key), "an array", *member);
+    for (const json& text : *member) {
+      if (!text.is_string()) return Complain(Place(key), "an array of strings", text);
+      out->push_back(text.get_ref<const std::string&>());
+    }
+  }
+
   // Calls read(element, &item) for each element of the array `key`.
   template <typename T, typename ReadElement>
   void ReadArray(const char* key, std::vector<T>* out, const ReadElement& read) const {
@@ -153,7 +164,8 @@ void ReadFrame(const Object& in, Frame* frame) {
   in.Read("inlined", &frame->inlined);
 }
 
-void ReadSite(const Object& in, Site* site) {
+// What a stack and a call site have in common.
+void ReadFigures(const Object& in, Site* site) {
   in.Read("rank", &site->rank);
   in.Read("id", &site->id);
   in.Read("verdict", &site->verdict);
@@ -174,6 +186,10 @@ void ReadSite(const Object& in, Site* site) {
   in.Read("age_max_s", &site->age_max_s);
   in.Read("lifetime_p50_s", &site->lifetime_p50_s);
   in.Read("lifetime_p99_s", &site->lifetime_p99_s);
+}
+
+void ReadSite(const Object& in, Site* site) {
+  ReadFigures(in, site);
   in.Read("labels", &site->labels);
   in.ReadArray("frames", &site->frames, ReadFrame);
   // The key is not in the schema's first form; and an index is only as good as the array it points
@@ -183,6 +199,30 @@ void ReadSite(const Object& in, Site* site) {
   } else {
     in.Read("callsite", &site->callsite);
     if (site->callsite >= site->frames.size()) site->callsite = 0;
+  }
+}
+
+// The line alone; the stack that leads to it is looked up among the report's sites.
+void ReadCallsite(const Object& in, Callsite* callsite) {
+  ReadFigures(in, &callsite->sum);
+  ReadFrame(in, &callsite->sum.frames.emplace_back());
+  in.Read("stacks", &callsite->stacks);
+  in.Read("largest_stack_share", &callsite->largest_stack_share);
+  in.Read("sites", &callsite->sites);
+}
+
+void FindStacks(Report* report) {
+  std::unordered_map<std::string_view, const Site*> by_id;
+  for (const Site& site : report->sites) by_id.emplace(site.id, &site);
+  for (Callsite& callsite : report->callsites) {
+    for (const std::string& id : callsite.sites) {
+      const auto found = by_id.find(id);
+      if (found == by_id.end()) continue;
+      callsite.sum.frames = found->second->frames;
+      callsite.sum.callsite = found->second->callsite;
+      callsite.sum.labels = found->second->labels;
+      break;
+    }
   }
 }
 
@@ -258,6 +298,10 @@ void ReadReport(const Object& in, Report* report) {
   in.ReadArray("sites", &report->sites, ReadSite);
   report->sites_total = report->sites.size();
   in.Read("sites_total", &report->sites_total);
+  in.ReadArray("callsites", &report->callsites, ReadCallsite);
+  report->callsites_total = report->callsites.size();
+  in.Read("callsites_total", &report->callsites_total);
+  FindStacks(report);
   in.Read("modules", &report->modules);
 }
 

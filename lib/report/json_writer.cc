@@ -85,14 +85,15 @@ void Add(JsonText& json, std::string_view key, const std::map<std::string, std::
   json.End();
 }
 
-void Add(JsonText& json, const Site& site) {
-  json.BeginObject()
-      .Add("rank", site.rank)
-      .Add("id", site.id)
-      .Add("verdict", site.verdict)
+// What a stack and a call site have in common.
+void AddVerdict(JsonText& json, const Site& site) {
+  json.Add("verdict", site.verdict)
       .Add("confidence", site.confidence)
-      .Add("evidence", site.evidence)
-      .Add("live_bytes", site.live_bytes)
+      .Add("evidence", site.evidence);
+}
+
+void AddFigures(JsonText& json, const Site& site) {
+  json.Add("live_bytes", site.live_bytes)
       .Add("live_bytes_stderr", site.live_bytes_stderr)
       .Add("live_objects", site.live_objects)
       .Add("allocated_bytes", site.allocated_bytes)
@@ -107,10 +108,36 @@ void Add(JsonText& json, const Site& site) {
       .Add("age_max_s", site.age_max_s)
       .Add("lifetime_p50_s", site.lifetime_p50_s)
       .Add("lifetime_p99_s", site.lifetime_p99_s);
+}
+
+void Add(JsonText& json, const Site& site) {
+  json.BeginObject().Add("rank", site.rank).Add("id", site.id);
+  AddVerdict(json, site);
+  AddFigures(json, site);
   Add(json, "labels", site.labels);
   json.Add("callsite", site.callsite).BeginArray("frames");
   for (const Frame& frame : site.frames) Add(json, frame);
   json.End().End();
+}
+
+void Add(JsonText& json, const Callsite& callsite) {
+  const Site& sum = callsite.sum;
+  const Frame none;
+  const Frame& frame = sum.callsite < sum.frames.size() ? sum.frames[sum.callsite] : none;
+  json.BeginObject()
+      .Add("rank", sum.rank)
+      .Add("id", sum.id)
+      .Add("function", frame.function)
+      .Add("file", frame.file)
+      .Add("line", frame.line)
+      .Add("module", frame.module)
+      .Add("module_offset", frame.module_offset);
+  AddVerdict(json, sum);
+  json.Add("stacks", callsite.stacks).Add("largest_stack_share", callsite.largest_stack_share);
+  AddFigures(json, sum);
+  json.BeginArray("sites");
+  for (const std::string& id : callsite.sites) json.Element(id);
+  json.End().Add("held", nullptr).End();
 }
 
 }  // namespace
@@ -125,9 +152,7 @@ std::string ToJson(const Report& report, size_t max_sites) {
       .Add("final", report.final)
       .Add("pid", report.pid);
   if (!report.instance.empty()) json.Add("instance", report.instance);
-  json.Add("exe", report.exe)
-      .Add("host", report.host)
-      .Add("build_id", report.build_id);
+  json.Add("exe", report.exe).Add("host", report.host).Add("build_id", report.build_id);
   Add(json, report.sampling);
   Add(json, report.process);
   Add(json, report.totals);
@@ -138,6 +163,9 @@ std::string ToJson(const Report& report, size_t max_sites) {
   json.BeginArray("sites");
   const size_t shown = std::min(max_sites, report.sites.size());
   for (size_t i = 0; i < shown; ++i) Add(json, report.sites[i]);
+  json.End().Add("callsites_total", report.callsites_total).BeginArray("callsites");
+  const size_t lines = std::min(max_sites, report.callsites.size());
+  for (size_t i = 0; i < lines; ++i) Add(json, report.callsites[i]);
   json.End().End();
   return json.Take();
 }

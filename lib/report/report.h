@@ -46,6 +46,17 @@ struct Site {
   uint32_t callsite = 0;      // index in `frames` of the first one that is no allocation wrapper
 };
 
+// All stacks that ask at one line, and the verdict on their sum.
+struct Callsite {
+  // The sum's figures under the call site's id.  Its frames are those of the stack that has most of
+  // the growth, or that holds most; `callsite` is the line in them.
+  Site sum;
+  uint64_t stacks = 1;
+  double largest_stack_share = 1;  // of the growth where it grows, else of the live bytes; 0..1
+  std::vector<std::string> sites;  // ids of stacks, most growth first; at most kMostSites
+  static constexpr size_t kMostSites = 20;
+};
+
 struct SamplingInfo {
   uint64_t interval_bytes = 0;        // in force
   uint64_t asked_interval_bytes = 0;  // less than that while the governor has widened it
@@ -116,11 +127,16 @@ struct Report {
   std::string verdict = "warming";
   std::string evidence;  // one sentence on the process's verdict
   std::optional<Forecast> forecast;
-  uint64_t sites_total = 0;  // sites known; `sites` may hold fewer
-  std::vector<Site> sites;   // ranked
+  uint64_t sites_total = 0;         // sites known; `sites` may hold fewer
+  std::vector<Site> sites;          // ranked
+  uint64_t callsites_total = 0;     // call sites known; `callsites` may hold fewer
+  std::vector<Callsite> callsites;  // ranked; empty in reports of older versions
   // Build-ids (hex) of the modules that frames name, by path; a module without one is left out.
   std::map<std::string, std::string> modules;
 };
+
+// The report's call sites; where it has none, each of its sites stands for one.
+std::vector<Callsite> CallsitesOf(const Report& report);
 
 }  // namespace heapgauge
 

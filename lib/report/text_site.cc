@@ -30,7 +30,7 @@ std::string FullPlace(const Frame& frame, bool wrapper, size_t width) {
   return place;
 }
 
-const Frame* Callsite(const Site& site) {
+const Frame* CallsiteFrame(const Site& site) {
   if (site.frames.empty()) return nullptr;
   return &site.frames[site.callsite < site.frames.size() ? site.callsite : 0];
 }
@@ -43,7 +43,7 @@ std::string Heading(const Site& site, const TextOptions& options) {
     verdict += fmt::format(" (confidence {:.2f})", site.confidence);
   std::string name = "(no stack)";
   std::string place;
-  if (const Frame* frame = Callsite(site)) {
+  if (const Frame* frame = CallsiteFrame(site)) {
     // The signature is in the stack just below; here name and place go together on one line.
     name = ShortFunction(*frame);
     place = FileAndLine(*frame, true);
@@ -134,6 +134,47 @@ std::string Stack(const Site& site, const TextOptions& options) {
   return out;
 }
 
+// "main <- Serve <- Handle": who leads to the call site in another stack.
+std::string Way(const Site& site, size_t width) {
+  constexpr size_t kSteps = 5;
+  std::string way;
+  for (size_t i = site.callsite + 1; i < site.frames.size() && i <= site.callsite + kSteps; ++i) {
+    const std::string place = FileAndLine(site.frames[i], false);
+    way += (way.empty() ? "" : " <- ") + ShortFunction(site.frames[i]) +
+           (place.empty() ? "" : " " + place);
+  }
+  return CutEnd(way.empty() ? "(no callers known)" : way, width);
+}
+
+// Of a call site with several stacks: which of them matter.
+std::string Stacks(const Callsite& callsite, const Report& report, RateUnit unit,
+                   const TextOptions& options) {
+  constexpr size_t kOthers = 3;
+  constexpr double kWorthALine = 0.05;
+  std::string out;
+  size_t shown = 0;
+  for (size_t i = 1; i < callsite.sites.size() && shown < kOthers; ++i) {
+    const auto found = std::find_if(report.sites.begin(), report.sites.end(),
+                                    [&](const Site& site) { return site.id == callsite.sites[i]; });
+    if (found == report.sites.end()) continue;
+    if (found->live_bytes < kWorthALine * callsite.sum.live_bytes) continue;
+    const std::string figures =
+        fmt::format("         also {} live, {}: ", FormatBytes(found->live_bytes),
+                    FormatRate(found->growth_bytes_per_s, unit));
+    const size_t room = options.width - std::min(options.width, DisplayWidth(figures));
+    out += figures + Way(*found, std::max<size_t>(room, 24)) + "\n";
+    ++shown;
+  }
+  return out;
+}
+
+std::string StacksLine(const Callsite& callsite) {
+  const bool grows = callsite.sum.verdict == "leak" || callsite.sum.verdict == "growing";
+  return fmt::format(
+      "{}; the largest below, {} of what {}", FormatCount(static_cast<double>(callsite.stacks)),
+      FormatPercent(callsite.largest_stack_share), grows ? "it grows by" : "it holds");
+}
+
 }  // namespace
 
 std::string ErrorOf(double stderr_bytes) {
@@ -142,7 +183,7 @@ std::string ErrorOf(double stderr_bytes) {
 }
 
 std::string ShortCallsite(const Site& site, size_t width) {
-  const Frame* frame = Callsite(site);
+  const Frame* frame = CallsiteFrame(site);
   if (frame == nullptr) return "(no stack)";
   const std::string name = ShortFunction(*frame);
   std::string place = FileAndLine(*frame, false);
@@ -154,7 +195,9 @@ std::string ShortCallsite(const Site& site, size_t width) {
   return place.empty() ? CutFront(name, width) : CutFront(name, name_width) + "  " + place;
 }
 
-std::string SiteDetails(const Site& site, RateUnit unit, const TextOptions& options) {
+std::string CallsiteDetails(const Callsite& callsite, const Report& report, RateUnit unit,
+                            const TextOptions& options) {
+  const Site& site = callsite.sum;
   std::string out = Heading(site, options);
   if (!site.evidence.empty()) out += Wrapped(Printable(site.evidence), "    ", options.width);
   const auto figure = [&](std::string_view name, const std::string& text) {
@@ -174,8 +217,10 @@ std::string SiteDetails(const Site& site, RateUnit unit, const TextOptions& opti
     }
     figure("labels", labels);
   }
+  if (callsite.stacks > 1) figure("stacks", StacksLine(callsite));
   figure("site", Printable(site.id));
-  return out + Stack(site, options);
+  out += Stack(site, options);
+  return callsite.stacks > 1 ? out + Stacks(callsite, report, unit, options) : out;
 }
 
 }  // namespace heapgauge

@@ -1,4 +1,4 @@
-// The parts of the text report that show one site.
+// The parts of the text report that show one call site.
 #ifndef HEAPGAUGE_REPORT_TEXT_SITE_H_
 #define HEAPGAUGE_REPORT_TEXT_SITE_H_
 
@@ -16,8 +16,10 @@ std::string ShortCallsite(const Site& site, size_t width);
 // "+/- 20 MiB" at 95 % from a standard error; "" when the figure is exact.
 std::string ErrorOf(double stderr_bytes);
 
-// Heading, figures, evidence and stack of one site.
-std::string SiteDetails(const Site& site, RateUnit unit, const TextOptions& options);
+// Heading, figures and evidence of one call site, its largest stack, and which others of the
+// report's stacks matter.
+std::string CallsiteDetails(const Callsite& callsite, const Report& report, RateUnit unit,
+                            const TextOptions& options);
 
 }  // namespace heapgauge
 

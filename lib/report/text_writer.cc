@@ -202,22 +202,34 @@ std::string WithoutSites(const Report& report, const TextOptions& options) {
   return Wrapped(text, "", options.width);
 }
 
+// How much of all that is live the listed call sites hold.
+std::string ShareOfLive(const Report& report, const std::vector<Callsite>& listed) {
+  double live = 0;
+  for (const Callsite& callsite : listed) live += callsite.sum.live_bytes;
+  const double share = report.totals.live_bytes > 0 ? live / report.totals.live_bytes : 1;
+  return share < 0.995 ? fmt::format(", {} of the live bytes", FormatPercent(share)) : "";
+}
+
 std::string Sites(const Report& report, RateUnit unit, const TextOptions& options) {
-  std::vector<const Site*> sites;
-  for (const Site& site : report.sites) {
-    if (!IsOver(site)) sites.push_back(&site);
-  }
-  if (sites.empty()) return WithoutSites(report, options);
-  const size_t present = sites.size();
-  sites.resize(std::min(present, options.max_sites));
-  const uint64_t known = std::max<uint64_t>(report.sites_total, report.sites.size());
+  std::vector<Callsite> callsites = CallsitesOf(report);
+  std::erase_if(callsites, [](const Callsite& callsite) { return IsOver(callsite.sum); });
+  if (callsites.empty()) return WithoutSites(report, options);
+  const size_t present = callsites.size();
+  callsites.resize(std::min(present, options.max_sites));
+  uint64_t known = std::max<uint64_t>(report.callsites_total, report.callsites.size());
+  if (report.callsites.empty()) known = std::max<uint64_t>(report.sites_total, report.sites.size());
   std::string out = Paint("Call sites", Ink::kBold, options.colour);
-  out += fmt::format(" ({} of {} known)\n", sites.size(), known);
-  out += SiteTable(sites, unit, options);
-  for (const Site* site : sites) out += "\n" + SiteDetails(*site, unit, options);
-  if (sites.size() < present) {
+  out +=
+      fmt::format(" ({} of {} known{})\n", callsites.size(), known, ShareOfLive(report, callsites));
+  std::vector<const Site*> rows;
+  for (const Callsite& callsite : callsites) rows.push_back(&callsite.sum);
+  out += SiteTable(rows, unit, options);
+  for (const Callsite& callsite : callsites) {
+    out += "\n" + CallsiteDetails(callsite, report, unit, options);
+  }
+  if (callsites.size() < present) {
     out += fmt::format("\n{} more call sites hold memory: heapgauge report DIR --top {}\n",
-                       present - sites.size(), present);
+                       present - callsites.size(), present);
   }
   return out;
 }
@@ -273,6 +285,8 @@ std::string ToText(const Report& report, const TextOptions& options) {
   double fastest = std::fabs(report.totals.growth_bytes_per_s);
   for (const Site& site : report.sites)
     fastest = std::max(fastest, std::fabs(site.growth_bytes_per_s));
+  for (const Callsite& callsite : report.callsites)
+    fastest = std::max(fastest, std::fabs(callsite.sum.growth_bytes_per_s));
   const RateUnit unit = ChooseRateUnit(fastest);
 
   std::string out = Title(report, options) + "\n";

@@ -49,8 +49,10 @@ std::vector<Alert> AlertBook::Update(const Report& report, const std::string& di
     alert.report_directory = directory;
     return alert;
   };
-  for (const Site& site : report.sites) {
-    if (site.verdict == "leak") Say(make(&site), now_ms, &events);
+  // One cause, one alert: call sites, not each stack that leads to them.
+  const std::vector<Callsite> callsites = CallsitesOf(report);
+  for (const Callsite& callsite : callsites) {
+    if (callsite.sum.verdict == "leak") Say(make(&callsite.sum), now_ms, &events);
   }
   if (IsLimitNear(report)) Say(make(nullptr), now_ms, &events);
 
@@ -62,10 +64,11 @@ std::vector<Alert> AlertBook::Update(const Report& report, const std::string& di
       continue;
     }
     // With the figures of now, if the site is among those shown.
-    const auto site = std::find_if(report.sites.begin(), report.sites.end(),
-                                   [&](const Site& other) { return other.id == it->first; });
-    const bool shown = it->first.empty() || site != report.sites.end();
-    Alert over = shown ? make(it->first.empty() ? nullptr : &*site) : entry.alert;
+    const auto site = std::find_if(callsites.begin(), callsites.end(), [&](const Callsite& other) {
+      return other.sum.id == it->first;
+    });
+    const bool shown = it->first.empty() || site != callsites.end();
+    Alert over = shown ? make(it->first.empty() ? nullptr : &site->sum) : entry.alert;
     over.starts_ms = entry.alert.starts_ms;
     over.firing = false;
     over.time_ms = now_ms;

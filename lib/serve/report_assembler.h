@@ -6,10 +6,13 @@
 
 #include <chrono>
 #include <string>
+#include <unordered_map>
 
 #include "analyze/analyzer.h"
 #include "report/report.h"
 #include "serve/allocator_stats.h"
+#include "serve/callsite_map.h"
+#include "serve/site_groups.h"
 #include "serve/site_identity.h"
 #include "serve/store_snapshot.h"
 #include "symbolize/symbolizer.h"
@@ -20,7 +23,9 @@ namespace heapgauge {
 
 class ReportAssembler final {
  public:
-  static constexpr size_t kSites = 256;  // of the ranking, named and written
+  // Of the rankings, named and written.
+  static constexpr size_t kSites = 256;
+  static constexpr size_t kCallsites = 256;
 
   // `shim` and `allocator` stay the caller's and outlive this.
   ReportAssembler(Tracker& tracker, const Options& options, const ShimApi& shim,
@@ -31,8 +36,11 @@ class ReportAssembler final {
   Report Assemble(bool final_report, std::chrono::milliseconds helper_limit);
 
  private:
-  void Analyze(const StoreSnapshot& snapshot, Report& report);
-  Site MakeSite(const SiteJudgement& judgement, const SiteObservation& observation) const;
+  void Analyze(const StoreSnapshot& snapshot, bool regrouped, Report& report);
+  struct Selection;
+  void FillProcess(const ProcessJudgement& judged, Report& report) const;
+  void Select(const AnalysisResult& result, const SiteGroups& groups, Selection& selection) const;
+  void FillSites(const Selection& selection, Report& report);
   void NameFrames(Report& report, const std::vector<uint32_t>& indices);
   void SayProblem();
   void FillCoverage(SamplingInfo& sampling);
@@ -47,6 +55,8 @@ class ReportAssembler final {
   SiteIdentity identity_;
   Analyzer analyzer_;
   Symbolizer symbolizer_;
+  CallsiteMap callsites_;
+  std::unordered_map<uint64_t, uint64_t> alone_;  // SiteGroups::Observe()
   bool problem_said_ = false;
   static constexpr uint32_t kNotCounted = ~uint32_t{0};
   uint32_t hidden_ = kNotCounted;  // functions of an allocator that the program hides

@@ -108,7 +108,9 @@ StoreSnapshot TakeStoreSnapshot(const Tracker& tracker, const SiteSelection& sel
     if (sample.site >= count) return;  // interned after we looked
     const uint32_t at = place[sample.site];
     AddLiving(sample, now, uptime,
-              at != kNotChosen ? snapshot.sites[at].observation : snapshot.others);
+              at != kNotChosen  ? snapshot.sites[at].observation
+              : selection.group ? snapshot.others_by_group[selection.group(sample.site)].observation
+                                : snapshot.others);
   });
   snapshot.others.time_s = snapshot.time_s;
   for (uint32_t index = 0; index < count; ++index) {
@@ -117,8 +119,14 @@ StoreSnapshot TakeStoreSnapshot(const Tracker& tracker, const SiteSelection& sel
       SiteObservation born;
       if (stored != nullptr) ReadCounters(*stored, born);
       if (born.allocated_samples == 0) continue;
-      AddObservation(snapshot.others, born);
       ++snapshot.others_count;
+      if (selection.group) {
+        StoreSnapshot::Group& group = snapshot.others_by_group[selection.group(index)];
+        AddObservation(group.observation, born);
+        if (group.count++ == 0) group.first = index;
+      } else {
+        AddObservation(snapshot.others, born);
+      }
       continue;
     }
     SiteSnapshot& site = snapshot.sites[place[index]];
@@ -126,6 +134,12 @@ StoreSnapshot TakeStoreSnapshot(const Tracker& tracker, const SiteSelection& sel
     site.observation.time_s = snapshot.time_s;
     if (stored != nullptr) ReadCounters(*stored, site.observation);
   }
+  for (auto& [id, group] : snapshot.others_by_group) {
+    group.observation.time_s = snapshot.time_s;
+    AddObservation(snapshot.others, group.observation);
+  }
+  // Interned while we looked.
+  std::erase_if(snapshot.others_by_group, [](const auto& item) { return item.second.count == 0; });
   std::erase_if(snapshot.sites,
                 [](const SiteSnapshot& site) { return site.observation.allocated_samples == 0; });
   snapshot.totals.time_s = snapshot.time_s;

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <unordered_map>
 #include <vector>
 
 #include "analyze/observation.h"
@@ -23,9 +24,15 @@ struct StoreSnapshot {
   SiteObservation totals;  // of all sites together
   uint64_t samples = 0;
   std::vector<SiteSnapshot> sites;  // those that ever had a sample, by index
-  // Where not all sites were asked for, the rest of them together.
+  // Where not all sites were asked for, the rest of them together; and by SiteSelection::group.
+  struct Group {
+    SiteObservation observation;
+    uint32_t count = 0;
+    uint32_t first = 0;  // SiteTable index of one of them
+  };
   SiteObservation others;
   size_t others_count = 0;
+  std::unordered_map<uint64_t, Group> others_by_group;
 };
 
 // A site is 640 bytes here, and in exact mode there may be a hundred thousand of them.
@@ -33,6 +40,8 @@ struct SiteSelection {
   size_t most = SIZE_MAX;  // of more sites than that, only so many
   // These first; then those with the most live bytes.
   std::function<bool(const StoredSite& site)> preferred;
+  // Of the rest, which are summed up together, by index; not set: the sum of all alone.
+  std::function<uint64_t(uint32_t site)> group;
 };
 
 // May throw std::bad_alloc.

@@ -85,12 +85,12 @@ bool StartQuietThread(void* (*run)(void*), void* argument, size_t stack_bytes) n
   if (stack_bytes != kDefaultStack) pthread_attr_setstacksize(&attributes, stack_bytes);
   pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
   // The new thread inherits the mask: no moment in which it could catch a signal of the program's.
+  // Open even where the program's thread has it blocked: pthread_create() may wait for a lock that
+  // setuid() in another thread holds until every thread, this one too, has answered that signal.
+  const uint64_t before = SignalMask::Change(SIG_SETMASK, SignalMask::kAll & ~SignalMask::kSetIds);
   pthread_t thread;
-  int error;
-  {
-    const SignalsBlocked blocked(SignalMask::kAll & ~SignalMask::kSetIds);
-    error = pthread_create(&thread, &attributes, run, argument);
-  }
+  const int error = pthread_create(&thread, &attributes, run, argument);
+  SignalMask::Change(SIG_SETMASK, before);
   pthread_attr_destroy(&attributes);
   return error == 0;
 }

@@ -63,6 +63,7 @@ class Life(threading.Thread):
             "HEAPGAUGE_MEMORY_LIMIT": str(watch.MEMORY_LIMIT),
             "HEAPGAUGE_CPU_BUDGET": "20%",
             "HEAPGAUGE_SYMBOLIZE": "names",
+            "HEAPGAUGE_CHILDREN": "full",  # workers are found by their pid
             "SOAK_STEWARD_MS": str(int(1000 * self.wanted.every)),
         })
         if self.host.forked_steward:

@@ -56,7 +56,7 @@ TEST_CASE("a leaking site makes the process leak, with its confidence",
   const ProcessJudgement judgement = Watch(heap, 60, 0, sites);
   CHECK(judgement.verdict == Verdict::kLeak);
   CHECK(judgement.confidence == 0.97);
-  CHECK(judgement.evidence == "one site: because");
+  CHECK(judgement.evidence == "one call site: because");
 }
 
 TEST_CASE("a site that grows by next to nothing does not concern the process",

@@ -34,6 +34,41 @@ TEST_CASE("what is written is what is read", "[report][json]") {
   CHECK(back.sites_total == 211);
 }
 
+TEST_CASE("call sites are written with their line and find their stack again", "[report][json]") {
+  Report report = LeakingCheckout();
+  report.callsites_total = 40;
+  Callsite& callsite = report.callsites.emplace_back();
+  callsite.sum = report.sites[0];
+  callsite.sum.id = "00000000000000aa";
+  callsite.stacks = 31;
+  callsite.largest_stack_share = 0.25;
+  callsite.sites = {report.sites[0].id, report.sites[1].id};
+  Callsite& elsewhere = report.callsites.emplace_back(callsite);
+  elsewhere.sites = {"0000000000000bad"};  // not among those listed
+  const std::string line = ToJson(report);
+  CHECK(line.find("\"line\":88") != std::string::npos);
+  std::string error;
+  const std::optional<Report> back = FromJson(line, &error);
+  INFO(error);
+  REQUIRE(back);
+  CHECK(back->callsites_total == 40);
+  REQUIRE(back->callsites.size() == 2);
+  CHECK(back->callsites[0].stacks == 31);
+  CHECK(back->callsites[0].largest_stack_share == 0.25);
+  CHECK(back->callsites[0].sites == callsite.sites);
+  CHECK(back->callsites[0].sum.frames.size() == report.sites[0].frames.size());
+  REQUIRE(back->callsites[1].sum.frames.size() == 1);
+  CHECK(back->callsites[1].sum.frames[0].line == 88);
+  CHECK(ToJson(*back) == line);
+}
+
+TEST_CASE("a report without call sites has each of its sites for one", "[report][json]") {
+  const std::vector<Callsite> callsites = CallsitesOf(LeakingCheckout());
+  REQUIRE(callsites.size() == 3);
+  CHECK(callsites[0].stacks == 1);
+  CHECK(callsites[0].sum.id == LeakingCheckout().sites[0].id);
+}
+
 TEST_CASE("the JSON is valid whatever the report holds", "[report][json]") {
   constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
   constexpr double kInfinity = std::numeric_limits<double>::infinity();

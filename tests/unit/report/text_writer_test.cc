@@ -74,12 +74,29 @@ TEST_CASE("names from the process cannot steer the terminal or break lines", "[r
 TEST_CASE("the number of sites and frames is limited and the rest is counted", "[report][text]") {
   Report report = LeakingCheckout();
   std::string text = ToText(report, {.max_sites = 1});
-  CHECK(Has(text, "Call sites (1 of 211 known)"));
+  CHECK(Has(text, "Call sites (1 of 211 known, 89 % of the live bytes)"));
   CHECK(Has(text, "2 more call sites hold memory: heapgauge report DIR --top 3"));
   CHECK_FALSE(Has(text, "CartStore"));
   text = ToText(report, {.max_frames = 2});
   CHECK(Has(text, "... 3 more frames"));
   CHECK(ToText(report, {.max_sites = 0}).size() > 100);
+}
+
+TEST_CASE("one call site with many stacks is one row, with the stacks that matter",
+          "[report][text]") {
+  Report report = LeakingCheckout();
+  Callsite& callsite = report.callsites.emplace_back();
+  callsite.sum = report.sites[0];
+  callsite.stacks = 31;
+  callsite.largest_stack_share = 0.25;
+  callsite.sites = {report.sites[0].id, report.sites[1].id, report.sites[2].id};
+  report.callsites_total = 40;
+  const std::string text = ToText(report);
+  CHECK(Has(text, "Call sites (1 of 40 known, 89 % of the live bytes)"));
+  CHECK(Has(text, "stacks  31; the largest below, 25 % of what it grows by"));
+  CHECK(Has(text, "also 96.5 MiB live, +240 KiB/min: main main.cc:12"));
+  CHECK_FALSE(Has(text, "libpayment"));  // too small to matter
+  CHECK_FALSE(Has(text, "#2"));
 }
 
 TEST_CASE("sites that hold nothing and do not grow are left out", "[report][text]") {

@@ -1,0 +1,105 @@
+"""A leak that comes by many stacks is one row, one finding and one alert, at the line that asked.
+
+Runs many_ways in one of its modes.  The last report must have exactly one call site that leaks, with the right
+function, and nothing else may have leaked in any report; alerts.jsonl must have one alert that was raised.  `once` has
+one report with more stacks than are followed, and the largest call site must be its first all the same.  Where the
+machine stood still so long that there were too few reports, the run is repeated, and in the end skipped.
+Standard library only; exit status 1 with the reason on stderr, 77 to be skipped.
+"""
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+SECONDS = 16
+REPORT_S = 0.5
+TRIES = 3
+LEAKS = {"handlers": "Remember", "recursion": "Remember", "wrapper": "KeepHeader"}
+LEAST_STACKS = {"handlers": 100, "recursion": 100, "wrapper": 1}
+STACKS = 6000  # more than are followed
+
+
+def fail(text):
+    sys.exit(f"FAILED: {text}")
+
+
+def run(options, directory, argument, **settings):
+    env = {k: v for k, v in os.environ.items() if not k.startswith("HEAPGAUGE_") and k != "LD_PRELOAD"}
+    env.update({"LD_PRELOAD": os.path.join(options.lib, "libheapgauge.so"), "HEAPGAUGE_OUTPUT": directory,
+                "HEAPGAUGE_CPU_BUDGET": "20%"}, **settings)
+    status = subprocess.run([options.program, options.mode, str(argument)], env=env, timeout=240, check=False).returncode
+    if status != 0:
+        fail(f"the program ended with status {status}")
+    with open(os.path.join(directory, "reports.jsonl"), encoding="utf-8") as file:
+        return [json.loads(line) for line in file]
+
+
+def once(options):
+    with tempfile.TemporaryDirectory(prefix="heapgauge-verdict-") as place:
+        directory = os.path.join(place, "out")
+        report = run(options, directory, STACKS, HEAPGAUGE_SAMPLE_INTERVAL="1", HEAPGAUGE_SYMBOLIZE="names")[-1]
+        with open(os.path.join(directory, "report.txt"), encoding="utf-8") as file:
+            text = file.read()
+    first = report["callsites"][0]
+    if not first["function"].startswith("KeepLarge") or first["live_bytes"] != 32 << 20:
+        fail(f"the first call site is {first['function']} with {first['live_bytes']} bytes")
+    if not any(frame["function"].startswith("KeepLarge") for frame in report["sites"][0]["frames"]):
+        fail("the largest stack is not the first")
+    if report["sites_total"] < STACKS:
+        fail(f"only {report['sites_total']} stacks are known")
+    walk = next(c for c in report["callsites"] if c["function"].startswith("Walk("))
+    if walk["live_bytes"] != 16 * STACKS or walk["stacks"] != STACKS:
+        fail(f"{walk['stacks']} small stacks hold {walk['live_bytes']} bytes together")
+    if "KeepLarge" not in text.split("#1")[1]:
+        fail("report.txt does not begin with the largest call site")
+
+
+def leak(options):
+    function = LEAKS[options.mode]
+    for _ in range(TRIES):
+        with tempfile.TemporaryDirectory(prefix="heapgauge-verdict-") as place:
+            directory = os.path.join(place, "out")
+            reports = run(options, directory, SECONDS, HEAPGAUGE_SAMPLE_INTERVAL="4KiB",
+                          HEAPGAUGE_REPORT_INTERVAL=f"{int(1000 * REPORT_S)}ms", HEAPGAUGE_SYMBOLIZE="names")
+            alerts = []
+            if os.path.exists(os.path.join(directory, "alerts.jsonl")):
+                with open(os.path.join(directory, "alerts.jsonl"), encoding="utf-8") as file:
+                    alerts = [json.loads(line) for line in file]
+        for report in reports:
+            for callsite in report["callsites"]:
+                if callsite["verdict"] == "leak" and not callsite["function"].startswith(function):
+                    fail(f"{callsite['function']} is called a leak: {callsite['evidence']}")
+        if len(reports) < 0.8 * SECONDS / REPORT_S:
+            continue
+        leaks = [callsite for callsite in reports[-1]["callsites"] if callsite["verdict"] == "leak"]
+        if len(leaks) != 1:
+            fail(f"{len(leaks)} call sites leak in the last report: {[c['function'] for c in leaks]}; "
+                 f"first: {reports[-1]['callsites'][0]}")
+        if reports[-1]["verdict"] != "leak":
+            fail(f"the process is {reports[-1]['verdict']}")
+        if leaks[0]["stacks"] < LEAST_STACKS[options.mode]:
+            fail(f"it has {leaks[0]['stacks']} stacks")
+        raised = [a for a in alerts if a["kind"] == "leak" and a["status"] == "firing"]
+        if len(raised) != 1 or not raised[0]["function"].startswith(function):
+            fail(f"alerts: {[(a['status'], a.get('function')) for a in alerts]}")
+        return
+    print("the machine stood still, too few reports", file=sys.stderr)
+    sys.exit(77)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--lib", required=True)
+    parser.add_argument("--program", required=True)
+    parser.add_argument("mode", choices=[*LEAKS, "once"])
+    options = parser.parse_args()
+    if options.mode == "once":
+        once(options)
+    else:
+        leak(options)
+
+
+if __name__ == "__main__":
+    main()

@@ -149,8 +149,8 @@ struct ShimApi {
   const char* library_path = nullptr;  // of libheapgauge.so
   // NAME=value strings, nullptr at the end, in place of the environment; nullptr: the environment.
   const char* const* settings = nullptr;
-  // The hooks are reached by redirecting what modules refer to: those that come later have to be
-  // looked after.
+  // The hooks are reached by redirecting what modules refer to: what a module that comes later does
+  // before it is looked after is not seen.
   bool redirects = false;
   // Both take the loader's lock, so never in a hook, and only inside a ForkGate::Passage.
   void (*cover_new_modules)(bool all) noexcept = nullptr;
@@ -198,6 +198,7 @@ struct CoreApi {
   void (*died)(const TakenSample* taken) = nullptr;
 
   // Life cycle, called by the shim.
+  void (*modules_came)() = nullptr;  // dlopen() is done: references may have to be redirected
   // The final report, or a short child's line; `quick`: by quick_exit().
   void (*process_exit)(bool quick) = nullptr;
 

@@ -94,6 +94,10 @@ constexpr CoreApi MakeApi() {
     Tracker::Get().Moved(*self, block, bytes, *taken, growth, caller);
   };
   api.died = [](const TakenSample* taken) { Tracker::Get().Died(*taken); };
+  api.modules_came = [] {
+    const ForkGate::Passage gate;  // the loader's lock
+    if (gate.entered()) g_shim->cover_new_modules(false);
+  };
   api.process_exit = [](bool quick) { Reporter::Get().Finish(quick); };
   api.start = Start;
   api.stop = Stop;
@@ -148,6 +152,8 @@ extern "C" HG_EXPORT const heapgauge::CoreApi* heapgauge_core_entry(
              static_cast<unsigned long long>(g_options->memory_limit_bytes));
       return nullptr;
     }
+    // Where not every call passes here.
+    if (shim->redirects) Tracker::Get().ExpectUnseenDeaths();
     Reporter::Get().Initialize(*g_options, *shim);
     // Called after our last work at exit(), which comes with the loader's end: the one place that
     // is told the status.

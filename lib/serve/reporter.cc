@@ -229,7 +229,6 @@ bool Reporter::WaitForReport(uint64_t next) noexcept {
 }
 
 void Reporter::CoverNewModules(bool all) noexcept {
-  if (!shim_->redirects) return;
   const ForkGate::Passage gate;  // the loader's lock
   if (gate.entered()) shim_->cover_new_modules(all);
 }

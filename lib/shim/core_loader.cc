@@ -18,6 +18,7 @@
 #include "shim/core_file.h"
 #include "shim/kept_blocks.h"
 #include "shim/next_allocator.h"
+#include "shim/other_names.h"
 #include "shim/quiet_start.h"
 #include "shim/redirect.h"
 #include "shim/said_above.h"
@@ -179,6 +180,9 @@ bool Start(const char* const* settings) noexcept {
     StepAside();
     return false;
   }
+  FindOtherNames();
+  // Before the core, so that the modules are the program's alone.
+  if (!g_next.bypassed) RedirectNewModules(true);
   ThreadState& self = ThisThread();
   self.depth = 1;  // what loading allocates is not the program's
   AllowKeeping();

@@ -43,7 +43,7 @@ const EntryPoint* FindEntryPoint(const char* name) noexcept {
   if (strchr("mfcrapv_", name[0]) == nullptr || name[0] == '\0') return nullptr;
   if (name[0] == '_' && (name[1] != 'Z' || (name[2] != 'n' && name[2] != 'd'))) return nullptr;
   for (const EntryPoint& entry : g_entry_points) {
-    if (strcmp(entry.name, name) == 0) return &entry;
+    if (IsSameName(entry.name, name)) return &entry;
   }
   return nullptr;
 }

@@ -12,10 +12,17 @@ namespace heapgauge {
 struct EntryPoint {
   const char* name;  // as symbol tables have it
   uintptr_t hook;
-  bool is_operator;    // new or delete
-  uintptr_t original;  // 0: an entry that leads elsewhere than to the hook is left alone
-  uintptr_t stub;      // the program's own, from which its table leads on; 0: it has none
+  bool is_operator;            // new or delete
+  uintptr_t original;          // 0: an entry that leads elsewhere than to the hook is left alone
+  uintptr_t stub;              // the program's own, from which its table leads on; 0: it has none
+  bool is_other_name = false;  // other_names.h
+  bool tells_sizes = false;    // there, N3
 };
+
+// Of two names, neither of them empty.  Nearly all differ in their second letter at the latest.
+HG_ALWAYS_INLINE bool IsSameName(const char* one, const char* other) noexcept {
+  return one[0] == other[0] && one[1] == other[1] && __builtin_strcmp(one, other) == 0;
+}
 
 // All of them.  Written once, by LookUp() of next_allocator.cc.
 HG_HIDDEN EntryPoint* EntryPoints(size_t* count) noexcept;

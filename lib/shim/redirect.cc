@@ -2,13 +2,11 @@
 
 #include <dlfcn.h>
 #include <elf.h>
-#include <fcntl.h>
 #include <link.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/address_range.h"
@@ -16,6 +14,8 @@
 #include "base/readable.h"
 #include "shim/entry_points.h"
 #include "shim/next_allocator.h"
+#include "shim/other_names.h"
+#include "shim/read_only_pages.h"
 
 namespace heapgauge {
 namespace {
@@ -46,69 +46,15 @@ struct Module {
   size_t counts[2] = {0, 0};
 };
 
-// What of the address space is read-only, as the kernel tells it.  Read once before a pass: such
-// pages stay read-only, for the loader makes them so when it is done with a module.
-class ReadOnlyPages final {
- public:
-  ReadOnlyPages() noexcept {
-    void* const room = mmap(nullptr, kRoom, PROT_READ | PROT_WRITE,
-                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (room == MAP_FAILED) return;
-    text_ = static_cast<char*>(room);
-    ReadMaps();
-  }
-  ~ReadOnlyPages() {
-    if (text_ != nullptr) munmap(text_, kRoom);
-  }
-  ReadOnlyPages(const ReadOnlyPages&) = delete;
-  ReadOnlyPages& operator=(const ReadOnlyPages&) = delete;
-
-  bool Holds(const AddressRange& range) const noexcept {
-    for (const char* line = text_; line != nullptr && *line != '\0';) {
-      char* at;
-      const uintptr_t begin = strtoul(line, &at, 16);
-      const uintptr_t end = *at == '-' ? strtoul(at + 1, &at, 16) : 0;
-      if (range.begin >= begin && range.begin < end) {
-        return range.end <= end && strncmp(at, " r-", 3) == 0;
-      }
-      line = strchr(line, '\n');
-      if (line != nullptr) ++line;
-    }
-    return false;
-  }
-
- private:
-  static constexpr size_t kRoom = size_t{16} << 20;  // some 150,000 lines
-
-  // Through syscall(): libc's are cancellation points.  Never one of the host's standard three.
-  void ReadMaps() noexcept {
-    long fd = syscall(SYS_openat, AT_FDCWD, "/proc/self/maps", O_RDONLY | O_CLOEXEC);
-    if (fd >= 0 && fd <= STDERR_FILENO) {
-      const long higher = syscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-      syscall(SYS_close, fd);
-      fd = higher;
-    }
-    if (fd < 0) return;
-    size_t used = 0;
-    while (used < kRoom - 1) {
-      const long got = syscall(SYS_read, fd, text_ + used, kRoom - 1 - used);
-      if (got <= 0) break;
-      used += static_cast<size_t>(got);
-    }
-    syscall(SYS_close, fd);
-  }
-
-  char* text_ = nullptr;
-};
-
 struct Walk {
-  const ReadOnlyPages* pages = nullptr;  // set: redirect
-  bool left_some = false;                // a module's turn comes later
+  ReadOnlyPages* pages = nullptr;  // set: redirect
+  bool left_some = false;          // a module's turn comes later
   Coverage* coverage = nullptr;
   uint64_t loads = 0;  // of the process so far
 };
 
 std::atomic<bool> g_busy{false};
+std::atomic<bool> g_again{false};  // modules came while another thread was at it
 std::atomic<uint64_t> g_loads_seen{0};
 
 uintptr_t PageSize() noexcept { return static_cast<uintptr_t>(sysconf(_SC_PAGESIZE)); }
@@ -201,7 +147,7 @@ bool IsLeftAlone(const dl_phdr_info& info, const Module& module) noexcept {
   if (module.extent.Holds(getauxval(AT_SYSINFO_EHDR))) return true;
   if (module.extent.Holds(reinterpret_cast<uintptr_t>(&IsLeftAlone))) return true;
   if (strncmp(LastComponent(module.name), "libheapgauge-core.so", 20) == 0) return true;
-  return g_next.bypassed && !g_next.is_c_library &&
+  return (g_next.bypassed || CanRedirect()) && !g_next.is_c_library &&
          module.extent.Holds(reinterpret_cast<uintptr_t>(g_hot.malloc));
 }
 
@@ -218,7 +164,7 @@ void NoteUncovered(Coverage* coverage, const char* name) noexcept {
 // the time of the pass, if any word in them is to change.
 class ModulePass final {
  public:
-  ModulePass(const Module& module, const ReadOnlyPages* pages) noexcept
+  ModulePass(const Module& module, ReadOnlyPages* pages) noexcept
       : module_(module), pages_(pages) {}
   ~ModulePass() {
     if (unlocked_) Protect(PROT_READ);
@@ -257,7 +203,7 @@ class ModulePass final {
     if (!there_.Has(&module_.symbols[index], sizeof(module_.symbols[index]))) return;
     const char* const name = module_.strings + module_.symbols[index].st_name;
     if (!HasName(name)) return;
-    const EntryPoint* const entry = FindEntryPoint(name);
+    const EntryPoint* const entry = FindAnyEntryPoint(name);
     if (entry == nullptr) return;
     const uintptr_t address = module_.base + reference.r_offset;
     if (!module_.writable.Holds(address) || address % sizeof(uintptr_t) != 0 ||
@@ -276,13 +222,26 @@ class ModulePass final {
     return !module_.prefers_own && now != module_.base + symbol.st_value;
   }
 
+  // A module that was loaded with RTLD_DEEPBIND prefers what it brought along: of another allocator
+  // than the C library that may be another heap.
+  static bool UnboundIsOurs() noexcept {
+    // relaxed: set before the module came.
+    return g_next.bypassed || g_next.is_c_library ||
+           !g_deeply_bound.load(std::memory_order_relaxed);
+  }
+
   void Judge(const EntryPoint& entry, uint32_t type, const ElfW(Sym) & symbol,
              std::atomic<uintptr_t>* word) noexcept {
     // relaxed: code addresses, whose code was there before (G1).
     uintptr_t now = word->load(std::memory_order_relaxed);
     const bool unbound = IsUnbound(type, symbol, now);
+    if (entry.tells_sizes && (now == entry.original || now == entry.hook || unbound)) {
+      g_sizes_are_told.store(true, std::memory_order_relaxed);
+    }
+    if (entry.is_other_name && (now == 0 || entry.hook == 0)) return;  // weak; only seen
     if (now != entry.hook && pages_ != nullptr && entry.original != 0 &&
-        (now == entry.original || unbound) && Unlock(reinterpret_cast<uintptr_t>(word))) {
+        (now == entry.original || (unbound && UnboundIsOurs())) &&
+        Unlock(reinterpret_cast<uintptr_t>(word))) {
       word->compare_exchange_strong(now, entry.hook, std::memory_order_relaxed,
                                     std::memory_order_relaxed);
       now = word->load(std::memory_order_relaxed);
@@ -312,7 +271,7 @@ class ModulePass final {
   }
 
   const Module& module_;
-  const ReadOnlyPages* const pages_;
+  ReadOnlyPages* const pages_;
   // All that is read here are pages of the module's file, which may have been cut short since.
   ReadablePages there_;
   bool unlocked_ = false;
@@ -347,19 +306,23 @@ int ReadLoads(dl_phdr_info* info, size_t, void* loads) noexcept {
 }  // namespace
 
 void RedirectModules() noexcept {
-  if (g_busy.exchange(true, std::memory_order_acquire)) return;  // acquire: from the last one
+  g_again.store(true, std::memory_order_release);  // release: the modules are there; and below
   const ErrnoKeeper errno_keeper;
-  const ReadOnlyPages pages;
-  Walk walk;
-  walk.pages = &pages;
-  dl_iterate_phdr(VisitModule, &walk);
-  // relaxed: a number on its own.
-  g_loads_seen.store(walk.left_some ? 0 : walk.loads, std::memory_order_relaxed);
-  g_busy.store(false, std::memory_order_release);  // release: to the next one
+  while (g_again.load(std::memory_order_acquire)) {
+    if (g_busy.exchange(true, std::memory_order_acquire)) return;  // acquire: from the last one
+    g_again.store(false, std::memory_order_relaxed);               // relaxed: before the walk
+    ReadOnlyPages pages;
+    Walk walk;
+    walk.pages = &pages;
+    dl_iterate_phdr(VisitModule, &walk);
+    // relaxed: a number on its own.
+    g_loads_seen.store(walk.left_some ? 0 : walk.loads, std::memory_order_relaxed);
+    g_busy.store(false, std::memory_order_release);  // release: to the next one
+  }
 }
 
 void RedirectNewModules(bool all) noexcept {
-  if (!g_next.bypassed || !g_next.can_redirect) return;
+  if (g_next.bypassed ? !g_next.can_redirect : !CanRedirect()) return;
   uint64_t loads = 0;
   if (!all) dl_iterate_phdr(ReadLoads, &loads);
   // relaxed: as above.

@@ -8,6 +8,7 @@
 #include "shim/core_loader.h"
 #include "shim/kept_blocks.h"
 #include "shim/next_allocator.h"
+#include "shim/other_names.h"
 #include "shim/thread_state.h"
 
 namespace heapgauge {
@@ -46,7 +47,9 @@ uint64_t TakeSample(ThreadState& self, size_t bytes) noexcept {
 }
 
 bool WantsAlignment(uint64_t interval) noexcept {
-  return interval != Sampler::kExact && g_next.can_align;
+  // relaxed: as good a moment later.
+  return interval != Sampler::kExact && g_next.can_align &&
+         !g_sizes_are_told.load(std::memory_order_relaxed);
 }
 
 size_t AtLeastPage(size_t alignment) noexcept {
@@ -58,17 +61,10 @@ HG_ALWAYS_INLINE void NoteFrame(ThreadState& self) noexcept {
   self.shim_frame = static_cast<const uintptr_t*>(__builtin_frame_address(0));
 }
 
-// Before a block is recorded at its birth.
-HG_ALWAYS_INLINE void BeforeRecord(ThreadState& self, void* block) noexcept {
-  // Where not every free() passes here, the last block at this address may have died unseen.
-  if (HG_UNLIKELY(g_next.bypassed)) Core()->forget(block);
-  NoteFrame(self);
-}
-
 HG_ALWAYS_INLINE void Record(ThreadState& self, void* block, size_t bytes, uint64_t interval,
                              void* caller) noexcept {
   if (block == nullptr) return;
-  BeforeRecord(self, block);
+  NoteFrame(self);
   Core()->record(&self, block, bytes, interval, caller);
 }
 
@@ -286,9 +282,24 @@ void* SampledGrowth(void* block, size_t bytes, size_t grown, void* caller) noexc
   if (interval == 0) return block;
   const UsableGrowth growth{grown, g_next.usable_size(block)};
   void* const placed = MakeRecognisable(block, bytes, interval);
-  BeforeRecord(self, placed);
+  NoteFrame(self);
   Core()->record_growth(&self, placed, bytes, growth, interval, caller);
   return placed;
+}
+
+uint64_t SampleOther(size_t bytes) noexcept { return TakeSample(ThisThread(), bytes); }
+
+void RecordOther(const OtherBlock& block) noexcept {
+  if (block.block == nullptr) return;
+  ThreadState& self = ThisThread();
+  self.shim_frame = block.frame;
+  Core()->record(&self, block.block, block.bytes, block.interval, block.caller);
+}
+
+void RecordOtherGrowth(const OtherBlock& block, UsableGrowth growth) noexcept {
+  ThreadState& self = ThisThread();
+  self.shim_frame = block.frame;
+  Core()->record_growth(&self, block.block, block.bytes, growth, block.interval, block.caller);
 }
 
 }  // namespace heapgauge

@@ -8,8 +8,10 @@
 #define HEAPGAUGE_SHIM_SAMPLED_PATHS_H_
 
 #include <cstddef>
+#include <cstdint>
 
 #include "base/macros.h"
+#include "core_api/core_api.h"
 
 namespace heapgauge {
 
@@ -31,6 +33,20 @@ HG_COLD void* ReallocSlow(void* block, size_t bytes, void* caller) noexcept;
 // realloc has let a block that was not sampled grow by `grown` bytes, and those cross a sample
 // point.
 HG_COLD void* SampledGrowth(void* block, size_t bytes, size_t grown, void* caller) noexcept;
+
+// For hooks that place a block themselves (other_hooks.cc).  After Crosses() said true: the
+// interval to record it with, 0 if it is not to be recorded.
+HG_HIDDEN uint64_t SampleOther(size_t bytes) noexcept;
+
+struct OtherBlock {
+  void* block;  // nullptr: nothing is recorded
+  size_t bytes;
+  uint64_t interval;
+  void* caller;
+  const uintptr_t* frame;  // of the function that the hook has jumped to
+};
+HG_HIDDEN void RecordOther(const OtherBlock& block) noexcept;
+HG_HIDDEN void RecordOtherGrowth(const OtherBlock& block, UsableGrowth growth) noexcept;
 
 }  // namespace heapgauge
 

@@ -52,6 +52,7 @@ struct alignas(64) StoredSite {
   SiteCounters allocated;
   alignas(64) SiteCounters freed;
   std::array<Atomic<uint32_t>, kAgeBuckets> deaths{};  // samples by AgeBucket at death
+  Atomic<uint32_t> unseen_deaths{0};  // samples whose block died past us (tracker.h, T4)
   // `depth` return addresses follow, innermost first.
   const uintptr_t* frames() const noexcept { return reinterpret_cast<const uintptr_t*>(this + 1); }
   uintptr_t* frames() noexcept { return reinterpret_cast<uintptr_t*>(this + 1); }

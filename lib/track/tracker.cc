@@ -226,6 +226,7 @@ void Tracker::RecordGrowth(ThreadState& self, void* block, size_t bytes, UsableG
 
 void Tracker::RecordWeighted(ThreadState& self, void* block, size_t bytes, double weight,
                              uint64_t interval, void* caller) noexcept {
+  if (MayHideUnseenDeath(block, interval)) TakeOutUnseen(block);
   // acquire: pairs with the release in set_observer().
   const SampleObserver observer = observer_.load(std::memory_order_acquire);
   // An observer is shown every stack: without a report thread nobody would hear of a full table.
@@ -262,6 +263,29 @@ bool Tracker::TakeOut(void* block, LiveSample* sample) noexcept {
   if (!live_.Take(address, sample)) return false;
   if (Filtered()) control_->filter->Remove(address);
   return true;
+}
+
+// Another part of the addresses at each step of the coarse clock.
+bool Tracker::MayHideUnseenDeath(const void* block, uint64_t interval) const noexcept {
+  if (interval != Sampler::kExact) return true;
+  // relaxed: sooner or later.
+  if (expects_unseen_deaths_.load(std::memory_order_relaxed)) return true;
+  const uint64_t mixed = (reinterpret_cast<uintptr_t>(block) >> 4) + (CoarseMonotonicNs() >> 20);
+  return ((mixed * 0x9E3779B97F4A7C15U) >> 32) % kLookedAtOneIn == 0;
+}
+void Tracker::TakeOutUnseen(void* block) noexcept {
+  LiveSample sample;
+  // More than once if none was looked at so far.
+  while (HG_UNLIKELY(TakeOut(block, &sample))) {
+    if (sample.unaligned) control_->RemoveReason();
+    StoredSite& site = *sites_.At(sample.site);
+    Count(site.freed, sample);
+    child_account_.Died(sample);
+    // relaxed, both: figures.
+    site.unseen_deaths.fetch_add(1, std::memory_order_relaxed);
+    unseen_deaths_.fetch_add(1, std::memory_order_relaxed);
+    ExpectUnseenDeaths();
+  }
 }
 
 bool Tracker::Forget(void* block) noexcept {
@@ -326,6 +350,7 @@ void Tracker::Moved(ThreadState& self, void* block, size_t bytes, const TakenSam
   after.unaligned = !AddressTells(block);
   Count(freed, before);
   child_account_.Died(before);
+  if (MayHideUnseenDeath(block, weight == 1 ? Sampler::kExact : 0)) TakeOutUnseen(block);
   if (!Admit(block, after)) return;
   Count(site->allocated, after);
   child_account_.Born(after);

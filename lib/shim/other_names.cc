@@ -1,0 +1,131 @@
+#include "shim/other_names.h"
+
+#include <dlfcn.h>
+#include <link.h>
+#include <string.h>
+
+#include "shim/module_symbols.h"
+#include "shim/next_allocator.h"
+
+// Hooks are addresses here, whatever their types.
+#define HG_NOTHING(...)
+#define HG_DECLARE_SAME(family, name, hook) extern "C" void HookOf_##hook() __asm__(#hook);
+#define HG_DECLARE_OWN(family, name, tells) \
+  extern "C" HG_HIDDEN void OtherHook_##name() __asm__("hg_hook_" #name);
+HG_OTHER_NAMES(HG_DECLARE_SAME, HG_DECLARE_OWN, HG_NOTHING)
+
+namespace heapgauge {
+
+#define HG_ROW(name, hook, tells) {#name, hook, false, 0, 0, true, tells},
+#define HG_ROW_SAME(family, name, hook) \
+  HG_ROW(name, reinterpret_cast<uintptr_t>(&HookOf_##hook), false)
+#define HG_ROW_OWN(family, name, tells) \
+  HG_ROW(name, reinterpret_cast<uintptr_t>(&OtherHook_##name), tells)
+#define HG_ROW_SEEN(family, name) HG_ROW(name, 0, true)
+EntryPoint g_other_names[] = {HG_OTHER_NAMES(HG_ROW_SAME, HG_ROW_OWN, HG_ROW_SEEN)};
+std::atomic<bool> g_sizes_are_told{false};
+std::atomic<bool> g_deeply_bound{false};
+
+namespace {
+
+enum Family : uint8_t { kC, kJe, kPrefixed, kTc, kMi, kLoader, kFamilies };
+#define HG_FAMILY(family, name, rest) family,
+#define HG_FAMILY_SEEN(family, name) family,
+constexpr Family kFamilyOf[] = {HG_OTHER_NAMES(HG_FAMILY, HG_FAMILY, HG_FAMILY_SEEN)};
+
+// A name that a module with the family has; nullptr: to be looked for in any.
+constexpr const char* kMarks[kFamilies] = {nullptr,     "mallocx",   "je_mallocx",
+                                           "tc_malloc", "mi_malloc", nullptr};
+
+bool g_can_redirect = false;
+
+// The entries with an original: few, as a rule, and every name that a module refers to is looked
+// for among them.
+const EntryPoint* g_known[kOtherNames];
+size_t g_known_count = 0;
+
+const link_map* MapOf(const void* address) noexcept {
+  dl_find_object module;
+  if (address == nullptr || _dl_find_object(const_cast<void*>(address), &module) != 0) {
+    return nullptr;
+  }
+  return module.dlfo_link_map;
+}
+
+template <typename Function>
+const link_map* MapOf(Function* function) noexcept {
+  return MapOf(reinterpret_cast<const void*>(function));
+}
+
+uintptr_t Definition(const link_map& map, const char* name) noexcept {
+  return reinterpret_cast<uintptr_t>(DefinitionIn(map, name));
+}
+
+// Of the loader's own functions the C library's are meant, and only if the program's calls lead
+// there: somebody else's dlsym() is not ours to replace.
+void FindLoaderFunctions(const link_map& c_library) noexcept {
+  for (int i = 0; i < kOtherNames; ++i) {
+    if (kFamilyOf[i] != kLoader) continue;
+    const uintptr_t defined = Definition(c_library, g_other_names[i].name);
+    const void* const first = dlsym(RTLD_DEFAULT, g_other_names[i].name);
+    if (reinterpret_cast<uintptr_t>(first) == defined) g_other_names[i].original = defined;
+  }
+}
+
+}  // namespace
+
+bool CanRedirect() noexcept { return g_can_redirect; }
+
+void FindOtherNames() noexcept {
+  const link_map* const home = MapOf(g_hot.malloc);
+  if (home == nullptr || MapOf(g_hot.free) != home || MapOf(g_hot.calloc) != home ||
+      MapOf(g_hot.realloc) != home || *home->l_name == '\0') {
+    return;  // N1
+  }
+  const link_map* const c_library = MapOf(dlsym(RTLD_DEFAULT, "gnu_get_libc_version"));
+  if (c_library == nullptr) return;
+  g_next.is_c_library = home == c_library;
+  bool present[kFamilies];
+  for (int i = 0; i < kFamilies; ++i) {
+    present[i] = kMarks[i] == nullptr || (home != c_library && Definition(*home, kMarks[i]) != 0);
+  }
+  for (int i = 0; i < kOtherNames; ++i) {
+    const Family family = kFamilyOf[i];
+    if (family == kLoader || !present[family]) continue;
+    g_other_names[i].original = Definition(*home, g_other_names[i].name);
+  }
+  if (!g_next.bypassed) {  // else known already
+    size_t count;
+    EntryPoint* const entries = EntryPoints(&count);
+    for (size_t i = 0; i < count; ++i) {
+      if (!entries[i].is_operator) entries[i].original = Definition(*home, entries[i].name);
+    }
+  }
+  FindLoaderFunctions(*c_library);
+  for (const EntryPoint& entry : g_other_names) {
+    if (entry.original != 0) g_known[g_known_count++] = &entry;
+  }
+  g_can_redirect = true;
+}
+
+const EntryPoint* FindAnyEntryPoint(const char* name) noexcept {
+  if (const EntryPoint* const entry = FindEntryPoint(name)) return entry;
+  // As there: nearly every name is refused by its first letters.
+  if (name[0] == '\0' || strchr("mrxsdntcjv_", name[0]) == nullptr) return nullptr;
+  if (name[0] == '_' && (name[1] != '_' || (name[2] != 'l' && name[2] != 'p'))) return nullptr;
+  for (size_t i = 0; i < g_known_count; ++i) {
+    if (IsSameName(g_known[i]->name, name)) return g_known[i];
+  }
+  return nullptr;
+}
+
+void* HookInPlaceOf(const char* name, const void* found) noexcept {
+  if (found == nullptr) return nullptr;
+  const EntryPoint* const entry = FindAnyEntryPoint(name);
+  if (entry == nullptr || entry->original != reinterpret_cast<uintptr_t>(found)) return nullptr;
+  // relaxed: a sample that is placed meanwhile is one of before (N3).
+  if (entry->tells_sizes) g_sizes_are_told.store(true, std::memory_order_relaxed);
+  return reinterpret_cast<void*>(entry->hook);  // nullptr: only seen
+}
+
+}  // namespace heapgauge

@@ -74,6 +74,7 @@ const char* TypeOf(std::string_view suffix) {
       {"FOLLOW", "WHICH"},
       {"WRAPPERS", "NAMES"},
       {"CHILDREN", "summary|full"},
+      {"TERM_REPORT", "on|off"},
       {"CONTROL", "on|off"},
       {"HTTP", "ADDRESS:PORT"},
       {"HTTP_TOKEN_FILE", "FILE"},
@@ -117,7 +118,7 @@ bool IsAddressAndPort(std::string_view value) {
 
 // What the library can only find out when it is too late to ask.
 bool IsUsable(std::string_view suffix, const std::string& value) {
-  if (suffix == "CONTROL") return IsOneOf(value, {"on", "off"});
+  if (suffix == "CONTROL" || suffix == "TERM_REPORT") return IsOneOf(value, {"on", "off"});
   if (suffix == "HTTP") return value == "off" || IsAddressAndPort(value);
   if (suffix == "HTTP_TOKEN_FILE") return access(value.c_str(), R_OK) == 0;
   if (suffix == "ALERT_URL") return value.starts_with("http://") && value.size() > 7;

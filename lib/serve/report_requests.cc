@@ -158,10 +158,12 @@ void Reporter::Finish(bool quick) noexcept {
   Ask(true, kPatienceNs);
 }
 
-// SIGTERM with its default action would end the process without a report.  The action stays what it
-// was: the process is killed by SIGTERM, a moment later.  A program that sets its own handler,
-// before or after, never meets ours.
+// Only if asked for: a program that reads its action for SIGTERM, as many do to restore it, finds a
+// handler that it didn't set.  SIGTERM with its default action would end the process without a
+// report.  The action stays what it was: the process is killed by SIGTERM, a moment later.  A
+// program that sets its own handler, before or after, never meets ours.
 void Reporter::TakeOverTerminate() noexcept {
+  if (!options_->term_report) return;
   // To the first process of a container the default action of SIGTERM is nothing: it lives on.
   if (getpid() == 1) return;
   struct sigaction now;

@@ -3,7 +3,7 @@
 //   first sample, from a place that allows it ──► report thread ──► a report every interval
 //   heapgauge_write_report() ──► asks the thread (starts it if need be) and waits
 //   exit, quick_exit         ──► the same, final
-//   SIGTERM, default action  ──► the same, final, then the default action
+//   SIGTERM, TERM_REPORT=on  ──► the same, final, then the default action
 //   fork                     ──► the child has neither thread nor reports till its first sample
 //
 // R1  At most one thread at a time makes a report, the report thread.

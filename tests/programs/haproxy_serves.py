@@ -68,7 +68,7 @@ def life(rig, haproxy, ab, mode):
         harness.wait_until(lambda: listens_to(process.pid, signal.SIGUSR2), 60, "the master to be ready")
         os.kill(process.pid, signal.SIGTERM)
 
-    env = dict(programs.ROOMY, HEAPGAUGE_SYMBOLIZE="names")
+    env = dict(programs.ROOMY, HEAPGAUGE_SYMBOLIZE="names", HEAPGAUGE_TERM_REPORT="on")
     return rig.run([haproxy, "-W", "-f", path], mode, env, place, during=during), pids
 
 

@@ -62,6 +62,7 @@ class Life(threading.Thread):
             "HEAPGAUGE_SAMPLE_INTERVAL": "16KiB",
             "HEAPGAUGE_MEMORY_LIMIT": str(watch.MEMORY_LIMIT),
             "HEAPGAUGE_CPU_BUDGET": "20%",
+            "HEAPGAUGE_TERM_REPORT": "on",  # each process that ends by SIGTERM has a final report to check
             "HEAPGAUGE_SYMBOLIZE": "names",
             "HEAPGAUGE_CHILDREN": "full",  # workers are found by their pid
             "SOAK_STEWARD_MS": str(int(1000 * self.wanted.every)),

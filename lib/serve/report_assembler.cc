@@ -299,6 +299,13 @@ void ReportAssembler::FillSites(const Selection& selection, Report& report) {
   for (const Selection::Row& row : selection.rows) {
     for (const uint32_t k : row.stacks) add(k, judgement_of(row, k));
   }
+  // And what else is large: a profile is made of these.
+  for (uint32_t k = 0; k < groups.stacks().size() && report.sites.size() < kSites; ++k) {
+    const SiteGroups::Stack& stack = groups.stacks()[k];
+    const SiteGroups::Sum* const callsite = groups.Callsite(callsites_.Of(stack.index).id);
+    const bool alone = callsite != nullptr && callsite->stacks_total == 1;
+    add(k, selection.Find(alone ? callsite->id : stack.id));
+  }
   NameFrames(report, indices);
   for (const Selection::Row& row : selection.rows) {
     Callsite& callsite = report.callsites.emplace_back();

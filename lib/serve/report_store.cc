@@ -275,12 +275,14 @@ bool ReportStore::Write(const Report& report) {
   problems_ = 0;
   const File directory(Open());  // closed, too, when a writer finds no memory
   if (!directory.ok()) return false;
+  // Before the line is appended: where memory runs out there is no line without its text.
+  const std::string text = ToText(report);
   const bool appended = Append(directory.get(), kJsonLines, ToJson(report, kSitesInJson) + "\n");
   if (appended && !owner_forgotten_) {
     ForgetOwner(directory.get());
     owner_forgotten_ = true;
   }
-  bool replaced = Replace(directory.get(), kText, ToText(report));
+  bool replaced = Replace(directory.get(), kText, text);
   replaced = Replace(directory.get(), kProfile, ToPprof(report)) && replaced;
   if (appended && replaced) said_.clear();
   return appended && replaced;

@@ -43,8 +43,7 @@ def read(path, command):
         with open(text, "rb") as file:
             content = file.read()
         harness.check(content.startswith(b"heapgauge report") and content.endswith(b"\n"), "half a report.txt")
-        # The last thing in a text: its tenth site's frames.
-        harness.check(b"\n#10 " in content, "a report.txt without its end")
+        harness.check(content.endswith(b"machinery it used.\n"), "a report.txt without its end")
     profile = os.path.join(path, "heap.pb.gz")
     if os.path.exists(profile):
         with gzip.open(profile) as file:

@@ -17,7 +17,7 @@ import harness
 # Of the victim's stack, in KiB; its descriptors; address space and data, KiB; size of files and of locked memory.  What
 # is too little even for the bare program is not asked.
 ULIMITS = ("-s 64", "-s 128", "-s unlimited", "-n 3", "-n 4", "-n 6", "-v 10000", "-v 30000", "-v 60000", "-v 100000", "-v 300000",
-           "-d 4000", "-f 0", "-l 0", "-t 60", "-s 64 -n 4 -v 60000")
+           "-d 5000", "-f 0", "-l 0", "-t 60", "-s 64 -n 4 -v 60000")
 NOBODY = 65534
 
 

@@ -33,7 +33,8 @@ def read(path, command):
     """What a killed process left there: how many reports, and whether its last line is torn."""
     lines = os.path.join(path, "reports.jsonl")
     if not os.path.exists(lines):
-        harness.check(not os.path.exists(path) or os.listdir(path) == [], f"{os.listdir(path)} without reports.jsonl")
+        there = os.listdir(path) if os.path.exists(path) else []
+        harness.check(there == [], f"{there} without reports.jsonl")
         return 0, False
     reports, torn = whole_lines(lines)
     for report in reports:

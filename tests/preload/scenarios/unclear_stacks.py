@@ -11,7 +11,10 @@ LINE = "no report thread could be started: every sample so far came from inside 
 
 
 def reports(directory):
-    return [report for path in harness.report_directories(directory) for report in harness.read_reports(path)]
+    try:
+        return [report for path in harness.report_directories(directory) for report in harness.read_reports(path)]
+    except FileNotFoundError:  # the first one is being written: the line is there before the text
+        return []
 
 
 def attempt(rig, argv, env, line):

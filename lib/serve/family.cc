@@ -198,8 +198,8 @@ void Family::ForkedInChild(pid_t parent, const char* parents,
 bool Family::IsChild() noexcept {
   if (!summary_) return false;
   int state = kUnknown;
-  // acquire: what was found is visible; relaxed on success: nothing comes with kUnknown.
-  if (state_.compare_exchange_strong(state, kLooking, std::memory_order_relaxed,
+  // acquire: what was found is visible; on success, too, for some compilers refuse less there.
+  if (state_.compare_exchange_strong(state, kLooking, std::memory_order_acquire,
                                      std::memory_order_acquire)) {
     root_ = TopmostAbove(getppid());
     state = root_ != 0 ? kChild : kRoot;

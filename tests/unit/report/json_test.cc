@@ -37,14 +37,15 @@ TEST_CASE("what is written is what is read", "[report][json]") {
 TEST_CASE("call sites are written with their line and find their stack again", "[report][json]") {
   Report report = LeakingCheckout();
   report.callsites_total = 40;
-  Callsite& callsite = report.callsites.emplace_back();
+  Callsite callsite;
   callsite.sum = report.sites[0];
   callsite.sum.id = "00000000000000aa";
   callsite.stacks = 31;
   callsite.largest_stack_share = 0.25;
   callsite.sites = {report.sites[0].id, report.sites[1].id};
-  Callsite& elsewhere = report.callsites.emplace_back(callsite);
+  Callsite elsewhere = callsite;
   elsewhere.sites = {"0000000000000bad"};  // not among those listed
+  report.callsites = {callsite, elsewhere};
   const std::string line = ToJson(report);
   CHECK(line.find("\"line\":88") != std::string::npos);
   std::string error;

@@ -40,15 +40,12 @@ void ChooseRows(std::vector<SiteJudgement>& judgements) {
   by_key.reserve(judgements.size());
   for (SiteJudgement& site : judgements) {
     by_key.emplace(site.key, &site);
-    site.is_row = site.level != SiteLevel::kProgramLine;
+    // A line of the program is the row unless one of its call sites accounts for it.
+    site.is_row = site.level != SiteLevel::kProgramLine || Alarms(site);
   }
   for (const SiteJudgement& stack : judgements) {
     if (stack.level != SiteLevel::kStack) continue;
     if (SiteJudgement* const callsite = ParentOf(stack, by_key)) NameCulprit(stack, *callsite);
-  }
-  // A line of the program is the row unless one of its call sites accounts for it.
-  for (SiteJudgement& line : judgements) {
-    if (line.level == SiteLevel::kProgramLine) line.is_row = Alarms(line);
   }
   for (const SiteJudgement& site : judgements) {
     if (site.level != SiteLevel::kCallsite) continue;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <functional>
-#include <iterator>
 #include <map>
 #include <new>
 
@@ -54,15 +53,15 @@ uint64_t IdOf(const Frame& frame, std::string_view build_id) {
 
 }  // namespace
 
-// What the addresses of one batch are called.
+// What the addresses of one batch are: many stacks share most of theirs.
 struct CallsiteMap::Named {
   std::unordered_map<Pc, size_t> index;
-  std::vector<std::vector<Frame>> frames;
+  std::vector<std::vector<PlaceId>> places;  // of the inlined calls at an address and its function
 
-  const std::vector<Frame>* Find(Pc pc) const {
+  const std::vector<PlaceId>& At(Pc pc) const {
+    static const std::vector<PlaceId> kNone;
     const auto found = index.find(pc);
-    return found == index.end() || found->second >= frames.size() ? nullptr
-                                                                  : &frames[found->second];
+    return found == index.end() ? kNone : places[found->second];
   }
 };
 
@@ -82,7 +81,8 @@ CallsiteMap::PlaceId CallsiteMap::Intern(const Frame& frame) {
     Place place;
     place.callsite = {id, frame};
     place.function = wrappers_.Intern(frame.module, ShortName(frame.function));
-    place.in_program = InProgram(frame);
+    place.wrapper = IsAllocationWrapper(frame);
+    place.told = frame.file || InProgram(frame);
     places_.push_back(std::move(place));
   }
   return found->second;
@@ -97,18 +97,12 @@ bool CallsiteMap::InProgram(const Frame& frame) const {
 // False when the frames up to `end` don't show yet what the stack's call site is.
 bool CallsiteMap::MakeChain(const StoredSite& site, size_t end, const Named& named, Chain* chain) {
   *chain = {};
-  const auto told = [&](PlaceId id) {
-    return places_[id].callsite.frame.file || places_[id].in_program;
-  };
   bool has_line = false;
   for (size_t i = 0; i < end; ++i) {
-    const std::vector<Frame>* const frames = named.Find(site.frames()[i] - 1);
-    if (frames == nullptr) continue;
-    for (const Frame& frame : *frames) {
-      if (chain->size == 0 && IsAllocationWrapper(frame)) continue;
+    for (const PlaceId id : named.At(site.frames()[i] - 1)) {
+      if (chain->size == 0 && places_[id].wrapper) continue;
       if (chain->size == kChain && has_line) return true;
-      const PlaceId id = Intern(frame);
-      if (!has_line && told(id)) {
+      if (!has_line && places_[id].told) {
         chain->program_line = id;
         has_line = true;
       }
@@ -120,10 +114,8 @@ bool CallsiteMap::MakeChain(const StoredSite& site, size_t end, const Named& nam
     // Wrappers throughout, or no stack at all.
     Frame frame;
     if (site.index == SiteTable::kOverflowIndex) frame.function = kOverflowName;
-    const std::vector<Frame>* const first =
-        site.depth > 0 ? named.Find(site.frames()[0] - 1) : nullptr;
-    chain->places[chain->size++] =
-        Intern(first != nullptr && !first->empty() ? first->front() : frame);
+    const bool bare = site.depth == 0 || named.At(site.frames()[0] - 1).empty();
+    chain->places[chain->size++] = bare ? Intern(frame) : named.At(site.frames()[0] - 1).front();
   }
   if (!has_line) chain->program_line = chain->places[0];
   return true;
@@ -141,7 +133,7 @@ void CallsiteMap::PlaceCallsite(Chain& chain) const {
 void CallsiteMap::Name(const std::vector<uint32_t>& sites, const std::vector<size_t>& ends,
                        Named* named) {
   std::vector<ModuleAddress> addresses;
-  const size_t before = named->frames.size();
+  const size_t before = named->places.size();
   for (size_t k = 0; k < sites.size(); ++k) {
     const StoredSite& site = *tracker_.sites().At(sites[k]);
     for (size_t i = 0; i < ends[k]; ++i) {
@@ -152,9 +144,13 @@ void CallsiteMap::Name(const std::vector<uint32_t>& sites, const std::vector<siz
     }
   }
   if (addresses.empty()) return;
-  std::vector<std::vector<Frame>> frames = symbolizer_.Symbolize(addresses);
-  if (frames.size() != addresses.size()) throw std::bad_alloc();  // how the symbolizer says so
-  std::move(frames.begin(), frames.end(), std::back_inserter(named->frames));
+  const std::vector<std::vector<Frame>> named_frames = symbolizer_.Symbolize(addresses);
+  // How the symbolizer says so.
+  if (named_frames.size() != addresses.size()) throw std::bad_alloc();
+  for (const std::vector<Frame>& frames : named_frames) {
+    std::vector<PlaceId>& places = named->places.emplace_back();
+    for (const Frame& frame : frames) places.push_back(Intern(frame));
+  }
 }
 
 bool CallsiteMap::Learn() {
@@ -247,8 +243,7 @@ const CallsiteMap::Callsite& CallsiteMap::ProgramLineOf(uint32_t site) const {
   if (site >= known_) return Of(site);
   const Chain& chain = chains_[site];
   const Place& place = places_[chain.callsite];
-  if (place.callsite.frame.file || place.in_program) return place.callsite;
-  return places_[chain.program_line].callsite;
+  return place.told ? place.callsite : places_[chain.program_line].callsite;
 }
 
 uint32_t CallsiteMap::IndexIn(const std::vector<Frame>& frames) const {

@@ -63,7 +63,8 @@ class CallsiteMap final {
   struct Place {
     Callsite callsite;
     uint32_t function = 0;  // of wrappers_
-    bool in_program = false;
+    bool wrapper = false;   // by its name, file or module
+    bool told = false;      // has a line, or lies in the program
   };
   struct Named;
 

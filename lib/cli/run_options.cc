@@ -54,40 +54,6 @@ constexpr char kAttachFooter[] =
     "Exit status: 0 when it is tracked (with --stop: no longer), 2 when that can't be, with one "
     "line that says why.";
 
-// What stands for the value in the help.
-const char* TypeOf(std::string_view suffix) {
-  struct Type {
-    std::string_view suffix;
-    const char* name;
-  };
-  static constexpr Type kTypes[] = {
-      {"SAMPLE_INTERVAL", "SIZE"},
-      {"REPORT_INTERVAL", "TIME"},
-      {"OUTPUT", "DIR"},
-      {"UNWIND", "HOW"},
-      {"MAX_FRAMES", "N"},
-      {"SYMBOLIZE", "HOW"},
-      {"MEMORY_LIMIT", "SIZE"},
-      {"CPU_BUDGET", "PERCENT"},
-      {"START", "on|off"},
-      {"ONLY", "GLOB"},
-      {"FOLLOW", "WHICH"},
-      {"WRAPPERS", "NAMES"},
-      {"CHILDREN", "summary|full"},
-      {"TERM_REPORT", "on|off"},
-      {"CONTROL", "on|off"},
-      {"HTTP", "ADDRESS:PORT"},
-      {"HTTP_TOKEN_FILE", "FILE"},
-      {"ALERT_EXEC", "CMD"},
-      {"ALERT_URL", "URL"},
-      {"LOG", "LEVEL"},
-  };
-  for (const Type& type : kTypes) {
-    if (type.suffix == suffix) return type.name;
-  }
-  return "VALUE";
-}
-
 std::span<const OptionSpec> Specs() {
   size_t count = 0;
   const OptionSpec* specs = OptionSpecs(&count);
@@ -105,24 +71,9 @@ bool IsOneOf(std::string_view value, std::initializer_list<std::string_view> acc
   return std::find(accepted.begin(), accepted.end(), value) != accepted.end();
 }
 
-// "127.0.0.1:9191", "[::1]:9191", "localhost:9191"
-bool IsAddressAndPort(std::string_view value) {
-  const size_t colon = value.rfind(':');
-  if (colon == std::string_view::npos || colon == 0) return false;
-  const std::string_view port = value.substr(colon + 1);
-  unsigned number = 0;
-  const auto [end, failure] = std::from_chars(port.data(), port.data() + port.size(), number);
-  return failure == std::errc() && end == port.data() + port.size() && number >= 1 &&
-         number <= 65535;
-}
-
 // What the library can only find out when it is too late to ask.
 bool IsUsable(std::string_view suffix, const std::string& value) {
-  if (suffix == "CONTROL" || suffix == "TERM_REPORT") return IsOneOf(value, {"on", "off"});
-  if (suffix == "HTTP") return value == "off" || IsAddressAndPort(value);
-  if (suffix == "HTTP_TOKEN_FILE") return access(value.c_str(), R_OK) == 0;
-  if (suffix == "ALERT_URL") return value.starts_with("http://") && value.size() > 7;
-  return true;
+  return suffix != "HTTP_TOKEN_FILE" || access(value.c_str(), R_OK) == 0;
 }
 
 std::string WrongValue(const OptionSpec& spec, const std::string& value) {
@@ -143,7 +94,7 @@ class VariableOptions final {
       std::string help = spec.help;
       if (spec.default_text[0] != '\0') help += fmt::format(" (default {})", spec.default_text);
       CLI::Option* option = app->add_option(OptionName(spec.suffix), values_[spec.suffix], help);
-      options_.emplace_back(&spec, option->type_name(TypeOf(spec.suffix)));
+      options_.emplace_back(&spec, option->type_name(spec.value));
     }
   }
 

@@ -32,13 +32,6 @@ AlertSender::AlertSender(std::string exec, std::string url, std::string helper,
       url_(std::move(url)),
       helper_(std::move(helper)),
       valid_ms_(std::max(kLeastValid, 4 * report_interval).count()) {
-  if (!url_.empty() && !IsAlertUrl(url_)) {
-    RawLog(LogLevel::kError,
-           "HEAPGAUGE_ALERT_URL=%s is no http:// or https:// address; alerts go to alerts.jsonl "
-           "and stderr alone",
-           Printable(url_).c_str());
-    url_.clear();
-  }
   if (helper_.empty() && !(url_.empty() && exec_.empty())) {
     RawLog(LogLevel::kError,
            "the heapgauge command is not beside the library; alerts go to alerts.jsonl and stderr "

@@ -128,6 +128,30 @@ bool ParseText(const char* text, option_type::Text* out) noexcept {
   return true;
 }
 
+// "off", "127.0.0.1:9191", "[::1]:9191", "localhost:9191"
+bool ParseHttpAddress(const char* text, option_type::Text* out) noexcept {
+  if (strcasecmp(text, "off") != 0) {
+    const char* const colon = std::strrchr(text, ':');
+    double port;
+    const char* rest;
+    if (colon == nullptr || colon == text || !ParseNumber(colon + 1, &port, &rest) ||
+        *rest != '\0' || std::strchr(colon, '.') != nullptr || port > 65535) {
+      return false;
+    }
+  }
+  return ParseText(text, out);
+}
+
+// http:// or https:// with a host; "" is none.
+bool ParseUrl(const char* text, option_type::Text* out) noexcept {
+  for (const char* scheme : {"http://", "https://"}) {
+    const size_t length = std::strlen(scheme);
+    if (std::strncmp(text, scheme, length) != 0) continue;
+    return text[length] != '\0' && text[length] != '/' && ParseText(text, out);
+  }
+  return *text == '\0' && ParseText(text, out);
+}
+
 // One overload a type of options.inc; sizes and durations have their own ranges below.
 namespace parse {
 bool Size(const char* text, uint64_t* out) noexcept { return ParseSize(text, out); }
@@ -143,6 +167,10 @@ bool Follow(const char* text, FollowOption* out) noexcept { return ParseFollow(t
 bool Children(const char* text, ChildrenOption* out) noexcept { return ParseChildren(text, out); }
 bool Log(const char* text, LogLevel* out) noexcept { return ParseLog(text, out); }
 bool Text(const char* text, option_type::Text* out) noexcept { return ParseText(text, out); }
+bool HttpAddress(const char* text, option_type::HttpAddress* out) noexcept {
+  return ParseHttpAddress(text, out);
+}
+bool Url(const char* text, option_type::Url* out) noexcept { return ParseUrl(text, out); }
 }  // namespace parse
 
 // What a type alone does not rule out.
@@ -167,9 +195,9 @@ bool Assign(Options& options, Value Options::*field, const char* text,
 }
 
 constexpr OptionSpec kSpecs[] = {
-#define HG_OPTION(type, field, suffix, default_text, accepted, help)              \
-  {suffix, default_text, accepted, help, [](Options& options, const char* text) { \
-     return Assign(options, &Options::field, text, &parse::type);                 \
+#define HG_OPTION(type, field, suffix, value, default_text, accepted, help)              \
+  {suffix, value, default_text, accepted, help, [](Options& options, const char* text) { \
+     return Assign(options, &Options::field, text, &parse::type);                        \
    }},
 #include "track/options.inc"
 #undef HG_OPTION
@@ -213,7 +241,7 @@ bool ParseDuration(const char* text, uint64_t* ns) noexcept {
 
 Options::Options() noexcept {
   // Raw, because InRange() judges a whole that is not there yet.
-#define HG_OPTION(type, field, suffix, default_text, accepted, help) \
+#define HG_OPTION(type, field, suffix, value, default_text, accepted, help) \
   parse::type(default_text, &field);
 #include "track/options.inc"
 #undef HG_OPTION

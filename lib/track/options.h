@@ -30,18 +30,22 @@ inline constexpr size_t kTextBytes = 4096;
 struct Text {
   char value[kTextBytes] = "";
 };
+struct HttpAddress : Text {};
+struct Url : Text {};
 }  // namespace option_type
 
 struct Options {
   Options() noexcept;  // all defaults
 
-#define HG_OPTION(type, field, suffix, default_text, accepted, help) option_type::type field{};
+#define HG_OPTION(type, field, suffix, value, default_text, accepted, help) \
+  option_type::type field{};
 #include "track/options.inc"
 #undef HG_OPTION
 };
 
 struct OptionSpec {
   const char* suffix;        // "SAMPLE_INTERVAL"
+  const char* value;         // "SIZE": what it takes, in the command's help
   const char* default_text;  // as in CONTRACT
   const char* accepted;      // what a good value looks like, for errors and help
   const char* help;

@@ -69,7 +69,8 @@ TEST_CASE("a bad value is refused before anything runs, with what is accepted", 
   CHECK(ErrorOf({"--http-token-file", "/nonexistent/token", "ls"}).find("--http-token-file") !=
         std::string::npos);
   CHECK(ErrorOf({"--alert-url", "ftp://x", "ls"}) ==
-        "heapgauge: --alert-url ftp://x: not an http:// URL\n");
+        "heapgauge: --alert-url ftp://x: not an http:// or https:// URL\n");
+  CHECK(ErrorOf({"--alert-url", "https:///x", "ls"}).find("not an http://") != std::string::npos);
   CHECK(ErrorOf({"--output=", "ls"}) ==
         "heapgauge: --output needs a value: DIR (see heapgauge run --help)\n");
   CHECK(ErrorOf({"--output", "", "ls"}).find("--output \"\": not a directory name") !=

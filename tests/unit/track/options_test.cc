@@ -201,6 +201,35 @@ TEST_CASE("on and off have their usual names") {
   }
 }
 
+TEST_CASE("addresses and URLs are judged here, for the command too") {
+  Options options;
+  size_t count = 0;
+  const OptionSpec* const specs = OptionSpecs(&count);
+  const auto good = [&](const std::string& suffix, const char* text) {
+    for (size_t i = 0; i < count; ++i) {
+      if (specs[i].suffix == suffix) return specs[i].parse(options, text);
+    }
+    return false;
+  };
+  for (const char* text : {"off", "127.0.0.1:9191", "[::1]:9191", "localhost:0"}) {
+    INFO(text);
+    CHECK(good("HTTP", text));
+  }
+  for (const char* text : {"9191", ":9191", "127.0.0.1:99999", "h:1.5", "h:", "h:x"}) {
+    INFO(text);
+    CHECK_FALSE(good("HTTP", text));
+  }
+  for (const char* text : {"http://h", "https://h:9093/api/v2/alerts"}) {
+    INFO(text);
+    CHECK(good("ALERT_URL", text));
+    CHECK(options.alert_url.value == std::string(text));
+  }
+  for (const char* text : {"ftp://x", "http://", "https:///x", "h:80"}) {
+    INFO(text);
+    CHECK_FALSE(good("ALERT_URL", text));
+  }
+}
+
 TEST_CASE("a bad value costs one line that names variable, value and what is accepted") {
   std::string said;
   const Options options = Read({"HEAPGAUGE_SAMPLE_INTERVAL=lots"}, &said);

@@ -79,6 +79,7 @@ void AlertSender::StartExec() {
   request.events.assign(waiting_.begin(), waiting_.end());
   request.exec_limit_ms = kExecLimit.count();
   const auto runs = static_cast<int64_t>(waiting_.size());
+  running_ = std::move(waiting_);
   waiting_.clear();
   command_ = Start(EncodeAlertRequest(request), runs * kExecLimit);
 }
@@ -95,11 +96,12 @@ void AlertSender::StartPost() {
   post_ = Start(EncodeAlertRequest(request), kRetry);
 }
 
-bool AlertSender::Succeeded(Process& process, const char* variable) {
+AlertSender::Result AlertSender::ResultOf(Process& process, const char* variable) {
   const symbolize::HelperRun run = process.Finish();
+  if (run.outcome == symbolize::HelperRun::Outcome::kStopped) return Result::kStopped;
   if (run.output == kAlertDelivered) {
     said_.clear();
-    return true;
+    return Result::kDelivered;
   }
   std::string problem = run.problem;
   if (problem.empty()) problem = run.output.substr(0, run.output.find('\n'));
@@ -107,17 +109,25 @@ bool AlertSender::Succeeded(Process& process, const char* variable) {
     RawLog(LogLevel::kWarning, "%s: %s", variable, Printable(problem).c_str());
     said_ = problem;
   }
-  return false;
+  return Result::kFailed;
 }
 
 bool AlertSender::Poll() {
   if (command_ != nullptr && command_->Done()) {
-    Succeeded(*command_, "HEAPGAUGE_ALERT_EXEC");  // not repeated: it may have done its work
+    // Not repeated when it failed: it may have done its work.  Once when a change of the host's
+    // rights has stopped it: an alert twice is better than none.
+    const bool stopped = ResultOf(*command_, "HEAPGAUGE_ALERT_EXEC") == Result::kStopped;
+    if (stopped && !given_again_) {
+      waiting_.insert(waiting_.begin(), running_.begin(), running_.end());
+    }
+    given_again_ = stopped;
+    running_.clear();
     command_.reset();
   }
-  if (command_ == nullptr && !waiting_.empty()) StartExec();
+  const bool may_start = !symbolize::HelpersAreStopped();
+  if (command_ == nullptr && !waiting_.empty() && may_start) StartExec();
   if (post_ != nullptr && post_->Done()) {
-    if (Succeeded(*post_, "HEAPGAUGE_ALERT_URL")) {
+    if (ResultOf(*post_, "HEAPGAUGE_ALERT_URL") == Result::kDelivered) {
       cleared_.erase(cleared_.begin(),
                      cleared_.begin() + static_cast<std::ptrdiff_t>(posted_cleared_));
       posted_ns_ = MonotonicNs();
@@ -129,7 +139,7 @@ bool AlertSender::Poll() {
     return command_ != nullptr;  // a failed post is tried again after the next report
   }
   const bool repeat = !active_.empty() && MonotonicNs() - posted_ns_ >= kRepeatNs;
-  if (post_ == nullptr && !url_.empty() && (changed_ || repeat) &&
+  if (post_ == nullptr && !url_.empty() && (changed_ || repeat) && may_start &&
       !(active_.empty() && cleared_.empty())) {
     StartPost();
   }

@@ -47,7 +47,8 @@ class AlertSender final {
   std::unique_ptr<Process> Start(const std::string& request, std::chrono::milliseconds limit);
   void StartExec();
   void StartPost();
-  bool Succeeded(Process& process, const char* variable);
+  enum class Result : uint8_t { kDelivered, kFailed, kStopped };
+  Result ResultOf(Process& process, const char* variable);
 
   const std::string exec_;
   std::string url_;
@@ -56,6 +57,8 @@ class AlertSender final {
   std::deque<std::string> waiting_;  // events for the command
   uint64_t lost_ = 0;
   std::unique_ptr<Process> command_;
+  std::deque<std::string> running_;  // the events it was given
+  bool given_again_ = false;
   std::vector<Alert> active_;
   std::vector<Alert> cleared_;  // not delivered yet
   size_t posted_cleared_ = 0;   // so many of them are in the post under way

@@ -65,6 +65,10 @@ std::vector<HelperClient::Answer> HelperClient::Ask(const HelperRequest& request
       failures_in_a_row_ = 0;
       break;
     }
+    if (result.outcome == HelperRun::Outcome::kStopped) {
+      last_problem_ = result.problem;  // nobody's fault: the next report asks again
+      break;
+    }
     const bool timed_out = result.outcome == HelperRun::Outcome::kTimedOut;
     if (response.unfinished_module) {
       Strikes& strikes = strikes_[KeyOf(part.modules[*response.unfinished_module])];

@@ -1,6 +1,8 @@
 #include "symbolize/helper_guardian.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <linux/memfd.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -9,6 +11,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "symbolize/guardian_rights.h"
 #include "symbolize/raw_syscall.h"
 
 namespace heapgauge::symbolize {
@@ -23,7 +26,8 @@ constexpr uint64_t kExitGraceNs = 500 * kNsPerMs;
 constexpr int kSignals = 64;
 constexpr size_t kSignalSetBytes = 8;  // the kernel's sigset_t
 constexpr unsigned kMaxDescriptors = 65536;
-constexpr size_t kPieceBytes = size_t{64} * 1024;  // a pipe's capacity
+// How often to look whether the helper is to end.
+constexpr uint64_t kLookNs = 10 * kNsPerMs;
 
 // The kernel's struct sigaction has at most these words; all zero is SIG_DFL without flags.
 struct DefaultAction {
@@ -86,25 +90,15 @@ int StartHelper(void* argument) noexcept {
 
 struct Conversation {
   GuardianJob& job;
-  int to_helper;
+  const RightsWatch& rights;
   int from_helper;
-  size_t sent = 0;
   Outcome outcome = Outcome::kEnded;
   bool over = false;
 
-  void Close(int& fd) noexcept {
-    if (fd >= 0) RawSyscall(SYS_close, fd);
-    fd = -1;
-  }
-
-  void Send() noexcept {
-    const size_t left = job.request_size - sent;
-    const long wrote = RawSyscall(SYS_write, to_helper, job.request + sent,
-                                  left < kPieceBytes ? left : kPieceBytes);
-    if (wrote == -EAGAIN || wrote == -EINTR) return;
-    if (wrote > 0) sent += static_cast<size_t>(wrote);
-    // A helper that stopped reading may still have an answer.
-    if (wrote <= 0 || sent == job.request_size) Close(to_helper);
+  bool Stopped() const noexcept {
+    // relaxed: nothing but the flags is read; a late look ends the helper at the next one.
+    return job.stopped.load(std::memory_order_relaxed) != 0 ||
+           job.all_stopped->load(std::memory_order_relaxed) != 0 || rights.Changed();
   }
 
   void Receive() noexcept {
@@ -121,24 +115,23 @@ struct Conversation {
   }
 
   void Run() noexcept {
-    if (job.request_size == 0) Close(to_helper);
     while (!over) {
+      if (Stopped()) {
+        outcome = Outcome::kStopped;
+        break;
+      }
       const uint64_t now = NowNs();
       if (now >= job.deadline_ns) {
         outcome = Outcome::kDeadline;
         break;
       }
       const uint64_t left = job.deadline_ns - now;
-      const timespec timeout = {static_cast<time_t>(left / 1'000'000'000U),
-                                static_cast<long>(left % 1'000'000'000U)};
-      pollfd ends[2] = {{from_helper, POLLIN, 0}, {to_helper, POLLOUT, 0}};  // -1 is skipped
-      timespec remaining = timeout;
-      RawSyscall(SYS_ppoll, ends, 2, &remaining, nullptr, kSignalSetBytes);
-      if (ends[1].revents != 0) Send();
-      if (ends[0].revents != 0) Receive();
+      timespec timeout = {0, static_cast<long>(left < kLookNs ? left : kLookNs)};
+      pollfd end = {from_helper, POLLIN, 0};
+      RawSyscall(SYS_ppoll, &end, 1, &timeout, nullptr, kSignalSetBytes);
+      if (end.revents != 0) Receive();
     }
-    Close(to_helper);
-    Close(from_helper);
+    RawSyscall(SYS_close, from_helper);
   }
 };
 
@@ -168,23 +161,60 @@ void OccupyStandardDescriptors() noexcept {
   while (fd >= 0 && fd < 2) fd = RawSyscall(SYS_dup, fd);
 }
 
+bool WriteAll(long fd, const char* bytes, size_t size) noexcept {
+  while (size > 0) {
+    const long wrote = RawSyscall(SYS_write, fd, bytes, size);
+    if (wrote <= 0) return false;
+    bytes += wrote;
+    size -= static_cast<size_t>(wrote);
+  }
+  return true;
+}
+
+// The whole request, to be read from a descriptor to which nobody can write any more; or an error.
+long HandOver(const GuardianJob& job) noexcept {
+  const long file = RawSyscall(SYS_memfd_create, "heapgauge", MFD_CLOEXEC);
+  if (file >= 0) {
+    if (WriteAll(file, job.request, job.request_size)) {
+      RawSyscall(SYS_lseek, file, 0, SEEK_SET);
+      return file;
+    }
+    RawSyscall(SYS_close, file);
+  }
+  // A limit on the size of files holds for that one, too.
+  int ends[2];
+  const long error = RawSyscall(SYS_pipe2, ends, O_CLOEXEC | O_NONBLOCK);
+  if (error != 0) return error;
+  RawSyscall(SYS_fcntl, ends[1], F_SETPIPE_SZ, job.request_size);
+  const bool whole = WriteAll(ends[1], job.request, job.request_size);
+  RawSyscall(SYS_close, ends[1]);
+  if (whole) return ends[0];
+  RawSyscall(SYS_close, ends[0]);
+  return -EFBIG;
+}
+
 void Guard(GuardianJob& job) noexcept {
-  int request[2];
   int response[2];
-  long error = RawSyscall(SYS_pipe2, request, O_CLOEXEC);
-  if (error == 0) error = RawSyscall(SYS_pipe2, response, O_CLOEXEC);
+  const long error = RawSyscall(SYS_pipe2, response, O_CLOEXEC);
   if (error != 0) {
     job.outcome = Outcome::kNoPipe;
     job.error_code = static_cast<int>(-error);
     return;
   }
-  RawSyscall(SYS_fcntl, request[1], F_SETFL, O_NONBLOCK);
+  const long request = HandOver(job);
+  if (request < 0) {
+    job.outcome = Outcome::kNoRequest;
+    job.error_code = static_cast<int>(-request);
+    return;
+  }
   RawSyscall(SYS_fcntl, response[0], F_SETFL, O_NONBLOCK);
   // A host that ignores SIGCHLD would have the kernel reap the helper before we see its status.
   const DefaultAction action;
   RawSyscall(SYS_rt_sigaction, SIGCHLD, &action, nullptr, kSignalSetBytes);
+  RightsWatch rights;
+  if (job.shares_memory) rights.Open(job.host);
 
-  HelperStart start = {&job, request[0], response[1], 0};
+  HelperStart start = {&job, static_cast<int>(request), response[1], 0};
   const int helper =
       CloneProcess(StartHelper, job.helper_stack_top, CLONE_VM | CLONE_VFORK | SIGCHLD, &start);
   if (helper < 0) {
@@ -192,12 +222,18 @@ void Guard(GuardianJob& job) noexcept {
     job.error_code = EAGAIN;  // the usual one; errno belongs to the host's thread
     return;
   }
-  RawSyscall(SYS_close, request[0]);
+  RawSyscall(SYS_close, request);
   RawSyscall(SYS_close, response[1]);
-  Conversation conversation{job, request[1], response[0]};
-  conversation.Run();
+  Conversation conversation{job, rights, response[0]};
+  const bool harmless = !job.shares_memory || GiveUpRights(helper);
+  if (harmless) {
+    conversation.Run();
+  } else {
+    conversation.outcome = Outcome::kNoProcess;
+    job.error_code = ENOSYS;
+  }
   Reap(job, helper, conversation.outcome != Outcome::kEnded);
-  job.error_code = start.exec_error;
+  if (start.exec_error != 0) job.error_code = start.exec_error;
   job.outcome = start.exec_error != 0 ? Outcome::kNoExec : conversation.outcome;
 }
 

@@ -11,9 +11,13 @@
 //
 // The guardian shares the host's memory (copying a large host's page tables would stall it) and
 // runs while the host does.  Hence the rules for this file: system calls on registers only, no
-// errno, no libc beyond clone(), no thread-local storage, no sanitizer instrumentation.  G1:
-// everything it writes to is in GuardianJob and its response; the asking thread reads them after it
-// has reaped it.
+// errno, no libc beyond clone(), no thread-local storage, no sanitizer instrumentation.
+//
+// G1  Everything it writes to is in GuardianJob and its response; the asking thread reads them
+//     after it has reaped it.
+// G2  Once the helper runs the guardian has no rights (guardian_rights.h), and nothing that the
+//     helper reads can be changed any more: the request lies in a file of its own.
+// G3  It ends soon after the host's rights have changed, and its helper before it.
 #ifndef HEAPGAUGE_SYMBOLIZE_HELPER_GUARDIAN_H_
 #define HEAPGAUGE_SYMBOLIZE_HELPER_GUARDIAN_H_
 
@@ -22,6 +26,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/atomic.h"
 #include "base/macros.h"
 
 // glibc's clone() by its other exported name.
@@ -49,15 +54,21 @@ struct GuardianJob {
   uint64_t deadline_ns = 0;  // CLOCK_MONOTONIC
   pid_t host = 0;
   void* helper_stack_top = nullptr;
+  bool shares_memory = true;
+  // Not zero: helpers are to end.  Of all, and of this one.
+  const Atomic<uint32_t>* all_stopped = nullptr;
+  Atomic<uint32_t> stopped{0};
 
   // Found.
   enum class Outcome : uint32_t {
     kUnfinished,  // somebody killed the guardian
     kNoPipe,      // error_code: of pipe2
+    kNoRequest,   // error_code: it could not be handed over
     kNoProcess,   // error_code: of clone
     kNoExec,      // error_code: of execve
     kDeadline,    // the helper was killed
     kTooMuch,     // it said more than response_room; killed
+    kStopped,     // somebody asked for it, or the host's rights have changed; the helper was killed
     kEnded,       // wait_status
   };
   Outcome outcome = Outcome::kUnfinished;

@@ -31,6 +31,10 @@ constexpr size_t kGuardBytes = size_t{64} * 1024;  // the largest page size
 constexpr size_t kResponseRoom = size_t{32} * 1024 * 1024;
 // The guardian's own deadline is the helper's plus its two graces; this much later it is stuck.
 constexpr auto kGuardianGrace = std::chrono::seconds(3);
+// A guardian that is told to end takes 10 ms to hear it, and its graces where the helper hangs.
+constexpr uint64_t kStopPatienceNs = 2'000'000'000;
+constexpr uint64_t kDeathPatienceNs = 500'000'000;
+constexpr timespec kLook = {0, 1'000'000};
 
 // Valgrind knows the flags of threads, fork and vfork only and ends the program at others.
 bool UnderValgrind() {
@@ -51,7 +55,8 @@ pid_t StartGuardian(void* stack_top, GuardianJob* job) {
   const SignalsBlocked blocked(SignalMask::kAll);
   // No exit signal.  No CLONE_VFORK if it can be helped: it would make this thread unkillable and
   // deaf to debuggers and to setuid() in other threads for as long as the helper works.
-  if (!UnderValgrind()) {
+  job->shares_memory = !UnderValgrind();  // which makes a fork of it
+  if (job->shares_memory) {
     const pid_t pid = CloneProcess(RunGuardian, stack_top, CLONE_VM, job);
     if (pid >= 0 || errno != EINVAL) return pid;
   }
@@ -63,6 +68,8 @@ std::string Describe(const GuardianJob& job, const std::string& helper) {
   switch (job.outcome) {
     case GuardianJob::Outcome::kNoPipe:
       return "no pipe to the helper: " + reason;
+    case GuardianJob::Outcome::kNoRequest:
+      return "the helper's request could not be handed over: " + reason;
     case GuardianJob::Outcome::kNoProcess:
       return "no process for the helper: " + reason;
     case GuardianJob::Outcome::kNoExec:
@@ -71,6 +78,8 @@ std::string Describe(const GuardianJob& job, const std::string& helper) {
       return helper + " took too long and was stopped";
     case GuardianJob::Outcome::kTooMuch:
       return helper + " answered too much and was stopped";
+    case GuardianJob::Outcome::kStopped:
+      return helper + " was stopped, because the program changes its rights";
     case GuardianJob::Outcome::kUnfinished:
       return "the helper's guardian was killed";
     case GuardianJob::Outcome::kEnded:
@@ -89,6 +98,8 @@ HelperRun::Outcome OutcomeOf(const GuardianJob& job) {
       return job.wait_status == 0 ? HelperRun::Outcome::kEnded : HelperRun::Outcome::kFailed;
     case GuardianJob::Outcome::kDeadline:
       return HelperRun::Outcome::kTimedOut;
+    case GuardianJob::Outcome::kStopped:
+      return HelperRun::Outcome::kStopped;
     case GuardianJob::Outcome::kTooMuch:
     case GuardianJob::Outcome::kUnfinished:
       return HelperRun::Outcome::kFailed;
@@ -99,11 +110,11 @@ HelperRun::Outcome OutcomeOf(const GuardianJob& job) {
 
 }  // namespace
 
-// Stacks, job and response in one mapping.  Shared, so that it also works where the kernel (or an
-// emulator of it) makes the guardian a process with a copy of our memory.
+// Stacks, job and response in one mapping, and the request.  Shared, so that it also works where
+// the kernel (or an emulator of it) makes the guardian a process with a copy of our memory.
 class HelperProcess::Memory final {
  public:
-  Memory() {
+  explicit Memory(std::string wanted) : request(std::move(wanted)) {
     void* const memory =
         mmap(nullptr, kTotal, PROT_NONE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED) return;
@@ -124,6 +135,8 @@ class HelperProcess::Memory final {
   char* response() const { return begin_ + kJobAt + kJobRoom + kWordsRoom; }
   // Copies of the texts, as execve wants them; "" for what finds no room.
   char** Words(std::initializer_list<const std::string*> texts) const;
+
+  const std::string request;
 
  private:
   static constexpr size_t kJobAt = 2 * (kGuardBytes + kStackBytes);
@@ -169,13 +182,16 @@ HelperProcess::HelperProcess(std::string helper, std::string subcommand, std::st
                              std::chrono::milliseconds limit)
     : helper_(std::move(helper)),
       subcommand_(std::move(subcommand)),
-      request_(std::move(request)),
-      memory_(std::make_shared<const Memory>()) {
-  if (memory_->valid()) {
-    Start(limit);
-  } else {
+      memory_(std::make_shared<const Memory>(std::move(request))) {
+  if (!memory_->valid()) {
     problem_ = "no memory for the helper's answer";
+  } else if (!running_.may_start()) {
+    held_back_ = true;
+    problem_ = "no helper while the program changes its rights";
+  } else {
+    Start(limit);
   }
+  if (guardian_ < 0) running_.Release();
 }
 
 HelperProcess::~HelperProcess() {
@@ -194,8 +210,8 @@ void HelperProcess::Start(std::chrono::milliseconds limit) {
   job_->helper = arguments[0];
   job_->arguments = arguments;
   job_->environment = environment;
-  job_->request = request_.data();
-  job_->request_size = request_.size();
+  job_->request = memory_->request.data();
+  job_->request_size = memory_->request.size();
   job_->response = memory_->response();
   job_->response_room = kResponseRoom;
   const uint64_t now = MonotonicNs();
@@ -206,26 +222,48 @@ void HelperProcess::Start(std::chrono::milliseconds limit) {
   give_up_ns_ = now + nanoseconds(limit + kGuardianGrace);
   job_->host = getpid();
   job_->helper_stack_top = memory_->helper_stack_top();
+  job_->all_stopped = HelpersStopped();
   guardian_ = StartGuardian(memory_->guardian_stack_top(), job_);
-  if (guardian_ < 0) problem_ = std::string("no process for the helper: ") + strerrordesc_np(errno);
+  if (guardian_ < 0) {
+    problem_ = std::string("no process for the helper: ") + strerrordesc_np(errno);
+  } else {
+    running_.Started(guardian_);
+  }
 }
 
 bool HelperProcess::Done() {
-  if (guardian_ < 0) return true;
-  const pid_t ended = wait4(guardian_, nullptr, __WCLONE | WNOHANG, nullptr);
-  // Any other error: the host has waited for it.  Never while it may live, for it lives in memory_.
-  if (ended > 0 || (ended < 0 && errno != EINTR)) {
-    guardian_ = -1;
-  } else if (MonotonicNs() >= give_up_ns_) {
-    Kill();
-  }
+  if (guardian_ < 0 || Reap()) return true;
+  if (MonotonicNs() >= give_up_ns_) Kill();
   return guardian_ < 0;
 }
 
-void HelperProcess::Kill() {
-  kill(guardian_, SIGKILL);  // still ours to name: it has not been reaped
-  while (wait4(guardian_, nullptr, __WCLONE, nullptr) < 0 && errno == EINTR) {
+// True when the guardian is no more.
+bool HelperProcess::Reap() {
+  const pid_t ended = wait4(guardian_, nullptr, __WCLONE | WNOHANG, nullptr);
+  // Any other error: the host has waited for it.  Never while it may live, for it lives in memory_.
+  if (ended == 0 || (ended < 0 && errno == EINTR)) return false;
+  guardian_ = -1;
+  running_.Release();
+  return true;
+}
+
+bool HelperProcess::ReapBefore(uint64_t deadline_ns) {
+  while (!Reap()) {
+    if (MonotonicNs() >= deadline_ns) return false;
+    nanosleep(&kLook, nullptr);
   }
+  return true;
+}
+
+void HelperProcess::Kill() {
+  // relaxed: nothing but the flag is read.
+  job_->stopped.store(1, std::memory_order_relaxed);
+  if (ReapBefore(MonotonicNs() + kStopPatienceNs)) return;
+  kill(guardian_, SIGKILL);  // still ours to name: it has not been reaped
+  if (ReapBefore(MonotonicNs() + kDeathPatienceNs)) return;
+  // It hangs in the kernel, or is no longer ours to kill.  It lives in that memory: kept for good.
+  static_cast<void>(new std::shared_ptr<const Memory>(memory_));
+  problem_ = "the helper's guardian can't be ended";
   guardian_ = -1;
 }
 
@@ -238,6 +276,7 @@ HelperRun HelperProcess::Finish() {
   }
   HelperRun run;
   run.problem = problem_;
+  if (held_back_) run.outcome = HelperRun::Outcome::kStopped;
   if (!problem_.empty()) return run;
   run.outcome = OutcomeOf(*job_);
   run.problem = Describe(*job_, helper_);

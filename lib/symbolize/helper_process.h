@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "symbolize/helper_guardian.h"
+#include "symbolize/running_helpers.h"
 
 namespace heapgauge::symbolize {
 
@@ -17,6 +18,7 @@ struct HelperRun {
     kEnded,     // by itself, with exit status 0
     kFailed,    // it crashed, or ended with another status
     kTimedOut,  // it was killed at the deadline
+    kStopped,   // it was killed, or not started, because the host changes its rights
     kNotStarted,
   };
   Outcome outcome = Outcome::kNotStarted;
@@ -28,7 +30,8 @@ struct HelperRun {
 // One process of a helper.  The host sees no signal, no child (unless it waits with __WALL), no
 // descriptor and no terminal output of it.  The helper gets the request on standard input and this
 // environment only: LC_ALL=C, PATH, and heapgauge switched off in case /etc/ld.so.preload loads us
-// everywhere.  It ends with the host, at the limit, or when this object goes.
+// everywhere.  It ends with the host, at the limit, when this object goes, and when the host's
+// rights change (running_helpers.h).
 class HelperProcess final {
  public:
   // Any thread; does not wait.  `helper`: absolute path of the command; `subcommand` is its first
@@ -49,15 +52,18 @@ class HelperProcess final {
 
   void Start(std::chrono::milliseconds limit);
   void Kill();
+  bool Reap();
+  bool ReapBefore(uint64_t deadline_ns);
 
   std::string helper_;
   std::string subcommand_;
-  std::string request_;
   std::shared_ptr<const Memory> memory_;
+  RunningHelper running_;
   GuardianJob* job_ = nullptr;
   pid_t guardian_ = -1;  // not reaped yet
   uint64_t give_up_ns_ = 0;
   std::string problem_;
+  bool held_back_ = false;
 };
 
 // The same for callers that wait.

@@ -25,7 +25,7 @@ NUMBERS = {"read": 0, "write": 1, "lseek": 8, "mmap": 9, "mprotect": 10, "munmap
            "wait4": 61, "uname": 63, "fcntl": 72, "getcwd": 79, "mkdir": 83, "readlink": 89, "prctl": 157,
            "sched_setscheduler": 144, "openat": 257, "newfstatat": 262, "unlinkat": 263,
            "renameat": 264, "ppoll": 271, "set_robust_list": 273, "dup3": 292, "pipe2": 293, "prlimit64": 302,
-           "getrandom": 318, "pidfd_open": 434, "clone3": 435, "close_range": 436,
+           "getrandom": 318, "memfd_create": 319, "capset": 126, "pidfd_open": 434, "clone3": 435, "close_range": 436,
            "pidfd_getfd": 438, "faccessat2": 439}
 
 # What fails how: (call, errno, from the n-th on as well).
@@ -44,7 +44,7 @@ GROUPS = {
               ("pidfd_open", errno.EMFILE, True), ("pidfd_getfd", errno.EPERM, True)],
     # What the helper for lines takes until its execve.
     "helper": [("clone", errno.EAGAIN, True), ("pipe2", errno.EMFILE, True), ("execve", errno.ENOMEM, True),
-               ("dup3", errno.EMFILE, False), ("ppoll", errno.EINTR, False), ("wait4", errno.EINTR, False),
+               ("dup3", errno.EMFILE, False), ("memfd_create", errno.EMFILE, False), ("capset", errno.EPERM, False), ("ppoll", errno.EINTR, False), ("wait4", errno.EINTR, False),
                ("faccessat2", errno.EACCES, True), ("close_range", errno.ENOSYS, False),
                ("sched_setscheduler", errno.EPERM, False), ("mprotect", errno.ENOMEM, False)],
 }

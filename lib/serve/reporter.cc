@@ -17,6 +17,7 @@
 #include "report/directory_owner.h"
 #include "report/output_directory.h"
 #include "serve/confinement.h"
+#include "serve/host_rights.h"
 #include "serve/own_work.h"
 #include "serve/private_descriptors.h"
 #include "serve/thread_start.h"
@@ -218,6 +219,7 @@ bool Reporter::WaitForReport(uint64_t next) noexcept {
     if (IsConfined()) {
       alerts_under_way_ = false;
     } else {
+      FollowHostRights();
       if (alerts_under_way_) {
         WithAlerts([this](Alerts& alerts) { alerts_under_way_ = alerts.Poll(); });
       }
@@ -282,9 +284,11 @@ void Reporter::Run() noexcept {
       ++reports_failed_;
       answer_ok_.store(false, std::memory_order_relaxed);  // relaxed: published with answered_
     } else {
+      FollowHostRights();
       CoverNewModules(true);
       // On a busy machine the helper may get no processor time at all: better names than no report.
       Produce(is_final, std::chrono::milliseconds(patience_ns / 2'000'000));
+      FollowHostRights();  // it may have changed them meanwhile
       if (is_final || retire) {
         WithAlerts([](Alerts& alerts) { alerts.Finish(kAlertPatience); });
       }

@@ -10,6 +10,7 @@ using Clock = std::chrono::steady_clock;
 
 // Modules that crash the helper within one call; more wait for the next report.
 constexpr int kMaxRuns = 4;
+constexpr std::chrono::seconds kShortRest{1};
 
 }  // namespace
 
@@ -66,7 +67,10 @@ std::vector<HelperClient::Answer> HelperClient::Ask(const HelperRequest& request
       break;
     }
     if (result.outcome == HelperRun::Outcome::kStopped) {
-      last_problem_ = result.problem;  // nobody's fault: the next report asks again
+      // Nobody's fault, so the next report asks again; but nobody before it, for the caller still
+      // has the rights that the host has given up.
+      last_problem_ = result.problem;
+      rest_until_ = Clock::now() + kShortRest;
       break;
     }
     const bool timed_out = result.outcome == HelperRun::Outcome::kTimedOut;

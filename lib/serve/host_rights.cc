@@ -1,0 +1,148 @@
+#include "serve/host_rights.h"
+
+#include <linux/capability.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "symbolize/descriptor.h"
+#include "symbolize/running_helpers.h"
+
+namespace heapgauge {
+namespace {
+
+// "" where there is no /proc.
+std::string ReadStatus(const char* path) {
+  std::string text;
+  const symbolize::Descriptor file = symbolize::Descriptor::OpenToRead(path);
+  if (!file.valid()) return text;
+  char piece[4096];
+  for (ssize_t got; (got = read(file.get(), piece, sizeof(piece))) > 0;) {
+    text.append(piece, static_cast<size_t>(got));
+  }
+  return text;
+}
+
+// What stands behind "\n" + `name` + ":" on that line.
+bool Find(std::string_view status, std::string_view name, std::string_view* value) {
+  const std::string field = "\n" + std::string(name) + ":";
+  const size_t at = status.find(field);
+  if (at == std::string_view::npos) return false;
+  *value = status.substr(at + field.size());
+  *value = value->substr(0, value->find('\n'));
+  return true;
+}
+
+template <typename Number>
+bool Next(std::string_view* text, Number* number, int base = 10) {
+  while (!text->empty() && (text->front() == '\t' || text->front() == ' ')) text->remove_prefix(1);
+  const char* const end = text->data() + text->size();
+  const auto [rest, failure] = std::from_chars(text->data(), end, *number, base);
+  if (failure != std::errc()) return false;
+  text->remove_prefix(static_cast<size_t>(rest - text->data()));
+  return true;
+}
+
+bool FindFour(std::string_view status, std::string_view name, std::array<uid_t, 4>* ids) {
+  std::string_view value;
+  return Find(status, name, &value) &&
+         std::all_of(ids->begin(), ids->end(), [&](uid_t& id) { return Next(&value, &id); });
+}
+
+bool FindSet(std::string_view status, std::string_view name, uint64_t* set) {
+  std::string_view value;
+  return Find(status, name, &value) && Next(&value, set, 16);
+}
+
+// Real, effective and saved: by each of them the others can be had.
+bool HasAnother(const std::array<uid_t, 4>& mine, const std::array<uid_t, 4>& host) {
+  const auto known = host.begin() + 3;
+  return std::any_of(mine.begin(), mine.begin() + 3,
+                     [&](uid_t id) { return std::find(host.begin(), known, id) == known; });
+}
+
+// By the system calls themselves: libc's would change every thread.
+void Take(const Rights& mine, const Rights& host) {
+  const int dumpable = prctl(PR_GET_DUMPABLE);
+  if (mine.more_groups != host.more_groups) {
+    syscall(SYS_setgroups, host.more_groups.size(), host.more_groups.data());
+  }
+  if (HasAnother(mine.groups, host.groups)) {
+    syscall(SYS_setresgid, host.groups[0], host.groups[1], host.groups[2]);
+  }
+  if (HasAnother(mine.users, host.users)) {
+    // The host may have kept some of root's capabilities.
+    if (host.permitted != 0) prctl(PR_SET_KEEPCAPS, 1);
+    syscall(SYS_setresuid, host.users[0], host.users[1], host.users[2]);
+    if (host.permitted != 0) prctl(PR_SET_KEEPCAPS, 0);
+    // The change has taken core dumps and debuggers from the whole process.
+    if (dumpable == 1 && prctl(PR_GET_DUMPABLE) != 1) prctl(PR_SET_DUMPABLE, 1);
+  }
+  __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+  __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
+  for (int i = 0; i < _LINUX_CAPABILITY_U32S_3; ++i) {
+    const auto half = [i](uint64_t set) { return static_cast<uint32_t>(set >> (32 * i)); };
+    sets[i].permitted = half(host.permitted & mine.permitted);
+    sets[i].effective = half(host.effective & host.permitted & mine.permitted);
+    sets[i].inheritable = half(host.inheritable & mine.inheritable);
+  }
+  syscall(SYS_capset, &header, sets);
+}
+
+}  // namespace
+
+bool Rights::Parse(std::string_view status) {
+  std::string_view list;
+  if (!FindFour(status, "Uid", &users) || !FindFour(status, "Gid", &groups) ||
+      !Find(status, "Groups", &list) || !FindSet(status, "CapInh", &inheritable) ||
+      !FindSet(status, "CapPrm", &permitted) || !FindSet(status, "CapEff", &effective)) {
+    return false;
+  }
+  more_groups.clear();
+  for (gid_t group; Next(&list, &group);) more_groups.push_back(group);
+  return true;
+}
+
+bool HasMoreThan(const Rights& mine, const Rights& host) {
+  return HasAnother(mine.users, host.users) || HasAnother(mine.groups, host.groups) ||
+         (mine.permitted & ~host.permitted) != 0 ||
+         !std::includes(host.more_groups.begin(), host.more_groups.end(), mine.more_groups.begin(),
+                        mine.more_groups.end());
+}
+
+namespace {
+
+// False when the calling thread still has more than the first one.
+bool Follow() {
+  Rights host;  // of the first thread, whichever thread reads it
+  Rights mine;
+  if (!host.Parse(ReadStatus("/proc/self/status")) ||
+      !mine.Parse(ReadStatus("/proc/thread-self/status")) || !HasMoreThan(mine, host)) {
+    return true;
+  }
+  Take(mine, host);
+  return mine.Parse(ReadStatus("/proc/thread-self/status")) && !HasMoreThan(mine, host);
+}
+
+}  // namespace
+
+void FollowHostRights() noexcept {
+  static bool behind = false;  // the report thread's own
+  try {
+    const bool follows = Follow();
+    if (follows != behind) return;
+    behind = !follows;
+    if (behind) {
+      symbolize::EndHelpers(0);
+    } else {
+      symbolize::AllowHelpers();
+    }
+  } catch (...) {
+    // No memory: the next look will do.
+  }
+}
+
+}  // namespace heapgauge

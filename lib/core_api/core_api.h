@@ -16,7 +16,7 @@
 
 namespace heapgauge {
 
-inline constexpr uint32_t kCoreApiVersion = 3;
+inline constexpr uint32_t kCoreApiVersion = 4;
 inline constexpr char kCoreEntryName[] = "heapgauge_core_entry";
 
 // One thread's part of the tracker: a single cache line of initial-exec TLS in the shim.  All zero
@@ -201,6 +201,8 @@ struct CoreApi {
   void (*modules_came)() = nullptr;  // dlopen() is done: references may have to be redirected
   // The final report, or a short child's line; `quick`: by quick_exit().
   void (*process_exit)(bool quick) = nullptr;
+  // Before a call of the program's that may lead it into another root directory.
+  void (*before_root_change)() = nullptr;
 
   // Behind heapgauge.h.
   heapgauge_status (*start)() = nullptr;

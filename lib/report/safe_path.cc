@@ -8,6 +8,9 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/root_identity.h"
+#include "report/kept_place.h"
+
 namespace heapgauge {
 namespace {
 
@@ -105,17 +108,25 @@ int OpenParent(int directory, const char* name, bool create) noexcept {
   return AboveStandard(fd);
 }
 
-}  // namespace
-
-int AboveStandard(int fd) noexcept {
-  if (fd < 0 || fd > STDERR_FILENO) return fd;
-  const int moved = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+// Where a walk begins.
+int Start(char** rest, PathAnswer* answer) noexcept {
+  const bool absolute = **rest == '/';
+  int fd = AboveStandard(open(absolute ? "/" : ".", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (fd < 0 || !(absolute ? IsAnotherRoot(fd) : RootHasChanged())) return fd;
   Close(fd);
-  return moved;
+  const char* left = nullptr;
+  fd = OpenKeptPlace(*rest, &left);
+  if (fd >= 0) {
+    *rest += left - *rest;
+    return fd;
+  }
+  answer->refused = "is not to be had from the root directory that the program has entered";
+  errno = EPERM;
+  return -1;
 }
 
-int OpenDirectorySafely(const char* path, bool create, PathScratch* scratch,
-                        PathAnswer* answer) noexcept {
+int Walk(const char* path, bool create, bool to_parent, PathScratch* scratch,
+         PathAnswer* answer) noexcept {
   *answer = PathAnswer{};
   const size_t size = strlen(path);
   if (size >= PathScratch::kBytes) {
@@ -125,14 +136,12 @@ int OpenDirectorySafely(const char* path, bool create, PathScratch* scratch,
   }
   memmove(scratch->rest, path, size + 1);
   char* rest = scratch->rest;
-  const auto start = [](const char* at) {
-    return AboveStandard(open(*at == '/' ? "/" : ".", O_PATH | O_DIRECTORY | O_CLOEXEC));
-  };
-  int at = start(rest);
+  int at = Start(&rest, answer);
   int links = 0;
   while (at >= 0) {
     bool last = true;
     char* const name = NextComponent(&rest, &last);
+    if (to_parent && last) return at;
     if (name == nullptr || last) {
       const int found = OpenLast(at, name != nullptr ? name : ".", create, answer);
       Close(at);
@@ -165,7 +174,7 @@ int OpenDirectorySafely(const char* path, bool create, PathScratch* scratch,
       rest = followed;
       if (*rest == '/') {
         Close(at);
-        at = start(rest);
+        at = Start(&rest, answer);
       }
       continue;
     }
@@ -175,6 +184,25 @@ int OpenDirectorySafely(const char* path, bool create, PathScratch* scratch,
   }
   answer->making = create;
   return -1;
+}
+
+}  // namespace
+
+int AboveStandard(int fd) noexcept {
+  if (fd < 0 || fd > STDERR_FILENO) return fd;
+  const int moved = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+  Close(fd);
+  return moved;
+}
+
+int OpenDirectorySafely(const char* path, bool create, PathScratch* scratch,
+                        PathAnswer* answer) noexcept {
+  return Walk(path, create, false, scratch, answer);
+}
+
+int OpenParentSafely(const char* path, PathScratch* scratch) noexcept {
+  PathAnswer answer;
+  return Walk(path, false, true, scratch, &answer);
 }
 
 }  // namespace heapgauge

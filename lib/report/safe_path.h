@@ -7,6 +7,9 @@
 // Walks component by component with openat(), each step from the descriptor of the last, so that
 // nobody can change what has been checked.  No allocation, no libc but system calls: may be used by
 // a thread of the host at its end.
+//
+// In a process that has entered another root directory since its start, a walk begins at the place
+// that was kept (kept_place.h), or is refused.
 #ifndef HEAPGAUGE_REPORT_SAFE_PATH_H_
 #define HEAPGAUGE_REPORT_SAFE_PATH_H_
 
@@ -31,6 +34,9 @@ struct PathAnswer {
 // are made.  -1 with errno (EPERM for a refusal) and *answer.
 int OpenDirectorySafely(const char* path, bool create, PathScratch* scratch,
                         PathAnswer* answer) noexcept;
+
+// The directory that the last component lies in, which need not be there itself; O_PATH.
+int OpenParentSafely(const char* path, PathScratch* scratch) noexcept;
 
 // The host may run with descriptors 0 to 2 closed and open its own files there.  Takes `fd` and
 // returns it or its copy above 2; -1 with errno stays that.

@@ -99,6 +99,7 @@ constexpr CoreApi MakeApi() {
     if (gate.entered()) g_shim->cover_new_modules(false);
   };
   api.process_exit = [](bool quick) { Reporter::Get().Finish(quick); };
+  api.before_root_change = [] { Reporter::Get().BeforeRootChange(); };
   api.start = Start;
   api.stop = Stop;
   api.set_interval = SetInterval;

@@ -361,6 +361,11 @@ bool Family::Append(const ChildLine& child) noexcept {
   return written;
 }
 
+std::string Family::RootPath(bool look) {
+  if (look && !ExpandRoot()) return {};
+  return root_path_;
+}
+
 std::string Family::PatternBelowRoot() {
   if (IsOrphan()) return {};
   const std::string wanted = root_path_;

@@ -79,6 +79,9 @@ class Family final {
   // when that could not be.  May throw std::bad_alloc.
   std::string PatternBelowRoot();
 
+  // The root's directory as far as it is known, "" else.  `look`: nobody else asks meanwhile.
+  std::string RootPath(bool look);
+
  private:
   enum State : int { kUnknown, kLooking, kRoot, kChild };
 

@@ -5,10 +5,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 
 #include "base/raw_log.h"
+#include "report/kept_place.h"
 #include "serve/confinement.h"
 
 namespace heapgauge {
@@ -49,8 +51,12 @@ bool DescriptorsArePrivate() noexcept {
 }
 
 void LeaveHostDescriptors() noexcept {
-  // 3 and up first: one call that neither copies nor closes what the host has open.
-  if (syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, CLOSE_RANGE_UNSHARE) != 0) return;
+  // 3 and up first: one call that neither copies nor closes what the host has open.  But for what
+  // is kept there for us, and then goes on below it.
+  const int kept = KeptDescriptor();
+  const unsigned first = static_cast<unsigned>(std::max(kept, STDERR_FILENO)) + 1;
+  if (syscall(SYS_close_range, first, ~0U, CLOSE_RANGE_UNSHARE) != 0) return;
+  if (kept > STDERR_FILENO + 1) syscall(SYS_close_range, STDERR_FILENO + 1, kept - 1, 0);
   g_private.store(pthread_self(), std::memory_order_relaxed);  // relaxed: see Log()
   close(STDIN_FILENO);
   close(STDOUT_FILENO);

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/fork_gate.h"
 #include "base/raw_log.h"
+#include "base/root_identity.h"
 #include "report/directory_owner.h"
 #include "report/output_directory.h"
 #include "report/units.h"
@@ -366,6 +367,13 @@ void ReportAssembler::NameFrames(Report& report, const std::vector<uint32_t>& in
 // Once: a helper that can't run rarely can a minute later.
 void ReportAssembler::SayProblem() {
   if (problem_said_) return;
+  if (options_.symbolize == SymbolizeOption::kLines && RootHasChanged()) {
+    problem_said_ = true;
+    RawLog(LogLevel::kWarning,
+           "the program has entered another root directory: no helper is run from there, and "
+           "reports show no lines");
+    return;
+  }
   const std::string problem = symbolizer_.last_problem();
   if (problem.empty()) return;
   problem_said_ = true;

@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/raw_log.h"
+#include "base/root_identity.h"
 #include "base/whole_io.h"
 #include "report/json_writer.h"
 #include "report/output_directory.h"
@@ -199,7 +200,11 @@ int ReportStore::OpenFree(const std::string& wanted, std::string* error) {
 int ReportStore::Open() {
   std::string error;
   if (!path_.empty()) {
-    const int directory = OpenReportDirectory(path_, true, &error);
+    int directory = OpenReportDirectory(path_, true, &error);
+    // In another root, where no place was kept: the descriptor that holds the lock.
+    if (directory < 0 && lock_ >= 0 && lock_thread_ == CurrentThread() && RootHasChanged()) {
+      directory = fcntl(lock_, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    }
     if (directory < 0) {
       Fail("can't open report directory", "");
       return -1;
@@ -212,6 +217,13 @@ int ReportStore::Open() {
   if (directory >= 0) {
     RemoveLeftovers(directory);
     return directory;
+  }
+  if (RootHasChanged()) {
+    path_.clear();
+    if (error == said_) return -1;
+    RawLog(LogLevel::kError, "%s; its reports end here", error.c_str());
+    said_ = error;
+    return -1;
   }
   const std::string fallback = FallbackOutput(wanted);
   std::string second_error;

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/fork_gate.h"
 #include "base/raw_log.h"
+#include "base/root_identity.h"
 #include "base/signal_mask.h"
 #include "report/directory_owner.h"
 #include "report/output_directory.h"
@@ -78,6 +79,7 @@ void Reporter::Initialize(const Options& options, const ShimApi& shim) {
   sem_init(&wake_, 0, 0);
   LearnUnsafePlaces();
   LearnConfinement();
+  LearnStartRoot();
   owner_.store(getpid(), std::memory_order_relaxed);  // relaxed: single-threaded so far
   end_watch_.Initialize(this_thread_, &Reporter::Retire);
   end_watch_.WatchFirstThread();
@@ -258,6 +260,7 @@ void Reporter::Run() noexcept {
   NameThread();
   LeaveRealTime();
   LeaveHostDescriptors();
+  KeepPlaceOnThread();
   // The first report comes one interval after tracking began, as if the thread had been there all
   // the time.
   started_ns_ = MonotonicNs();

@@ -50,6 +50,9 @@ class Reporter final {
   // The end of that line: what exit() was given.
   void EndOfLine(int status) noexcept;
 
+  // Before the host enters another root directory: keeps the way to the report directory.
+  void BeforeRootChange() noexcept;
+
   // After fork, in the child.
   void ForkedInChild(bool report) noexcept;
 
@@ -58,6 +61,12 @@ class Reporter final {
 
  private:
   std::unique_ptr<ReportStore> MakeStore();
+  struct Place {
+    std::string path;
+    bool whole = false;  // the directory is there, and this process's
+  };
+  Place PlaceOfReports();
+  void KeepPlaceOnThread() noexcept;
 
   enum Status : int { kNoThread, kStarting, kStarted, kRetired };
   static constexpr uint64_t kCallPatienceNs = 30'000'000'000;

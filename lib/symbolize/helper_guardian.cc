@@ -39,6 +39,7 @@ struct HelperStart {
   int request_fd;
   int response_fd;
   volatile int exec_error;  // written by the helper before it has memory of its own
+  volatile bool other_root;
 };
 
 uint64_t NowNs() noexcept {
@@ -83,6 +84,13 @@ int StartHelper(void* argument) noexcept {
   }
   const uint64_t unblocked = 0;
   RawSyscall(SYS_rt_sigprocmask, SIG_SETMASK, &unblocked, nullptr, kSignalSetBytes);
+  // Here, where no thread of the host can move this process any more.
+  const RootIdentity root =
+      ReadRootIdentity(kNoDescriptor, [](auto... values) { return RawSyscall(values...); });
+  if (job.root.Differs(root)) {
+    start.other_root = true;
+    Exit(127);
+  }
   start.exec_error =
       static_cast<int>(-RawSyscall(SYS_execve, job.helper, job.arguments, job.environment));
   Exit(127);
@@ -214,7 +222,7 @@ void Guard(GuardianJob& job) noexcept {
   RightsWatch rights;
   if (job.shares_memory) rights.Open(job.host);
 
-  HelperStart start = {&job, static_cast<int>(request), response[1], 0};
+  HelperStart start = {&job, static_cast<int>(request), response[1], 0, false};
   const int helper =
       CloneProcess(StartHelper, job.helper_stack_top, CLONE_VM | CLONE_VFORK | SIGCHLD, &start);
   if (helper < 0) {
@@ -234,7 +242,9 @@ void Guard(GuardianJob& job) noexcept {
   }
   Reap(job, helper, conversation.outcome != Outcome::kEnded);
   if (start.exec_error != 0) job.error_code = start.exec_error;
-  job.outcome = start.exec_error != 0 ? Outcome::kNoExec : conversation.outcome;
+  job.outcome = start.other_root        ? Outcome::kOtherRoot
+                : start.exec_error != 0 ? Outcome::kNoExec
+                                        : conversation.outcome;
 }
 
 }  // namespace

@@ -28,6 +28,7 @@
 
 #include "base/atomic.h"
 #include "base/macros.h"
+#include "base/root_identity.h"
 
 // glibc's clone() by its other exported name.
 extern "C" int __clone(int (*entry)(void*), void* stack_top, int flags, void* argument,
@@ -54,6 +55,7 @@ struct GuardianJob {
   uint64_t deadline_ns = 0;  // CLOCK_MONOTONIC
   pid_t host = 0;
   void* helper_stack_top = nullptr;
+  RootIdentity root;  // of the start
   bool shares_memory = true;
   // Not zero: helpers are to end.  Of all, and of this one.
   const Atomic<uint32_t>* all_stopped = nullptr;
@@ -66,6 +68,7 @@ struct GuardianJob {
     kNoRequest,   // error_code: it could not be handed over
     kNoProcess,   // error_code: of clone
     kNoExec,      // error_code: of execve
+    kOtherRoot,   // the host has entered another root directory; no program of there is run
     kDeadline,    // the helper was killed
     kTooMuch,     // it said more than response_room; killed
     kStopped,     // somebody asked for it, or the host's rights have changed; the helper was killed

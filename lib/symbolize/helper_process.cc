@@ -72,6 +72,8 @@ std::string Describe(const GuardianJob& job, const std::string& helper) {
       return "the helper's request could not be handed over: " + reason;
     case GuardianJob::Outcome::kNoProcess:
       return "no process for the helper: " + reason;
+    case GuardianJob::Outcome::kOtherRoot:
+      return "the program has entered another root directory, from which no program is run";
     case GuardianJob::Outcome::kNoExec:
       return "can't run " + helper + ": " + reason;
     case GuardianJob::Outcome::kDeadline:
@@ -223,6 +225,7 @@ void HelperProcess::Start(std::chrono::milliseconds limit) {
   job_->host = getpid();
   job_->helper_stack_top = memory_->helper_stack_top();
   job_->all_stopped = HelpersStopped();
+  job_->root = g_start_root;
   guardian_ = StartGuardian(memory_->guardian_stack_top(), job_);
   if (guardian_ < 0) {
     problem_ = std::string("no process for the helper: ") + strerrordesc_np(errno);

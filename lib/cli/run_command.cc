@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "cli/child.h"
+#include "cli/fill_names.h"
 #include "cli/message.h"
 #include "cli/preload.h"
 #include "cli/program.h"
@@ -168,6 +169,8 @@ int RunCommand(const Arguments& arguments) {
   const RunOutput output = Decode(end.prepared);
   const FoundReports found = FindReports(output, end.pid, since);
   if (end.start_error != 0) return CannotStart(program, end);
+  const std::string symbolize = Variable(*request, "HEAPGAUGE_SYMBOLIZE");
+  if (!found.own.empty() && (symbolize.empty() || symbolize == "lines")) FillNamesIn(found.own);
   SayWhereReportIs(*request, program, output, found, end.wait_status);
   return EndLike(end.wait_status);
 }

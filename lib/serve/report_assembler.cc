@@ -367,17 +367,13 @@ void ReportAssembler::NameFrames(Report& report, const std::vector<uint32_t>& in
 // Once: a helper that can't run rarely can a minute later.
 void ReportAssembler::SayProblem() {
   if (problem_said_) return;
-  if (options_.symbolize == SymbolizeOption::kLines && RootHasChanged()) {
-    problem_said_ = true;
-    RawLog(LogLevel::kWarning,
-           "the program has entered another root directory: no helper is run from there, and "
-           "reports show no lines");
-    return;
-  }
-  const std::string problem = symbolizer_.last_problem();
+  std::string problem = symbolizer_.last_problem();
   if (problem.empty()) return;
   problem_said_ = true;
-  RawLog(LogLevel::kInfo, "%s; reports show names without lines", problem.c_str());
+  const bool inside = options_.symbolize == SymbolizeOption::kLines && RootHasChanged();
+  if (inside) problem = "the program has entered another root directory, where nothing is run";
+  RawLog(inside ? LogLevel::kWarning : LogLevel::kInfo, "%s; reports show no lines",
+         problem.c_str());
 }
 
 Report ReportAssembler::Assemble(bool final_report, std::chrono::milliseconds helper_limit) {

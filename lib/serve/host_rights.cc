@@ -58,6 +58,9 @@ bool FindSet(std::string_view status, std::string_view name, uint64_t* set) {
 }
 
 // Real, effective and saved: by each of them the others can be had.
+bool IsRoot(const Rights& host) {
+  return std::find(host.users.begin(), host.users.begin() + 3, 0U) != host.users.begin() + 3;
+}
 bool HasAnother(const std::array<uid_t, 4>& mine, const std::array<uid_t, 4>& host) {
   const auto known = host.begin() + 3;
   return std::any_of(mine.begin(), mine.begin() + 3,
@@ -67,13 +70,17 @@ bool HasAnother(const std::array<uid_t, 4>& mine, const std::array<uid_t, 4>& ho
 // By the system calls themselves: libc's would change every thread.
 void Take(const Rights& mine, const Rights& host) {
   const int dumpable = prctl(PR_GET_DUMPABLE);
+  if (host.no_new_privileges) prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+  for (unsigned bit = 0; bit < 64; ++bit) {
+    if ((mine.bounding & ~host.bounding) >> bit & 1) prctl(PR_CAPBSET_DROP, bit);
+  }
   if (mine.more_groups != host.more_groups) {
     syscall(SYS_setgroups, host.more_groups.size(), host.more_groups.data());
   }
   if (HasAnother(mine.groups, host.groups)) {
     syscall(SYS_setresgid, host.groups[0], host.groups[1], host.groups[2]);
   }
-  if (HasAnother(mine.users, host.users)) {
+  if (!IsRoot(host) && HasAnother(mine.users, host.users)) {
     // The host may have kept some of root's capabilities.
     if (host.permitted != 0) prctl(PR_SET_KEEPCAPS, 1);
     syscall(SYS_setresuid, host.users[0], host.users[1], host.users[2]);
@@ -98,17 +105,24 @@ bool Rights::Parse(std::string_view status) {
   std::string_view list;
   if (!FindFour(status, "Uid", &users) || !FindFour(status, "Gid", &groups) ||
       !Find(status, "Groups", &list) || !FindSet(status, "CapInh", &inheritable) ||
-      !FindSet(status, "CapPrm", &permitted) || !FindSet(status, "CapEff", &effective)) {
+      !FindSet(status, "CapPrm", &permitted) || !FindSet(status, "CapEff", &effective) ||
+      !FindSet(status, "CapBnd", &bounding)) {
     return false;
   }
+  std::string_view value;
+  no_new_privileges = Find(status, "NoNewPrivs", &value) && value == "\t1";
+  ended = Find(status, "State", &value) && (value.starts_with("\tZ") || value.starts_with("\tX"));
   more_groups.clear();
   for (gid_t group; Next(&list, &group);) more_groups.push_back(group);
   return true;
 }
 
 bool HasMoreThan(const Rights& mine, const Rights& host) {
-  return HasAnother(mine.users, host.users) || HasAnother(mine.groups, host.groups) ||
-         (mine.permitted & ~host.permitted) != 0 ||
+  if (host.ended) return false;
+  return (!IsRoot(host) && HasAnother(mine.users, host.users)) ||
+         HasAnother(mine.groups, host.groups) || (mine.permitted & ~host.permitted) != 0 ||
+         (mine.bounding & ~host.bounding) != 0 ||
+         (host.no_new_privileges && !mine.no_new_privileges) ||
          !std::includes(host.more_groups.begin(), host.more_groups.end(), mine.more_groups.begin(),
                         mine.more_groups.end());
 }

@@ -6,8 +6,9 @@
 // looks at the process's first thread, and follows.
 //
 // Only what can't be had back counts: real, effective and saved ids of which the first thread has
-// none any more, its groups, its permitted capabilities.  A server that acts for a client for a
-// moment (seteuid, setfsuid) is left alone, and so is one whose other threads give something up.
+// none any more, its groups, its permitted and bounding capabilities, new privileges by exec.  A
+// server that acts for a client for a moment (seteuid, setfsuid) is left alone, and so is one whose
+// other threads give something up.
 #ifndef HEAPGAUGE_SERVE_HOST_RIGHTS_H_
 #define HEAPGAUGE_SERVE_HOST_RIGHTS_H_
 
@@ -28,6 +29,9 @@ struct Rights {
   uint64_t inheritable = 0;
   uint64_t permitted = 0;
   uint64_t effective = 0;
+  uint64_t bounding = 0;
+  bool no_new_privileges = false;
+  bool ended = false;  // a first thread that has left: nothing changes its rights any more
 
   // From the text of /proc/PID/status; false when something is missing.
   bool Parse(std::string_view status);

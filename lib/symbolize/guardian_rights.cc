@@ -115,7 +115,8 @@ class Hash final {
   uint64_t value_ = 0xcbf29ce484222325;  // FNV-1a
 };
 
-// What cannot be had back once it is given up: real and saved ids, groups, permitted capabilities.
+// What cannot be had back once it is given up: real and saved ids, groups, permitted and bounding
+// capabilities, new privileges by exec.
 // The other ids and capabilities are changed for a moment by servers that act for their clients.
 uint64_t RightsIn(int status) noexcept {
   char text[kStatusBytes];
@@ -125,7 +126,8 @@ uint64_t RightsIn(int status) noexcept {
   const char* const end = text + got;
   for (const char* at = text; at < end; ++at) {
     const bool ids = Begins(at, end, "Uid:") || Begins(at, end, "Gid:");
-    const bool counts = ids || Begins(at, end, "Groups:") || Begins(at, end, "CapPrm:");
+    const bool counts = ids || Begins(at, end, "Groups:") || Begins(at, end, "CapPrm:") ||
+                        Begins(at, end, "CapBnd:") || Begins(at, end, "NoNewPrivs:");
     int column = 0;
     for (; at < end && *at != '\n'; ++at) {
       if (*at == '\t') ++column;

@@ -14,7 +14,7 @@ import harness
 
 WAYS = {"libc": ("setresuid", "setuid", "setreuid", "setgid", "setgroups", "all"),
         "calls": ("bare_setresuid", "bare_setresgid", "bare_setgroups"),
-        "capabilities": ("capset", "capset_in_part", "keeps_capabilities")}
+        "capabilities": ("capset", "capset_in_part", "keeps_capabilities", "bounding", "no_new_privileges")}
 # The helper of an asked report may take 15 s: what ends earlier was ended.
 PATIENCE_S = 10
 
@@ -30,9 +30,9 @@ def fields_of(path):
 
 
 def rights_of(fields):
-    ids = {kind: set(fields[kind].split()[:3]) for kind in ("Uid", "Gid")}
-    return ids["Uid"], ids["Gid"], set(fields["Groups"].split()), {
-        bit for bit in range(64) if int(fields["CapPrm"], 16) >> bit & 1}
+    ids = [set(fields[kind].split()[:3]) for kind in ("Uid", "Gid")]
+    sets = [{bit for bit in range(64) if int(fields[kind], 16) >> bit & 1} for kind in ("CapPrm", "CapBnd")]
+    return (*ids, set(fields["Groups"].split()), *sets, set() if fields["NoNewPrivs"] == "1" else {"new"})
 
 
 def tasks_of(pid):

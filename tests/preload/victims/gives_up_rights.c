@@ -38,6 +38,8 @@ static long give_up(const char* way) {
   if (strcmp(way, "bare_setgroups") == 0) return syscall(SYS_setgroups, 1, &group);
   if (strcmp(way, "capset") == 0) return set_capabilities(0);
   if (strcmp(way, "capset_in_part") == 0) return set_capabilities(1u << CAP_NET_BIND_SERVICE);
+  if (strcmp(way, "no_new_privileges") == 0) return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+  if (strcmp(way, "bounding") == 0) return prctl(PR_CAPBSET_DROP, CAP_SYS_ADMIN, 0, 0, 0);
   VICTIM_REQUIRE(strcmp(way, "keeps_capabilities") == 0); /* as named and ntpd do */
   return prctl(PR_SET_KEEPCAPS, 1) || syscall(SYS_setresuid, NOBODY, NOBODY, NOBODY) ||
          set_capabilities(1u << CAP_NET_BIND_SERVICE);

@@ -8,9 +8,10 @@ namespace {
 
 std::string Status(const std::string& uid, const std::string& gid, const std::string& groups,
                    const std::string& permitted) {
-  return "Name:\tUid:\nUid:\t" + uid + "\nGid:\t" + gid + "\nFDSize:\t64\nGroups:\t" + groups +
+  return "Name:\tUid:\nState:\tS (sleeping)\nUid:\t" + uid + "\nGid:\t" + gid +
+         "\nFDSize:\t64\nGroups:\t" + groups +
          " \nNStgid:\t1\nCapInh:\t0000000000000000\nCapPrm:\t" + permitted +
-         "\nCapEff:\t0000000000000400\nCapBnd:\t000001ffffffffff\n";
+         "\nCapEff:\t0000000000000400\nCapBnd:\t000001ffffffffff\nNoNewPrivs:\t0\n";
 }
 
 Rights Of(const std::string& uid, const std::string& gid, const std::string& groups,
@@ -46,7 +47,20 @@ TEST_CASE("only what can't be had back counts as given up", "[serve][rights]") {
   CHECK(HasMoreThan(root, Of("0\t0\t0\t0", "9\t9\t9\t9", "27 100", all)));
   CHECK(HasMoreThan(root, Of("0\t0\t0\t0", "0\t0\t0\t0", "100", all)));
   CHECK(HasMoreThan(root, Of("0\t0\t0\t0", "0\t0\t0\t0", "27 100", "0000000000000400")));
+  Rights bound = root;
+  bound.bounding = 1;
+  CHECK(HasMoreThan(root, bound));
+  CHECK_FALSE(HasMoreThan(bound, root));
+  Rights last = root;
+  last.no_new_privileges = true;
+  CHECK(HasMoreThan(root, last));
+  CHECK_FALSE(HasMoreThan(last, root));
+  // A first thread that has left stays what it was, whatever the others become.
+  Rights left = Of("9\t9\t9\t9", "9\t9\t9\t9", "", "0000000000000000");
+  left.ended = true;
+  CHECK_FALSE(HasMoreThan(root, left));
   // The other way round there is nothing to follow.
+  CHECK_FALSE(HasMoreThan(Of("9\t9\t9\t9", "0\t0\t0\t0", "", "0000000000000000"), root));
   CHECK_FALSE(HasMoreThan(Of("0\t0\t0\t0", "0\t0\t0\t0", "", "0000000000000400"), root));
 }
 

@@ -1,4 +1,5 @@
 // What a host that gives its rights up leaves behind: no helper and no guardian with the old ones.
+#include <errno.h>
 #include <grp.h>
 #include <linux/capability.h>
 #include <signal.h>
@@ -8,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>
@@ -136,6 +138,33 @@ TEST_CASE("all helpers are ended at once, whatever they do, and none starts mean
   AllowHelpers();
   CHECK_FALSE(HelpersAreStopped());
   CHECK(RunHelper(FakeHelper(directory, "describe"), "x", kLong).outcome == Outcome::kEnded);
+}
+
+TEST_CASE("a host that its orphans come to sees none of it", "[symbolize][rights]") {
+  const TempDir directory;
+  const std::string helper = FakeHelper(directory, "hang");
+  const bool stopped = GENERATE(false, true);
+  static std::atomic<int> signals;  // relaxed: of this thread, or read when all is over
+  signals.store(0, std::memory_order_relaxed);
+  struct sigaction before = {};
+  struct sigaction action = {};
+  action.sa_handler = [](int) { signals.fetch_add(1, std::memory_order_relaxed); };
+  sigaction(SIGCHLD, &action, &before);
+  prctl(PR_SET_CHILD_SUBREAPER, 1);
+  std::thread asks([&] { RunHelper(helper, "x", kLong); });
+  const Pair pair = WaitForHelper(getpid(), "hang");
+  REQUIRE(pair.helper > 0);
+  if (stopped) kill(pair.helper, SIGSTOP);
+  CHECK(EndHelpers(kPatienceNs));
+  AllowHelpers();
+  asks.join();
+  CHECK(GoneSoon(pair.helper));
+  errno = 0;
+  CHECK(waitpid(-1, nullptr, WNOHANG) == -1);
+  CHECK(errno == ECHILD);
+  prctl(PR_SET_CHILD_SUBREAPER, 0);
+  sigaction(SIGCHLD, &before, nullptr);
+  CHECK(signals.load(std::memory_order_relaxed) == 0);
 }
 
 TEST_CASE("with nothing running there is nothing to wait for", "[symbolize][rights]") {

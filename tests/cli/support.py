@@ -36,7 +36,15 @@ class CommandTest(unittest.TestCase):
 
     def setUp(self):
         self.here = pathlib.Path(tempfile.mkdtemp(prefix="heapgauge_cli."))
-        self.addCleanup(shutil.rmtree, self.here, ignore_errors=True)
+        self.addCleanup(self.remove_or_keep)
+
+    def remove_or_keep(self):
+        """A test that failed keeps its directory and says where it is."""
+        result = self._outcome.result
+        if any(test is self for test, _ in result.failures + result.errors):
+            print(f"kept: {self.here}", file=sys.stderr)
+        else:
+            shutil.rmtree(self.here, ignore_errors=True)
 
     def heapgauge(self, *arguments, env=None, command=COMMAND, **options):
         return subprocess.run([command, *map(str, arguments)], cwd=self.here, env=env or clean_environment(),

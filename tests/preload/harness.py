@@ -12,6 +12,7 @@ import gzip
 import json
 import math
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -180,6 +181,14 @@ class Result:
         return INTERVALS.get(self.mode)
 
 
+def under_gdb(argv, environment, directory):
+    """The line for a shell that runs a program once more, with gdb around it and heapgauge in the program alone."""
+    changed = [f"{name}={value}" for name, value in environment.items() if os.environ.get(name) != value]
+    wrapper = shlex.join(["env", *changed])
+    return (f"cd {shlex.quote(directory)} && gdb -ex {shlex.quote(f'set exec-wrapper {wrapper}')} "
+            f"-ex run --args {shlex.join(argv)}")
+
+
 class Rig:
     """One scenario's set-up: the library, a temporary directory, and runs in it."""
 
@@ -191,13 +200,19 @@ class Rig:
         self.timeout = timeout
         self.top = tempfile.mkdtemp(prefix="heapgauge-test-")
         self.runs = 0
+        self.last = None  # argv, environment and directory of the last run
 
     def __enter__(self):
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, kind, *_):
         end_descendants()
-        shutil.rmtree(self.top, ignore_errors=True)
+        if kind is None or issubclass(kind, SystemExit):
+            shutil.rmtree(self.top, ignore_errors=True)
+            return
+        print(f"kept: {self.top}", file=sys.stderr)
+        if self.last:
+            print(f"its last run under gdb:\n  {under_gdb(*self.last)}", file=sys.stderr)
 
     def victim(self, name):
         return os.path.join(self.bin, name)
@@ -243,8 +258,9 @@ class Rig:
             popen.setdefault("cwd", directory)
             popen.setdefault("stdout", out)
             popen.setdefault("stderr", err)
-            process = subprocess.Popen(argv, env=self.environment(mode, directory, env, library), stdin=stdin,
-                                       **popen)
+            environment = self.environment(mode, directory, env, library)
+            self.last = argv, environment, popen["cwd"]
+            process = subprocess.Popen(argv, env=environment, stdin=stdin, **popen)
             try:
                 if during is not None:
                     during(process)

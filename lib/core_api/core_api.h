@@ -16,7 +16,7 @@
 
 namespace heapgauge {
 
-inline constexpr uint32_t kCoreApiVersion = 4;
+inline constexpr uint32_t kCoreApiVersion = 5;
 inline constexpr char kCoreEntryName[] = "heapgauge_core_entry";
 
 // One thread's part of the tracker: a single cache line of initial-exec TLS in the shim.  All zero
@@ -203,6 +203,10 @@ struct CoreApi {
   void (*process_exit)(bool quick) = nullptr;
   // Before a call of the program's that may lead it into another root directory.
   void (*before_root_change)() = nullptr;
+  // Before root becomes `user` for good: the report directory is given to that one.  False: nothing
+  // was given.  And where the change was refused.
+  bool (*give_reports)(uid_t user) = nullptr;
+  void (*take_reports_back)(uid_t user) = nullptr;
 
   // Behind heapgauge.h.
   heapgauge_status (*start)() = nullptr;

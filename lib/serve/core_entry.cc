@@ -99,6 +99,8 @@ constexpr CoreApi MakeApi() {
     if (gate.entered()) g_shim->cover_new_modules(false);
   };
   api.process_exit = [](bool quick) { Reporter::Get().Finish(quick); };
+  api.give_reports = [](uid_t user) { return Reporter::Get().GiveReports(user); };
+  api.take_reports_back = [](uid_t user) { Reporter::Get().TakeReportsBack(user); };
   api.before_root_change = [] { Reporter::Get().BeforeRootChange(); };
   api.start = Start;
   api.stop = Stop;

@@ -361,8 +361,8 @@ bool Family::Append(const ChildLine& child) noexcept {
   return written;
 }
 
-std::string Family::RootPath(bool look) {
-  if (look && !ExpandRoot()) return {};
+const char* Family::RootPath(bool look) {
+  if (look && !ExpandRoot()) return "";
   return root_path_;
 }
 

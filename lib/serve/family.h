@@ -80,7 +80,7 @@ class Family final {
   std::string PatternBelowRoot();
 
   // The root's directory as far as it is known, "" else.  `look`: nobody else asks meanwhile.
-  std::string RootPath(bool look);
+  const char* RootPath(bool look);
 
  private:
   enum State : int { kUnknown, kLooking, kRoot, kChild };

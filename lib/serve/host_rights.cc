@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <iterator>
+#include <string>
 
 #include "symbolize/descriptor.h"
 #include "symbolize/running_helpers.h"
@@ -14,17 +16,21 @@
 namespace heapgauge {
 namespace {
 
-// "" where there is no /proc.
-std::string ReadStatus(const char* path) {
-  std::string text;
-  const symbolize::Descriptor file = symbolize::Descriptor::OpenToRead(path);
-  if (!file.valid()) return text;
-  char piece[4096];
-  for (ssize_t got; (got = read(file.get(), piece, sizeof(piece))) > 0;) {
-    text.append(piece, static_cast<size_t>(got));
+// No allocation where nothing has changed: this thread's would come in between those of a host that
+// is watched by its allocator (mtrace).
+struct StatusText {
+  char text[size_t{16} * 1024];
+
+  // "" where there is no /proc.  With more groups than fit nothing is complete.
+  std::string_view Read(const char* path) noexcept {
+    const symbolize::Descriptor file = symbolize::Descriptor::OpenToRead(path);
+    size_t size = 0;
+    for (ssize_t got = 1; got > 0 && file.valid(); size += static_cast<size_t>(got)) {
+      got = std::max<ssize_t>(read(file.get(), text + size, sizeof(text) - size), 0);
+    }
+    return {text, size};
   }
-  return text;
-}
+};
 
 // What stands behind "\n" + `name` + ":" on that line.
 bool Find(std::string_view status, std::string_view name, std::string_view* value) {
@@ -129,16 +135,29 @@ bool HasMoreThan(const Rights& mine, const Rights& host) {
 
 namespace {
 
+constexpr const char* kLines[] = {"Uid", "Gid", "Groups", "CapPrm", "CapBnd", "NoNewPrivs"};
+
+bool IsSame(std::string_view one, std::string_view other) {
+  return std::all_of(std::begin(kLines), std::end(kLines), [&](const char* name) {
+    std::string_view mine;
+    std::string_view its;
+    return Find(one, name, &mine) == Find(other, name, &its) && mine == its;
+  });
+}
+
 // False when the calling thread still has more than the first one.
 bool Follow() {
-  Rights host;  // of the first thread, whichever thread reads it
+  static StatusText first;  // the report thread's own
+  static StatusText own;
+  constexpr char kOwn[] = "/proc/thread-self/status";
+  const std::string_view host_text = first.Read("/proc/self/status");  // of the first thread
+  const std::string_view own_text = own.Read(kOwn);
+  if (IsSame(host_text, own_text)) return true;
+  Rights host;
   Rights mine;
-  if (!host.Parse(ReadStatus("/proc/self/status")) ||
-      !mine.Parse(ReadStatus("/proc/thread-self/status")) || !HasMoreThan(mine, host)) {
-    return true;
-  }
+  if (!host.Parse(host_text) || !mine.Parse(own_text) || !HasMoreThan(mine, host)) return true;
   Take(mine, host);
-  return mine.Parse(ReadStatus("/proc/thread-self/status")) && !HasMoreThan(mine, host);
+  return mine.Parse(own.Read(kOwn)) && !HasMoreThan(mine, host);
 }
 
 }  // namespace

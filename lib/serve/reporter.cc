@@ -74,6 +74,8 @@ void Reporter::Initialize(const Options& options, const ShimApi& shim) {
   program_path_ = ProgramPath();
   family_.Initialize(options.output.value, program_path_.substr(program_path_.rfind('/') + 1),
                      options.children == ChildrenOption::kSummary);
+  own_path_ = ExpandOutputPattern(
+      output_pattern_, program_path_.substr(program_path_.rfind('/') + 1), getpid(), HostName());
   born_ns_ = Tracker::Get().start_ns();
   governor_ = Governor(options.cpu_budget);
   sem_init(&wake_, 0, 0);

@@ -53,6 +53,11 @@ class Reporter final {
   // Before the host enters another root directory: keeps the way to the report directory.
   void BeforeRootChange() noexcept;
 
+  // Before the host, which is root, becomes `user` for good: its report directory is given to that
+  // one.  And where it did not.
+  bool GiveReports(uid_t user) noexcept;
+  void TakeReportsBack(uid_t user) noexcept;
+
   // After fork, in the child.
   void ForkedInChild(bool report) noexcept;
 
@@ -62,10 +67,13 @@ class Reporter final {
  private:
   std::unique_ptr<ReportStore> MakeStore();
   struct Place {
-    std::string path;
-    bool whole = false;  // the directory is there, and this process's
+    const char* known;     // without allocation, where that can be
+    std::string expanded;  // instead, in a fork's child, whose pid is another
+    bool whole = false;    // the directory is there, and this process's
+    const char* path() const { return expanded.empty() ? known : expanded.c_str(); }
   };
   Place PlaceOfReports();
+  bool HandOver(uid_t from, uid_t to) noexcept;
   void KeepPlaceOnThread() noexcept;
 
   enum Status : int { kNoThread, kStarting, kStarted, kRetired };
@@ -103,7 +111,8 @@ class Reporter final {
   AllocatorStats allocator_;
   std::string output_pattern_;  // absolute
   std::string program_path_;
-  timespec began_{};  // by the clock of files
+  std::string own_path_;  // the pattern, expanded for this process
+  timespec began_{};      // by the clock of files
   uint64_t born_ns_ = 0;
   bool forked_ = false;  // a fork's child
   Family family_;

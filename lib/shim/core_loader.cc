@@ -19,6 +19,7 @@
 #include "shim/kept_blocks.h"
 #include "shim/next_allocator.h"
 #include "shim/other_names.h"
+#include "shim/root_hooks.h"
 #include "shim/quiet_start.h"
 #include "shim/redirect.h"
 #include "shim/said_above.h"
@@ -212,6 +213,7 @@ bool IsBeingAttached() noexcept {
 __attribute__((constructor(101))) void LoadCore() {
   const ErrnoKeeper errno_keeper;
   ResolveNextAllocator();
+  FindNextRootCalls();
   g_attached = g_next.bypassed && IsBeingAttached();
   if (!g_attached) Start(nullptr);
 }

@@ -9,12 +9,15 @@
 #include <span>
 #include <utility>
 
+#include "base/root_identity.h"
 #include "symbolize/main_executable.h"
 
 namespace heapgauge::symbolize {
 namespace {
 
 std::optional<ElfFile> OpenIfSame(std::string path, const std::string& build_id) {
+  if (build_id.empty() && RootHasChanged())
+    return std::nullopt;  // there, another file has that name
   auto image = ElfImage::OpenFile(path.c_str());
   if (!image || (!build_id.empty() && image->build_id() != build_id)) return std::nullopt;
   return ElfFile{std::move(path), std::move(*image)};

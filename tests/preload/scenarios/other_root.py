@@ -10,8 +10,8 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import harness
 
 # Way -> whether reports must go on, when it is gone early and late.
-WAYS = {"chroot": (True, True), "chroot_nobody": (False, False), "chroot_closing": (False, True),
-        "bare_chroot": (False, True), "pivot_root": (False, False), "setns": (False, False), "worker": (True, True),
+WAYS = {"chroot": (True, True), "chroot_nobody": (True, True), "chroot_closing": (False, True),
+        "bare_chroot": (False, True), "pivot_root": (True, True), "setns": (True, True), "worker": (True, True),
         "chroot_climbing": (False, False)}
 
 

@@ -17,6 +17,7 @@ WAYS = {"libc": ("setresuid", "setuid", "setreuid", "setgid", "setgroups", "all"
         "capabilities": ("capset", "capset_in_part", "keeps_capabilities", "bounding", "no_new_privileges")}
 # The helper of an asked report may take 15 s: what ends earlier was ended.
 PATIENCE_S = 10
+NOBODY = 65534
 
 
 def fields_of(path):
@@ -106,6 +107,15 @@ def one(rig, top, way, moment):
     run = rig.run([victim, way, moment], "exact", {"HEAPGAUGE_REPORT_INTERVAL": "1h"}, library=library, during=during,
                   stdin=subprocess.PIPE)
     harness.check((run.status, run.stdout) == (0, b".!"), f"{where}: {run.status} {run.stdout} {run.stderr}")
+    # The directory, made by root or for it, has been given to the new user.
+    owner = NOBODY if way in ("setresuid", "setuid", "setreuid", "all") else 0
+    if owner == 0 and way not in ("setgid", "setgroups"):
+        return
+    harness.check(not run.said, f"{where}: it said {run.said}")
+    found = harness.report_directories(run.directory)
+    harness.check(len(found) == 1 and harness.read_reports(found[0])[-1]["final"], f"{where}: no final report")
+    for path in (found[0], *(entry.path for entry in os.scandir(found[0]))):
+        harness.check(os.stat(path).st_uid == owner, f"{where}: {path} is {os.stat(path).st_uid}'s")
 
 
 def body():
@@ -113,6 +123,7 @@ def body():
     if os.geteuid() != 0:
         harness.skip("needs root")
     with harness.Rig(options) as rig:
+        os.chmod(rig.top, 0o711)
         top = installation(rig)
         for way in WAYS[options.what]:
             for moment in ("reporting", "idle"):

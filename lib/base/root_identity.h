@@ -26,8 +26,8 @@ struct RootIdentity {
   // Another one in another mount namespace, also where the directory is the same; 0: not known.
   uint64_t mount = 0;
 
-  bool known() const noexcept { return file != 0; }
-  bool Differs(const RootIdentity& other) const noexcept {
+  HG_ALWAYS_INLINE bool known() const noexcept { return file != 0; }
+  HG_ALWAYS_INLINE bool Differs(const RootIdentity& other) const noexcept {
     return known() && other.known() &&
            (device != other.device || file != other.file ||
             (mount != 0 && other.mount != 0 && mount != other.mount));

@@ -371,7 +371,7 @@ void ReportAssembler::SayProblem() {
   if (problem.empty()) return;
   problem_said_ = true;
   const bool inside = options_.symbolize == SymbolizeOption::kLines && RootHasChanged();
-  if (inside) problem = "the program has entered another root directory, where nothing is run";
+  if (inside) problem = "in another root directory or namespace of mounts nothing is run";
   RawLog(inside ? LogLevel::kWarning : LogLevel::kInfo, "%s; reports show no lines",
          problem.c_str());
 }

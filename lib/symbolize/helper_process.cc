@@ -73,7 +73,7 @@ std::string Describe(const GuardianJob& job, const std::string& helper) {
     case GuardianJob::Outcome::kNoProcess:
       return "no process for the helper: " + reason;
     case GuardianJob::Outcome::kOtherRoot:
-      return "the program has entered another root directory, from which no program is run";
+      return "in another root directory or namespace of mounts nothing is run";
     case GuardianJob::Outcome::kNoExec:
       return "can't run " + helper + ": " + reason;
     case GuardianJob::Outcome::kDeadline:

@@ -12,7 +12,7 @@ import harness
 # Way -> whether reports must go on, when it is gone early and late.
 WAYS = {"chroot": (True, True), "chroot_nobody": (True, True), "chroot_closing": (False, True),
         "bare_chroot": (False, True), "pivot_root": (True, True), "setns": (True, True), "worker": (True, True),
-        "chroot_climbing": (False, False)}
+        "chroot_climbing": (False, False), "covered": (True, True)}
 
 
 def jail_of(rig, foul, directory):
@@ -48,7 +48,8 @@ def one(rig, foul, way, moment, goes_on):
     root = jail_of(rig, foul, directory)
     before = files_in(root)
     children = "full" if way != "worker" or moment == "late" else "summary"
-    run = rig.run([rig.victim("enters_root"), way, moment, root], "exact",
+    command = f"{os.path.dirname(os.path.realpath(rig.lib))}/bin"
+    run = rig.run([rig.victim("enters_root"), way, moment, root, command], "exact",
                   {"HEAPGAUGE_CHILDREN": children, "HEAPGAUGE_OUTPUT": os.path.join(directory, "out")},
                   directory=directory)
     harness.check(run.status == 0, f"{where}: {run.status} {run.stderr} {run.said}")
@@ -82,7 +83,7 @@ def named_from_outside(rig, command, foul):
     with open(os.path.join(out, "report.txt"), encoding="utf-8") as file:
         text = file.read()
     harness.check("allocate  enters_root.c:" in text, f"run: {text}")
-    harness.check(not os.path.exists(f"{root}/was-run"), "run: it was run")
+    harness.check("was-run" not in str(files_in(root)), "run: it was run")
     harness.check(sorted(os.listdir(out)) == ["heap.pb.gz", "report.txt", "reports.jsonl"], f"{os.listdir(out)}")
 
 

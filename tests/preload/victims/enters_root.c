@@ -1,4 +1,5 @@
-/* Enters another root directory, argv[3], in the way argv[1], before anything was allocated
+/* Enters another root directory, argv[3], or another namespace in which what is in there covers the
+ * directory argv[4], in the way argv[1], before anything was allocated
  * ("early") or after a report
  * ("late": argv[2]); then allocates, asks for reports and returns.  As root. */
 #include <grp.h>
@@ -58,7 +59,17 @@ static void join(const char* root) {
   close(space);
 }
 
-static void enter(const char* way, const char* root) {
+/* The root stays the same directory. */
+static void cover(const char* root, const char* place) {
+  char inside[4096];
+  snprintf(inside, sizeof(inside), "%s%s", root, place);
+  VICTIM_REQUIRE(unshare(CLONE_NEWNS) == 0);
+  VICTIM_REQUIRE(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
+  VICTIM_REQUIRE(mount(inside, place, NULL, MS_BIND, NULL) == 0);
+}
+
+static void enter(const char* way, const char* root, const char* place) {
+  if (strcmp(way, "covered") == 0) return cover(root, place);
   if (strncmp(way, "chroot", 6) == 0) VICTIM_REQUIRE(chroot(root) == 0 && chdir("/") == 0);
   if (strcmp(way, "bare_chroot") == 0)
     VICTIM_REQUIRE(syscall(SYS_chroot, root) == 0 && chdir("/") == 0);
@@ -104,9 +115,9 @@ int main(int argc, char** argv) {
     allocate();
     report();
   }
-  enter(argv[1], argv[3]);
+  enter(argv[1], argv[3], argv[4]);
   struct stat mark;
-  VICTIM_REQUIRE(stat("/inside", &mark) == 0);
+  VICTIM_REQUIRE(stat("/inside", &mark) == 0 || strcmp(argv[1], "covered") == 0);
   for (int i = 0; i < 3; ++i) {
     allocate();
     report();

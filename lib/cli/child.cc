@@ -12,8 +12,10 @@
 #include <cstdint>
 #include <cstring>
 
+#include "base/clock.h"
 #include "base/whole_io.h"
 #include "cli/program.h"
+#include "cli/report_call.h"
 
 namespace heapgauge::cli {
 namespace {
@@ -31,6 +33,15 @@ sigset_t Forwarded() {
   for (int number = SIGRTMIN; number <= SIGRTMAX; ++number) sigaddset(&set, number);
   return set;
 }
+
+// How long a signal waits for reports, and how often it is looked whether they are there.
+constexpr uint64_t kPatienceNs = 2'000'000'000;
+constexpr timespec kLook{0, 5'000'000};
+// One who sends it again and again is not to get a report each time.
+constexpr uint64_t kAskAgainNs = 1'000'000'000;
+
+// Those that end a program as a rule.  Its core file and its own dump come with SIGQUIT.
+bool Ends(int number) { return number == SIGTERM || number == SIGINT || number == SIGHUP; }
 
 bool IsTerminalStop(int number) {
   return number == SIGTSTP || number == SIGTTIN || number == SIGTTOU;
@@ -91,13 +102,15 @@ struct Inherited {
 // Everything between the child's start and its end.
 class Wait final {
  public:
-  Wait(pid_t child, const sigset_t& signals) : child_(child), signals_(signals) {}
+  Wait(pid_t child, const sigset_t& signals, ReportCall* call)
+      : child_(child), signals_(signals), call_(*call) {}
 
   int UntilEnd() {
     while (!ended_) {
+      if (waits_ && (call_.Answered() || MonotonicNs() >= deadline_ns_)) LetGo();
       siginfo_t info{};
-      if (sigwaitinfo(&signals_, &info) < 0)
-        continue;  // EINTR: a signal outside the set, or a debugger
+      if ((waits_ ? sigtimedwait(&signals_, &info, &kLook) : sigwaitinfo(&signals_, &info)) < 0)
+        continue;  // EAGAIN; EINTR: a signal outside the set, or a debugger
       if (info.si_signo == SIGCHLD) {
         Reap();
       } else {
@@ -132,11 +145,33 @@ class Wait final {
     // A hangup of the terminal reaches the session's leader alone.
     const bool leader_hangup = info.si_signo == SIGHUP && !sent && getsid(0) == getpid();
     if (IsTerminalStop(info.si_signo)) stop_wanted_ = true;
+    if (!sent && !leader_hangup) return;
+    if (Ends(info.si_signo)) {
+      if (waits_) {
+        LetGo();  // and this one too, at once
+      } else if (MonotonicNs() >= ask_again_ns_ && call_.Ask(info.si_signo)) {
+        waits_ = true;
+        waiting_ = info;
+        deadline_ns_ = MonotonicNs() + kPatienceNs;
+        return;
+      }
+    }
+    Send(info);
+  }
+
+  void Send(const siginfo_t& info) const {
     if (info.si_code == SI_QUEUE) {
       sigqueue(child_, info.si_signo, info.si_value);
-    } else if (sent || leader_hangup) {
+    } else {
       kill(child_, info.si_signo);
     }
+  }
+
+  // The signal that waited for reports goes on.
+  void LetGo() {
+    waits_ = false;
+    ask_again_ns_ = MonotonicNs() + kAskAgainNs;
+    Send(waiting_);
   }
 
   // ^Z stops the whole job only if the child agrees: one that catches it runs on, and so do we.
@@ -157,6 +192,11 @@ class Wait final {
 
   pid_t child_;
   sigset_t signals_;
+  ReportCall& call_;
+  bool waits_ = false;
+  siginfo_t waiting_{};
+  uint64_t deadline_ns_ = 0;
+  uint64_t ask_again_ns_ = 0;
   bool stop_wanted_ = false;
   bool child_stopped_ = false;
   bool ended_ = false;
@@ -175,6 +215,7 @@ ChildEnd RunChild(const ChildPlan& plan) {
   standard.sa_handler = SIG_DFL;
   sigaction(SIGCHLD, &standard, &inherited.on_child);
 
+  ReportCall call;
   int pipes[2] = {-1, -1};
   const pid_t self = getpid();
   if (pipe2(pipes, O_CLOEXEC) != 0 || (end.pid = fork()) < 0) {
@@ -194,7 +235,7 @@ ChildEnd RunChild(const ChildPlan& plan) {
     end.start_error = std::stoi(word.substr(separator + 1));
 
   signal(SIGPIPE, SIG_IGN);  // a closed stderr must not change the exit status
-  end.wait_status = Wait(end.pid, signals).UntilEnd();
+  end.wait_status = Wait(end.pid, signals, &call).UntilEnd();
   return end;
 }
 

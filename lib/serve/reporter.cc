@@ -188,14 +188,16 @@ void* Reporter::Main(void* reporter) {
   return nullptr;
 }
 
-// The semaphore is posted by whoever asks; true when it was, false at the deadline.
+// True when somebody asks, false at the deadline.  The semaphore is posted by whoever does, but for
+// `heapgauge run`.
 bool Reporter::WaitUntil(uint64_t deadline_ns) noexcept {
-  const timespec deadline{static_cast<time_t>(deadline_ns / 1'000'000'000),
-                          static_cast<long>(deadline_ns % 1'000'000'000)};
-  while (sem_clockwait(&wake_, CLOCK_MONOTONIC, &deadline) != 0) {
-    if (errno == ETIMEDOUT) return false;
+  for (;;) {
+    const uint64_t look = run_listener_.NextLookNs(MonotonicNs(), deadline_ns);
+    const timespec until{static_cast<time_t>(look / 1'000'000'000),
+                         static_cast<long>(look % 1'000'000'000)};
+    if (sem_clockwait(&wake_, CLOCK_MONOTONIC, &until) == 0 || run_listener_.IsAsked()) return true;
+    if (errno == ETIMEDOUT && look == deadline_ns) return false;
   }
-  return true;
 }
 
 void Reporter::Govern() noexcept {
@@ -263,6 +265,7 @@ void Reporter::Run() noexcept {
   LeaveRealTime();
   LeaveHostDescriptors();
   KeepPlaceOnThread();
+  if (options_->output.value[0] == '/' && DescriptorsArePrivate()) run_listener_.Listen();
   // The first report comes one interval after tracking began, as if the thread had been there all
   // the time.
   started_ns_ = MonotonicNs();
@@ -275,7 +278,8 @@ void Reporter::Run() noexcept {
         retire_.load(std::memory_order_relaxed);  // relaxed: posted after it was set
     const uint64_t asked =
         asked_.load(std::memory_order_acquire);  // acquire: final_asked_ comes with it
-    if (woken && !retire && asked == answered_.load(std::memory_order_relaxed))
+    const bool by_run = run_listener_.IsAsked();
+    if (woken && !retire && !by_run && asked == answered_.load(std::memory_order_relaxed))
       continue;  // relaxed: only we write it
     // relaxed: ordered by the acquire.
     if (interrupted_.load(std::memory_order_relaxed)) allocator_.KeepOff();
@@ -284,30 +288,36 @@ void Reporter::Run() noexcept {
     // relaxed: ordered by the acquire.
     uint64_t patience_ns = woken ? asked_patience_ns_.load(std::memory_order_relaxed)
                                  : std::clamp(interval, kLeastPatienceNs, kCallPatienceNs);
+    if (by_run) patience_ns = kRunPatienceNs;
     if (retire) patience_ns = 0;  // somebody waits for us to leave: no lines
     if (IsConfined()) {           // by a filter that all threads got
+      run_listener_.Ignore();
       ++reports_failed_;
       answer_ok_.store(false, std::memory_order_relaxed);  // relaxed: published with answered_
     } else {
       FollowHostRights();
       CoverNewModules(true);
       // On a busy machine the helper may get no processor time at all: better names than no report.
-      Produce(is_final, std::chrono::milliseconds(patience_ns / 2'000'000));
+      const bool is_last = is_final || (by_run && run_listener_.IsLast());
+      Produce(is_last, std::chrono::milliseconds(patience_ns / 2'000'000));
       FollowHostRights();  // it may have changed them meanwhile
-      if (is_final || retire) {
+      if (is_last || retire) {
         WithAlerts([](Alerts& alerts) { alerts.Finish(kAlertPatience); });
       }
+      if (by_run) run_listener_.Answer();
     }
     if (is_final)
       finished_.store(true, std::memory_order_release);  // release: whoever sees it may exit
     answered_.store(asked, std::memory_order_release);   // release: the result comes with it
     if (retire) {
+      run_listener_.Leave();
       status_.store(kRetired, std::memory_order_release);  // release: another may take over
       return;
     }
     // A suspended or slow machine skips reports, it does not pile them up.
     next = FirstAfterNow(next, interval);
   }
+  run_listener_.Leave();
 }
 
 void Reporter::Produce(bool final_report, std::chrono::milliseconds helper_limit) noexcept {
@@ -350,6 +360,7 @@ void Reporter::ForkedInChild(bool report) noexcept {
   static_cast<void>(store_.release());
   static_cast<void>(alerts_.release());
   alerts_under_way_ = false;
+  run_listener_.Forget();
   sampled_.store(false, std::memory_order_relaxed);
   status_.store(kNoThread, std::memory_order_relaxed);  // relaxed throughout: single-threaded
   born_ns_ = MonotonicNs();

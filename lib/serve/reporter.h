@@ -4,6 +4,7 @@
 //   heapgauge_write_report() ──► asks the thread (starts it if need be) and waits
 //   exit, quick_exit         ──► the same, final
 //   SIGTERM, TERM_REPORT=on  ──► the same, final, then the default action
+//   `heapgauge run`          ──► asks the thread, before it passes SIGTERM on (run_listener.h)
 //   fork                     ──► the child has neither thread nor reports till its first sample
 //
 // R1  At most one thread at a time makes a report, the report thread.
@@ -28,6 +29,7 @@
 #include "serve/family.h"
 #include "serve/report_assembler.h"
 #include "serve/report_store.h"
+#include "serve/run_listener.h"
 #include "serve/start_watch.h"
 #include "track/governor.h"
 
@@ -80,6 +82,7 @@ class Reporter final {
   static constexpr uint64_t kCallPatienceNs = 30'000'000'000;
   static constexpr uint64_t kPatienceNs = 10'000'000'000;
   static constexpr uint64_t kSignalPatienceNs = 3'000'000'000;
+  static constexpr uint64_t kRunPatienceNs = 1'000'000'000;  // run itself waits for 2 s
 
   static void OnSample(ThreadState& self, const StackTrace& trace) noexcept;
   static void OnTerminate(int signal) noexcept;
@@ -127,6 +130,7 @@ class Reporter final {
   std::unique_ptr<ReportStore> store_;
   std::unique_ptr<Alerts> alerts_;
   bool alerts_under_way_ = false;
+  RunListener run_listener_;
   Governor governor_{1};
   uint64_t started_ns_ = 0;
   uint64_t reports_failed_ = 0;

@@ -37,10 +37,10 @@ bool IsProgram(const Report& report, const std::string& module) {
                                   known->second == report.build_id);
 }
 
-template <typename Visit>
-void ForEachStack(Report* report, Visit visit) {
-  for (Site& site : report->sites) visit(site);
-  for (Callsite& callsite : report->callsites) visit(callsite.sum);
+template <typename SomeReport, typename Visit>  // a report to read, or to change
+void ForEachStack(SomeReport& report, Visit visit) {
+  for (auto& site : report.sites) visit(site);
+  for (auto& callsite : report.callsites) visit(callsite.sum);
 }
 
 // The report may be a hostile program's, which names what it likes.
@@ -50,15 +50,15 @@ bool MayBeRead(const std::string& module) {
          (info.st_uid == 0 || info.st_uid == geteuid()) && (info.st_mode & 0022) == 0;
 }
 
-std::map<Address, std::vector<Frame>> LookUp(Report* report) {
+std::map<Address, std::vector<Frame>> LookUp(const Report& report) {
   std::map<std::string, std::string> files;  // by module; "" for what is not to be read
   std::map<Address, std::vector<Frame>> found;
   ForEachStack(report, [&](const Site& site) {
     for (const Frame& frame : site.frames) {
-      if (!IsUnnamed(frame) || !report->modules.contains(frame.module)) continue;
+      if (!IsUnnamed(frame) || !report.modules.contains(frame.module)) continue;
       const auto [file, is_new] = files.try_emplace(frame.module);
       if (is_new) {
-        const std::string& path = IsProgram(*report, frame.module) ? report->exe : frame.module;
+        const std::string& path = IsProgram(report, frame.module) ? report.exe : frame.module;
         if (MayBeRead(path)) file->second = path;
       }
       if (!file->second.empty()) found[{frame.module, frame.module_offset}];
@@ -66,7 +66,7 @@ std::map<Address, std::vector<Frame>> LookUp(Report* report) {
   });
   std::vector<ModuleAddress> addresses;
   for (const auto& [address, frames] : found) {
-    const std::string& build_id = report->modules.at(address.first);
+    const std::string& build_id = report.modules.at(address.first);
     addresses.push_back({files.at(address.first), build_id, address.second});
   }
   if (addresses.empty()) return found;
@@ -125,7 +125,7 @@ std::optional<std::string> EarlierLines(int directory) {
 bool LacksNames(const Report& report) {
   bool has_own = false;
   bool named = false;
-  ForEachStack(const_cast<Report*>(&report), [&](const Site& site) {
+  ForEachStack(report, [&](const Site& site) {
     for (const Frame& frame : site.frames) {
       if (!IsProgram(report, frame.module)) continue;
       has_own = true;
@@ -136,10 +136,10 @@ bool LacksNames(const Report& report) {
 }
 
 bool FillNames(Report* report) {
-  const std::map<Address, std::vector<Frame>> found = LookUp(report);
+  const std::map<Address, std::vector<Frame>> found = LookUp(*report);
   if (found.empty()) return false;
   report->modules.try_emplace(report->exe, report->build_id);
-  ForEachStack(report, [&](Site& site) {
+  ForEachStack(*report, [&](Site& site) {
     std::vector<Frame> frames;
     for (Frame& frame : site.frames) {
       const auto place = found.find({frame.module, frame.module_offset});

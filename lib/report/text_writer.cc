@@ -131,7 +131,11 @@ std::string Memory(const Report& report, RateUnit unit, const TextOptions& optio
   const auto retained = static_cast<double>(report.process.allocator_retained_bytes);
   const double live = report.totals.live_bytes;
   const double rest = rss - live - retained;
-  table.Add({{"resident (RSS)"}, {FormatBytes(rss)}, {}});
+  // No process is without: it had no /proc to learn it from, as in another root directory.
+  const bool known = report.process.rss_bytes != 0;
+  table.Add({{"resident (RSS)"},
+             {known ? FormatBytes(rss) : "unknown"},
+             {known ? "" : "there is no /proc to tell it"}});
   std::string live_note = ErrorOf(report.totals.live_bytes_stderr);
   live_note += fmt::format("{}in {} objects, {}", live_note.empty() ? "" : " ",
                            FormatCount(report.totals.live_objects),
@@ -140,9 +144,9 @@ std::string Memory(const Report& report, RateUnit unit, const TextOptions& optio
   table.Add({{"  kept by the allocator"},
              {FormatBytes(retained)},
              {"freed by the program, not returned to the system"}});
-  if (rest >= 0) {
+  if (known && rest >= 0) {
     AddRest(report, rest, table);
-  } else {
+  } else if (known) {
     // Untouched pages of large blocks are live but not resident.
     table.Add({{"  not resident"},
                {FormatBytes(-rest)},

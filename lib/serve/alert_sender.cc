@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/raw_log.h"
+#include "base/root_identity.h"
 #include "report/alert_request.h"
 #include "report/printable.h"
 
@@ -33,9 +34,9 @@ AlertSender::AlertSender(std::string exec, std::string url, std::string helper,
       helper_(std::move(helper)),
       valid_ms_(std::max(kLeastValid, 4 * report_interval).count()) {
   if (helper_.empty() && !(url_.empty() && exec_.empty())) {
-    RawLog(LogLevel::kError,
-           "the heapgauge command is not beside the library; alerts go to alerts.jsonl and stderr "
-           "alone");
+    RawLog(LogLevel::kError, "%s; alerts go to alerts.jsonl and stderr alone",
+           RootHasChanged() ? "in another root directory or namespace of mounts nothing is run"
+                            : "the heapgauge command is not beside the library");
   }
 }
 

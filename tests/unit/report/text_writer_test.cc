@@ -32,6 +32,15 @@ TEST_CASE("a process without samples gets a report that says so", "[report][text
   CheckGolden("quiet_process.txt", ToText(QuietProcess()));
 }
 
+TEST_CASE("a resident size that is not known is not reasoned about", "[report][text]") {
+  Report report = LeakingCheckout();
+  report.process.rss_bytes = 0;
+  const std::string text = ToText(report);
+  CHECK(Has(text, "unknown"));
+  CHECK(Has(text, "live heap"));
+  CHECK_FALSE(Has(text, "not resident"));
+}
+
 TEST_CASE("dropped samples, partial coverage and lost reports are said loudly", "[report][text]") {
   Report report = LeakingCheckout();
   CHECK_FALSE(Has(ToText(report), "!!"));

@@ -12,7 +12,7 @@ import harness
 # Way -> whether reports must go on, when it is gone early and late.
 WAYS = {"chroot": (True, True), "chroot_nobody": (True, True), "chroot_closing": (False, True),
         "bare_chroot": (False, True), "pivot_root": (True, True), "setns": (True, True), "worker": (True, True),
-        "chroot_climbing": (False, False), "covered": (True, True)}
+        "chroot_climbing": (False, False), "covered": (True, True), "bare_pivot_root": (False, True)}
 
 
 def jail_of(rig, foul, directory):
@@ -49,8 +49,9 @@ def one(rig, foul, way, moment, goes_on):
     before = files_in(root)
     children = "full" if way != "worker" or moment == "late" else "summary"
     command = f"{os.path.dirname(os.path.realpath(rig.lib))}/bin"
-    run = rig.run([rig.victim("enters_root"), way, moment, root, command], "exact",
-                  {"HEAPGAUGE_CHILDREN": children, "HEAPGAUGE_OUTPUT": os.path.join(directory, "out")},
+    apart = ["unshare", "--mount"] if way == "bare_pivot_root" else []
+    run = rig.run([*apart, rig.victim("enters_root"), way, moment, root, command], "exact",
+                  {"HEAPGAUGE_ONLY": "enters_root", "HEAPGAUGE_CHILDREN": children, "HEAPGAUGE_OUTPUT": os.path.join(directory, "out")},
                   directory=directory)
     harness.check(run.status == 0, f"{where}: {run.status} {run.stderr} {run.said}")
     harness.check(files_in(root) == before, f"{where}: new in there: {set(files_in(root)) - set(before)}")

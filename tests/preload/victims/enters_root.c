@@ -28,13 +28,18 @@ static void become_nobody(void) {
   VICTIM_REQUIRE(setgroups(0, NULL) == 0 && setgid(NOBODY) == 0 && setuid(NOBODY) == 0);
 }
 
-static void pivot(const char* root) {
-  VICTIM_REQUIRE(unshare(CLONE_NEWNS) == 0);
+/* In a namespace of mounts of its own already. */
+static void bare_pivot(const char* root) {
   VICTIM_REQUIRE(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
   VICTIM_REQUIRE(mount(root, root, NULL, MS_BIND, NULL) == 0);
   VICTIM_REQUIRE(chdir(root) == 0);
   VICTIM_REQUIRE(syscall(SYS_pivot_root, ".", ".") == 0);
   VICTIM_REQUIRE(umount2(".", MNT_DETACH) == 0 && chdir("/") == 0);
+}
+
+static void pivot(const char* root) {
+  VICTIM_REQUIRE(unshare(CLONE_NEWNS) == 0);
+  bare_pivot(root);
 }
 
 /* The namespace of a child that has pivoted there. */
@@ -74,6 +79,7 @@ static void enter(const char* way, const char* root, const char* place) {
   if (strcmp(way, "bare_chroot") == 0)
     VICTIM_REQUIRE(syscall(SYS_chroot, root) == 0 && chdir("/") == 0);
   if (strcmp(way, "pivot_root") == 0) pivot(root);
+  if (strcmp(way, "bare_pivot_root") == 0) bare_pivot(root);
   if (strcmp(way, "setns") == 0) join(root);
   if (strcmp(way, "chroot_nobody") == 0) become_nobody();
   if (strcmp(way, "chroot_closing") == 0) VICTIM_REQUIRE(syscall(SYS_close_range, 3, ~0U, 0) == 0);

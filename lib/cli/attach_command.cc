@@ -1,10 +1,13 @@
 #include "cli/attach_command.h"
 
 #include <elf.h>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/auxv.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/types.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,6 +17,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <new>
 #include <optional>
 #include <string_view>
 
@@ -28,18 +32,39 @@
 namespace heapgauge::cli {
 namespace {
 
+constexpr rlim_t kMostMemory = rlim_t{2} << 30;
+constexpr int kMostOfOurs = 4;  // modules by the name of our library
+// A process in the midst of exec() looks like anything.  What is against it counts when it looks
+// the same for so long, and at the latest after so many looks.
+constexpr long kLookMs = 20;
+constexpr int kSameLooks = 15;
+constexpr int kMostLooks = 100;
+
 std::string_view Basename(std::string_view path) { return path.substr(path.rfind('/') + 1); }
 
 std::string Proc(pid_t pid, std::string_view rest = "") {
   return fmt::format("/proc/{}{}", pid, rest);
 }
 
-template <typename Value>
-std::optional<Value> ReadStart(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  Value value{};
-  if (!file.read(reinterpret_cast<char*>(&value), sizeof(value))) return std::nullopt;
-  return value;
+// Is it a program of the smaller word size?  Its file is opened without waiting: it may be leased
+// to somebody who does not give it back.
+bool IsOf32Bits(const std::string& path) {
+  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  if (file < 0) return false;
+  Elf64_Ehdr header{};
+  const ssize_t got = pread(file, &header, sizeof(header), 0);
+  close(file);
+  return got == static_cast<ssize_t>(sizeof(header)) &&
+         std::memcmp(header.e_ident, ELFMAG, SELFMAG) == 0 &&
+         header.e_ident[EI_CLASS] == ELFCLASS32;
+}
+
+// What a hostile process says of itself must not cost the machine its memory.
+void LimitMemory() {
+  struct rlimit limit {};
+  if (getrlimit(RLIMIT_DATA, &limit) != 0 || limit.rlim_cur <= kMostMemory) return;
+  limit.rlim_cur = kMostMemory;
+  setrlimit(RLIMIT_DATA, &limit);
 }
 
 // What the kernel told the process at its start; 0 when it did not tell.
@@ -115,11 +140,15 @@ std::string LibraryThere(pid_t pid, const std::string& library, std::string* pro
 
 std::string Examine(AttachTarget* target) {
   const pid_t pid = target->pid;
-  const auto header = ReadStart<Elf64_Ehdr>(Proc(pid, "/exe"));
-  if (header && header->e_ident[EI_CLASS] != ELFCLASS64)
-    return "it is a 32-bit program and heapgauge is 64-bit";
+  target->image = ImageOf(pid);
+  if (IsOf32Bits(Proc(pid, "/exe"))) return "it is a 32-bit program and heapgauge is 64-bit";
   const std::vector<Mapping> mappings = ReadMappings(pid);
-  if (mappings.empty()) return WhyNotPermitted(pid);
+  if (mappings.empty()) {
+    return access(Proc(pid, "/maps").c_str(), R_OK) == 0
+               ? "its mappings can't be read, or are more than can be looked at"
+               : WhyNotPermitted(pid);
+  }
+  int ours = 0;
   target->modules = ModulesOf(mappings);
   const uint64_t loader = AuxiliaryValue(pid, AT_BASE);
   for (const LoadedModule& module : target->modules) {
@@ -129,7 +158,7 @@ std::string Examine(AttachTarget* target) {
     if (name.starts_with("libc.so.6") || name.starts_with("libc-2.")) {
       target->c_library = module;
     }
-    if (name.starts_with("libheapgauge.so"))
+    if (name.starts_with("libheapgauge.so") && target->entry == 0 && ++ours <= kMostOfOurs)
       target->entry = ModuleSymbols(pid, module).Find(kAttachEntryName);
   }
   char byte;
@@ -139,8 +168,9 @@ std::string Examine(AttachTarget* target) {
     return "it is statically linked or has another C library; a library can't be loaded into it";
   if (target->loader.base == 0) return "its loader can't be found, so nothing can be loaded";
   const uint64_t program = AuxiliaryValue(pid, AT_PHDR);
+  ReadBudget budget;
   for (const LoadedModule& module : target->modules) {
-    if (module.Holds(program) && ModuleSymbols(pid, module).Find("malloc") != 0)
+    if (module.Holds(program) && ExportsFunction(pid, module, "malloc", &budget) == Exports::kYes)
       return "it has an allocator of its own linked in, and calls it past everybody";
   }
   return {};
@@ -168,6 +198,28 @@ std::string NameOf(pid_t pid) {
   return known ? std::string(Basename(started_by)) : ExecutableName(Proc(pid, "/exe").c_str());
 }
 
+// A refusal that may be due to an exec() under way; false when it is to be believed.
+class Looks final {
+ public:
+  bool Again(pid_t pid, const std::string& why) {
+    const std::string image = ImageOf(pid);
+    same_ = why == why_ && image == image_ ? same_ + 1 : 0;
+    why_ = why;
+    image_ = image;
+    if (++all_ >= kMostLooks || same_ >= kSameLooks || (kill(pid, 0) != 0 && errno == ESRCH)) {
+      return false;
+    }
+    const timespec pause{0, kLookMs * 1'000'000};
+    nanosleep(&pause, nullptr);
+    return true;
+  }
+
+ private:
+  std::string why_, image_;
+  int same_ = 0;
+  int all_ = 0;
+};
+
 }  // namespace
 
 int AttachCommand(const Arguments& arguments) {
@@ -181,16 +233,7 @@ int AttachCommand(const Arguments& arguments) {
   };
   if (const std::string why = WhyNot(pid, wanted->allow_seccomp); !why.empty()) return refuse(why);
 
-  AttachTarget target;
-  target.pid = pid;
-  if (const std::string why = Examine(&target); !why.empty()) return refuse(why);
-  if (target.entry == 0 && wanted->stop) return refuse("heapgauge is not in it");
-
-  std::string problem;
-  std::string library = FindLibrary(&problem);
-  if (target.entry == 0 && !library.empty()) library = LibraryThere(pid, library, &problem);
-  if (library.empty()) return refuse(problem);
-
+  LimitMemory();
   AttachRequest request;
   request.action = wanted->stop ? AttachAction::kStop : AttachAction::kStart;
   const auto interval = wanted->variables.find("HEAPGAUGE_SAMPLE_INTERVAL");
@@ -200,9 +243,29 @@ int AttachCommand(const Arguments& arguments) {
   if (settings.size() + 1 > sizeof(request.settings)) return Fail("the options are too long");
   settings.copy(request.settings, settings.size());
 
-  const std::string name = NameOf(pid);
-  const AttachOutcome outcome = Inject(target, library, request);
+  Looks looks;
+  AttachOutcome outcome;
+  try {
+    for (;;) {
+      AttachTarget target;
+      target.pid = pid;
+      if (std::string why = Examine(&target); !why.empty()) {
+        if (looks.Again(pid, why)) continue;
+        return refuse(why);
+      }
+      if (target.entry == 0 && wanted->stop) return refuse("heapgauge is not in it");
+      std::string problem;
+      std::string library = FindLibrary(&problem);
+      if (target.entry == 0 && !library.empty()) library = LibraryThere(pid, library, &problem);
+      if (library.empty()) return refuse(problem);
+      outcome = Inject(target, library, request);
+      if (outcome.done || !outcome.unsettled || !looks.Again(pid, outcome.text)) break;
+    }
+  } catch (const std::bad_alloc&) {
+    return refuse("there is no memory for what has to be read of it, up to 2 GiB");
+  }
   if (!outcome.done) return refuse(outcome.text);
+  const std::string name = NameOf(pid);
   const std::string where =
       outcome.text.empty() ? "none could be written so far" : outcome.text + "/report.txt";
   Say(fmt::format("{} {} ({}); report: {}", wanted->stop ? "no longer tracking" : "tracking", name,

@@ -15,6 +15,7 @@
 #include "cli/attach_stub.h"
 #include "cli/attach_thread.h"
 #include "cli/message.h"
+#include "cli/patience.h"
 
 namespace heapgauge::cli {
 
@@ -24,6 +25,7 @@ namespace {
 // How long to look for a thread that can be borrowed, and for the library to answer.
 constexpr int kSearchMs = 10'000;
 constexpr int kAnswerMs = 60'000;
+constexpr unsigned kTablesSeconds = 60;
 // What must be free below the stack of a borrowed thread: what the kernel needs for a signal.
 constexpr uint64_t kStackRoom = 12 * 1024;
 
@@ -62,9 +64,12 @@ class NoSignals final {
 uint64_t FindSigreturn(pid_t pid, const LoadedModule& c_library,
                        const std::vector<Mapping>& mappings) {
   static constexpr unsigned char kCode[] = {0x48, 0xC7, 0xC0, 0x0F, 0x00, 0x00, 0x00, 0x0F, 0x05};
+  constexpr uint64_t kMostCode = uint64_t{32} << 20;  // glibc has 1.5 MiB
+  uint64_t left = kMostCode;
   for (const Mapping& mapping : mappings) {
     if (!mapping.executable || !c_library.Holds(mapping.begin)) continue;
-    std::vector<unsigned char> code(mapping.end - mapping.begin);
+    std::vector<unsigned char> code(std::min(mapping.end - mapping.begin, left));
+    left -= code.size();
     if (!ReadMemory(pid, mapping.begin, code.data(), code.size())) continue;
     const auto found = std::search(code.begin(), code.end(), std::begin(kCode), std::end(kCode));
     if (found != code.end()) return mapping.begin + static_cast<uint64_t>(found - code.begin());
@@ -110,19 +115,26 @@ class Injection final {
         mappings_(ReadMappings(target.pid)) {}
 
   AttachOutcome Run(const std::string& library, const AttachRequest& request) {
-    if (!LookUp())
-      return Failed("its C library is older than glibc 2.34, or is none that is known");
+    if (std::string problem = LookUp(); !problem.empty()) return Unsettled(std::move(problem));
+    const Patience patience("its modules can't be read in a minute", kTablesSeconds);
     judge_ = std::make_unique<StackJudge>(target_.pid, target_.modules, target_.c_library,
                                           target_.loader, symbols_);
+    patience.End();
     Prepare(library, request);
-    if (std::string problem = StartThread(); !problem.empty()) return Failed(std::move(problem));
+    if (std::string problem = StartThread(); !problem.empty()) {
+      return changed_ ? Unsettled(std::move(problem)) : Failed(std::move(problem));
+    }
     return WaitForAnswer();
   }
 
  private:
   static AttachOutcome Failed(std::string text) { return {false, std::move(text), true}; }
 
-  bool LookUp() {
+  static AttachOutcome Unsettled(std::string text) { return {false, std::move(text), true, true}; }
+
+  // "", or what is missing.
+  std::string LookUp() {
+    if (symbols_.empty()) return "the tables of its C library can't be read";
     const auto find = [this](const char* name) { return symbols_.Find(name); };
     functions_ = {find("mmap"),         find("munmap"),         find("pthread_create"),
                   find("pthread_self"), find("pthread_detach"), find("dlopen"),
@@ -131,8 +143,14 @@ class Injection final {
         functions_.mmap,         functions_.munmap,         functions_.pthread_create,
         functions_.pthread_self, functions_.pthread_detach, functions_.dlopen,
         functions_.dlsym,        functions_.dlerror,        functions_.usleep};
+    if (std::find(std::begin(all), std::end(all), 0U) != std::end(all)) {
+      // From 2.34 on all of them are in one library.
+      return symbols_.Find("gnu_get_libc_version") != 0 && functions_.mmap != 0
+                 ? "its C library is older than glibc 2.34"
+                 : "its C library is none that is known";
+    }
     sigreturn_ = FindSigreturn(target_.pid, target_.c_library, mappings_);
-    return sigreturn_ != 0 && std::find(std::begin(all), std::end(all), 0U) == std::end(all);
+    return sigreturn_ != 0 ? "" : "its C library's code can't be read";
   }
 
   void Prepare(const std::string& library, const AttachRequest& request) {
@@ -169,6 +187,12 @@ class Injection final {
         const int error = borrowed.Stop();
         if (error == EAGAIN) return "it is stopped; continue it first (kill -CONT)";
         permitted = permitted || error != EPERM;  // what a dying thread says, too
+        // It stands still now: what was looked up is right for good, or not at all.
+        if (error == 0 && ImageOf(target_.pid) != target_.image) {
+          changed_ = true;
+          return "it became another program meanwhile; try again";
+        }
+        if (NowMs() >= deadline) break;
         if (error != 0 || !borrowed.CanBeBorrowed() ||
             !HasRoomBelow(mappings_, borrowed.stack_pointer()) ||
             !judge_->IsSafe(thread, borrowed.in_system_call())) {
@@ -269,6 +293,7 @@ class Injection final {
   std::vector<Mapping> mappings_;
   Functions functions_{};
   uint64_t sigreturn_ = 0;
+  bool changed_ = false;
   uint64_t memory_ = 0;
   std::unique_ptr<StackJudge> judge_;
   std::unique_ptr<StubData> data_;

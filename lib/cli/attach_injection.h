@@ -19,12 +19,15 @@ struct AttachTarget {
   LoadedModule c_library;
   LoadedModule loader;
   uint64_t entry = 0;  // of libheapgauge.so, when it is in there already
+  std::string image;   // ImageOf() it, before anything else was read
 };
 
 struct AttachOutcome {
   bool done = false;
   std::string text;    // the report directory, or what went wrong
   bool report = true;  // false: tracked, but no report could be written
+  // What was read may be of two programs, for it was in the midst of exec(): nothing is touched.
+  bool unsettled = false;
 };
 
 // `library`: the path of libheapgauge.so as the process sees it.

@@ -1,9 +1,12 @@
 #include "cli/attach_process.h"
 
 #include <elf.h>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -11,10 +14,18 @@
 #include <fstream>
 #include <optional>
 
+#include "base/whole_io.h"
+
 namespace heapgauge::cli {
 namespace {
 
 constexpr size_t kMostSymbols = 1 << 20;
+constexpr size_t kMostNameBytes = kMostSymbols * 64;
+constexpr size_t kMostSegments = 1024;
+constexpr size_t kMostDynamicBytes = size_t{64} << 10;
+constexpr size_t kLongestName = 64;              // of what is looked for
+constexpr size_t kMostMaps = size_t{128} << 20;  // bytes of text: some 700 000 mappings
+constexpr size_t kMostMappings = size_t{1} << 20;
 constexpr uint16_t kHiddenVersion = 0x8000;
 
 template <typename Value>
@@ -41,7 +52,8 @@ struct Dynamic {
 std::optional<Dynamic> ReadDynamic(pid_t pid, const LoadedModule& module) {
   Elf64_Ehdr header{};
   if (!ReadValue(pid, module.base, &header) || std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 ||
-      header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_phentsize != sizeof(Elf64_Phdr)) {
+      header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_phentsize != sizeof(Elf64_Phdr) ||
+      header.e_phnum > kMostSegments) {
     return std::nullopt;
   }
   const auto segments = ReadValues<Elf64_Phdr>(pid, module.base + header.e_phoff, header.e_phnum);
@@ -51,7 +63,9 @@ std::optional<Dynamic> ReadDynamic(pid_t pid, const LoadedModule& module) {
     if (segment.p_type == PT_LOAD) lowest = std::min(lowest, segment.p_vaddr & ~uint64_t{4095});
     if (segment.p_type == PT_DYNAMIC) dynamic = &segment;
   }
-  if (dynamic == nullptr || lowest == UINT64_MAX) return std::nullopt;
+  if (dynamic == nullptr || lowest == UINT64_MAX || dynamic->p_memsz > kMostDynamicBytes) {
+    return std::nullopt;
+  }
   Dynamic found;
   found.bias = module.base - lowest;
   const auto entries = ReadValues<Elf64_Dyn>(pid, found.bias + dynamic->p_vaddr,
@@ -77,6 +91,50 @@ bool IsFunction(const Elf64_Sym& symbol) {
   return ELF64_ST_TYPE(symbol.st_info) == STT_FUNC && symbol.st_shndx != SHN_UNDEF;
 }
 
+// The tables of a module; `count` is 0 when there are none that can be believed.
+struct Tables {
+  uint64_t bias = 0;
+  size_t count = 0;
+  std::vector<Elf64_Sym> symbols;
+  std::vector<char> names;  // 0 at the end
+  std::vector<uint16_t> versions;
+};
+
+// False when the budget is spent.
+bool ReadTables(pid_t pid, const LoadedModule& module, bool with_versions, ReadBudget* budget,
+                Tables* tables) {
+  const std::optional<Dynamic> dynamic = ReadDynamic(pid, module);
+  if (!dynamic) return true;
+  const size_t count = (dynamic->strings - dynamic->symbols) / sizeof(Elf64_Sym);
+  if (count == 0 || count > kMostSymbols || dynamic->strings_size == 0 ||
+      dynamic->strings_size > kMostNameBytes) {
+    return true;
+  }
+  const uint64_t bytes = count * (sizeof(Elf64_Sym) + sizeof(uint16_t)) + dynamic->strings_size;
+  if (bytes > budget->bytes_left) return false;
+  budget->bytes_left -= bytes;
+  tables->symbols = ReadValues<Elf64_Sym>(pid, dynamic->symbols, count);
+  tables->names = ReadValues<char>(pid, dynamic->strings, dynamic->strings_size);
+  if (tables->symbols.empty() || tables->names.empty()) return true;
+  tables->names.back() = '\0';
+  if (with_versions && dynamic->versions != 0) {
+    tables->versions = ReadValues<uint16_t>(pid, dynamic->versions, count);
+  }
+  tables->bias = dynamic->bias;
+  tables->count = count;
+  return true;
+}
+
+// "" for a name that is too long to be one that is looked for: they may overlap, each as long as
+// all of them.
+std::string_view NameOf(const Tables& tables, const Elf64_Sym& symbol) {
+  if (!IsFunction(symbol) || symbol.st_name >= tables.names.size()) return {};
+  const char* const begin = tables.names.data() + symbol.st_name;
+  const size_t room = tables.names.size() - symbol.st_name;
+  const size_t size = strnlen(begin, std::min(room, kLongestName + 1));
+  return size > kLongestName ? std::string_view() : std::string_view(begin, size);
+}
+
 }  // namespace
 
 bool ReadMemory(pid_t pid, uint64_t from, void* to, size_t bytes) {
@@ -91,23 +149,28 @@ bool WriteMemory(pid_t pid, uint64_t to, const void* from, size_t bytes) {
   return process_vm_writev(pid, &here, 1, &there, 1, 0) == static_cast<ssize_t>(bytes);
 }
 
+Exports ExportsFunction(pid_t pid, const LoadedModule& module, std::string_view name,
+                        ReadBudget* budget) {
+  Tables tables;
+  if (!ReadTables(pid, module, false, budget, &tables)) return Exports::kUnknown;
+  for (size_t i = 0; i < tables.count; ++i) {
+    if (NameOf(tables, tables.symbols[i]) == name) return Exports::kYes;
+  }
+  return Exports::kNo;
+}
+
 ModuleSymbols::ModuleSymbols(pid_t pid, const LoadedModule& module) {
-  const std::optional<Dynamic> dynamic = ReadDynamic(pid, module);
-  if (!dynamic) return;
-  const size_t count = (dynamic->strings - dynamic->symbols) / sizeof(Elf64_Sym);
-  if (count == 0 || count > kMostSymbols || dynamic->strings_size > kMostSymbols * 64) return;
-  const auto symbols = ReadValues<Elf64_Sym>(pid, dynamic->symbols, count);
-  auto names = ReadValues<char>(pid, dynamic->strings, dynamic->strings_size);
-  auto versions = dynamic->versions != 0 ? ReadValues<uint16_t>(pid, dynamic->versions, count)
-                                         : std::vector<uint16_t>();
-  if (names.empty()) return;
-  names.back() = '\0';
-  for (size_t i = 0; i < symbols.size(); ++i) {
-    if (!IsFunction(symbols[i]) || symbols[i].st_name >= names.size()) continue;
-    const std::string name = names.data() + symbols[i].st_name;
-    const uint64_t address = dynamic->bias + symbols[i].st_value;
+  Tables tables;
+  ReadBudget budget;
+  ReadTables(pid, module, true, &budget, &tables);
+  for (size_t i = 0; i < tables.count; ++i) {
+    const Elf64_Sym& symbol = tables.symbols[i];
+    if (!IsFunction(symbol)) continue;
+    const uint64_t address = tables.bias + symbol.st_value;
     begins_.insert(address);
-    const bool is_default = versions.empty() || (versions[i] & kHiddenVersion) == 0;
+    const std::string name(NameOf(tables, symbol));
+    if (name.empty()) continue;
+    const bool is_default = tables.versions.empty() || (tables.versions[i] & kHiddenVersion) == 0;
     if (is_default) {
       by_name_[name] = address;
     } else {
@@ -129,7 +192,10 @@ uint64_t ModuleSymbols::BeginBefore(uint64_t address) const {
 std::vector<Mapping> ReadMappings(pid_t pid) {
   std::vector<Mapping> mappings;
   std::ifstream file(fmt::format("/proc/{}/maps", pid));
+  size_t bytes = 0;
   for (std::string line; std::getline(file, line);) {
+    bytes += line.size();
+    if (bytes > kMostMaps || mappings.size() == kMostMappings) return {};
     Mapping mapping;
     char rights[5] = "";
     int path_at = 0;
@@ -179,6 +245,17 @@ std::vector<pid_t> ThreadsOf(pid_t pid) {
     threads.push_back(std::atoi(entries->path().filename().c_str()));
   }
   return threads;
+}
+
+std::string ImageOf(pid_t pid) {
+  constexpr size_t kMostAuxiliary = size_t{16} << 10;
+  // Where its stack, its loader and its first random bytes lie.
+  std::string image;
+  const int file = open(fmt::format("/proc/{}/auxv", pid).c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) return {};
+  if (!ReadAll(file, kMostAuxiliary, &image)) image.clear();
+  close(file);
+  return image;
 }
 
 }  // namespace heapgauge::cli

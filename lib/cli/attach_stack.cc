@@ -3,6 +3,7 @@
 #include <elfutils/libdwfl.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -34,6 +35,8 @@ constexpr auto kUnsafeFunctions =
                                      "setuid",       "valloc",          "vfork"});
 
 constexpr size_t kMostFrames = 512;
+// Of a module with all its debug information; libelf maps it.
+constexpr off_t kLargestFile = off_t{8} << 30;
 
 struct Frames {
   std::vector<uint64_t> addresses;
@@ -56,8 +59,15 @@ int FindElf(Dwfl_Module* module, void** data, const char* name, Dwarf_Addr base,
   if (name == nullptr || name[0] != '/')
     return dwfl_linux_proc_find_elf(module, data, name, base, file_name, elf);
   const std::string path = g_root + name;
-  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (file >= 0) *file_name = strdup(path.c_str());
+  // It may be a pipe by now, or leased to somebody who does not give it back.
+  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  struct stat info {};
+  if (file < 0) return -1;
+  if (fstat(file, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size > kLargestFile) {
+    close(file);
+    return -1;
+  }
+  *file_name = strdup(path.c_str());
   return file;
 }
 
@@ -106,9 +116,12 @@ StackJudge::StackJudge(pid_t pid, const std::vector<LoadedModule>& modules,
   for (const std::string_view function : kUnsafeFunctions) {
     if (const uint64_t begin = c_symbols.Find(function); begin != 0) unsafe_.insert(begin);
   }
+  ReadBudget budget;
   for (const LoadedModule& module : modules) {
     if (module.base == c_library.base || module.base == loader.base) continue;
-    if (ModuleSymbols(pid, module).Find("malloc") != 0) allocators_.push_back(module);
+    if (ExportsFunction(pid, module, "malloc", &budget) != Exports::kNo) {
+      allocators_.push_back(module);
+    }
   }
 }
 

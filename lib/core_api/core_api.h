@@ -207,6 +207,11 @@ struct CoreApi {
   // was given.  And where the change was refused.
   bool (*give_reports)(uid_t user) = nullptr;
   void (*take_reports_back)(uid_t user) = nullptr;
+  // Before and after a call of the program's that changes all its threads, or wants it to have one:
+  // no thread of ours is there meanwhile.  False: nothing is to be done after it.  `last`: once that
+  // call has succeeded the process can start no thread.
+  bool (*step_out)(bool last) = nullptr;
+  void (*step_in)(ThreadState* self, void* caller, bool last) = nullptr;
 
   // Behind heapgauge.h.
   heapgauge_status (*start)() = nullptr;

@@ -102,6 +102,10 @@ constexpr CoreApi MakeApi() {
   api.give_reports = [](uid_t user) { return Reporter::Get().GiveReports(user); };
   api.take_reports_back = [](uid_t user) { Reporter::Get().TakeReportsBack(user); };
   api.before_root_change = [] { Reporter::Get().BeforeRootChange(); };
+  api.step_out = [](bool last) { return Reporter::Get().StepOut(last); };
+  api.step_in = [](ThreadState* self, void* caller, bool last) {
+    Reporter::Get().StepIn(*self, caller, last);
+  };
   api.start = Start;
   api.stop = Stop;
   api.set_interval = SetInterval;

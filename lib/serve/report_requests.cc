@@ -37,6 +37,12 @@ bool Reporter::Ask(bool final_report, uint64_t patience_ns) noexcept {
         status_.load(std::memory_order_relaxed) == kRetired) {  // relaxed: nobody will answer
       return final_report && finished_.load(std::memory_order_acquire);
     }
+    // It has left for a call of the host's, and the sample that brings it back may be long in
+    // coming.
+    if (status_.load(std::memory_order_relaxed) == kNoThread &&
+        !interrupted_.load(std::memory_order_relaxed)) {  // relaxed, both: looked at again
+      EnsureThread();
+    }
     SleepBriefly();
   }
   return answer_ok_.load(std::memory_order_relaxed);  // relaxed: after the acquire
@@ -55,7 +61,7 @@ heapgauge_status Reporter::WriteNow() noexcept {
   }
   const OwnWork work(this_thread_());
   if (this_thread_()->exempt) return HEAPGAUGE_BAD_ARGUMENT;  // the report thread itself
-  if (!EnsureThread()) return HEAPGAUGE_NO_MEMORY;
+  if (!EnsureThreadSoon()) return HEAPGAUGE_NO_MEMORY;
   return Ask(false, kCallPatienceNs) ? HEAPGAUGE_OK : HEAPGAUGE_IO_ERROR;
 }
 
@@ -66,12 +72,13 @@ void Reporter::Retire() noexcept {
   Reporter& reporter = Get();
   reporter.retire_.store(true, std::memory_order_relaxed);  // relaxed: sem_post() orders it
   sem_post(&reporter.wake_);
+  // It has left for a call of the host's, and will retire when it comes back.
+  if (reporter.status_.load(std::memory_order_acquire) == kNoThread) return;
   const uint64_t deadline = MonotonicNs() + kPatienceNs;
   // acquire: its number comes with it.  Then until the thread itself is gone: on a busy machine
   // it may not get there for a while.
   while (MonotonicNs() < deadline && !reporter.finished_.load(std::memory_order_acquire)) {
-    if (reporter.status_.load(std::memory_order_acquire) == kRetired &&
-        syscall(SYS_tgkill, getpid(), reporter.thread_id_, 0) != 0) {
+    if (reporter.status_.load(std::memory_order_acquire) == kRetired && reporter.hold_.IsGone()) {
       return;
     }
     SleepBriefly();
@@ -151,7 +158,10 @@ void Reporter::Finish(bool quick) noexcept {
   if (status_.compare_exchange_strong(retired, kNoThread, std::memory_order_acquire)) {
     retire_.store(false, std::memory_order_relaxed);  // relaxed: the thread is started after it
   }
-  if (!anything || !EnsureThread()) return;
+  // relaxed: said by whoever set it.
+  if (!anything || ends_here_.load(std::memory_order_relaxed)) return;
+  hold_.LowerForGood();
+  if (!EnsureThreadSoon()) return;
   // Once more: the program may have had a handler of its own till now, and while the report is
   // written a SIGTERM would cost it.
   if (!confined) TakeOverTerminate();

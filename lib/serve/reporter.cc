@@ -22,12 +22,11 @@
 #include "serve/own_work.h"
 #include "serve/private_descriptors.h"
 #include "serve/thread_start.h"
+#include "symbolize/running_helpers.h"
 
 namespace heapgauge {
 namespace {
 
-// After a failed pthread_create (a limit on processes) it is not tried again for a while.
-constexpr uint64_t kRetryNs = 5'000'000'000;
 // How often to look whether an alert has arrived.
 constexpr uint64_t kAlertLookNs = 500'000'000;
 // How often to look what sampling costs, and whether the kernel has ended the host's threads.
@@ -116,38 +115,6 @@ void Reporter::OnSample(ThreadState& self, const StackTrace& trace) noexcept {
       MayStartThread(trace) ||
       reporter.start_watch_.Allows(self, trace, now, reporter.options_->report_interval_ns);
   if (may_start && reporter.EnsureThread()) Tracker::Get().set_observer(nullptr);
-}
-
-bool Reporter::EnsureThread() noexcept {
-  // Without a line: what a line takes (poll, rt_sigpending) may be as deadly.
-  // relaxed: a thread that runs already is found below.
-  if (status_.load(std::memory_order_relaxed) == kNoThread && IsConfined()) {
-    Tracker::Get().set_observer(nullptr);
-    return false;
-  }
-  int status = kNoThread;
-  // acq_rel: whoever wins owns the start; acquire on failure: what the running thread set up is
-  // visible.
-  if (!status_.compare_exchange_strong(status, kStarting, std::memory_order_acq_rel,
-                                       std::memory_order_acquire)) {
-    return true;
-  }
-  const OwnWork work(this_thread_());
-  if (StartQuietThread(&Reporter::Main, this, kSmallStack)) {
-    status_.store(kStarted, std::memory_order_release);  // release: for the handler that comes next
-    end_watch_.ReporterStarted();
-    TakeOverTerminate();
-    return true;
-  }
-  // Once: under a limit that stays it would come every few seconds.
-  // relaxed: who else comes here finds status_ changed.
-  if (!thread_refused_.exchange(true, std::memory_order_relaxed)) {
-    RawLog(LogLevel::kError, "%s", WhyNoThread());
-  }
-  next_attempt_ns_.store(MonotonicNs() + kRetryNs,
-                         std::memory_order_relaxed);    // relaxed: see OnSample
-  status_.store(kNoThread, std::memory_order_release);  // release: may be tried again
-  return false;
 }
 
 // A child that may end soon has no thread until half its first interval is over: from then on it is
@@ -258,7 +225,7 @@ void Reporter::Run() noexcept {
   ThreadState& self = *this_thread_();
   self.exempt = true;
   self.sampler.Exempt();
-  thread_id_ = static_cast<pid_t>(syscall(SYS_gettid));
+  hold_.Comes();
   // The host's thread that started this one may have had it blocked.
   SignalMask::Change(SIG_UNBLOCK, SignalMask::kSetIds);
   NameThread();
@@ -273,9 +240,13 @@ void Reporter::Run() noexcept {
   uint64_t next = (family_.IsChild() ? born_ns_ : Tracker::Get().start_ns()) + interval;
   next = FirstAfterNow(next, interval);
   while (!finished_.load(std::memory_order_acquire)) {  // acquire: pairs with the release below
-    const bool woken = WaitForReport(next);
+    const bool woken = IsAsked() || WaitForReport(next);
     const bool retire =
         retire_.load(std::memory_order_relaxed);  // relaxed: posted after it was set
+    if (hold_.IsRaised() && !retire) {
+      LeaveForCall();
+      return;
+    }
     const uint64_t asked =
         asked_.load(std::memory_order_acquire);  // acquire: final_asked_ comes with it
     const bool by_run = run_listener_.IsAsked();
@@ -362,6 +333,9 @@ void Reporter::ForkedInChild(bool report) noexcept {
   alerts_under_way_ = false;
   run_listener_.Forget();
   sampled_.store(false, std::memory_order_relaxed);
+  for (int raised = hold_.Forget(); raised > 0; --raised) symbolize::AllowHelpers();
+  resumes_.store(false, std::memory_order_relaxed);
+  ends_here_.store(false, std::memory_order_relaxed);
   status_.store(kNoThread, std::memory_order_relaxed);  // relaxed throughout: single-threaded
   born_ns_ = MonotonicNs();
   forked_ = true;

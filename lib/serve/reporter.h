@@ -6,6 +6,7 @@
 //   SIGTERM, TERM_REPORT=on  ──► the same, final, then the default action
 //   `heapgauge run`          ──► asks the thread, before it passes SIGTERM on (run_listener.h)
 //   fork                     ──► the child has neither thread nor reports till its first sample
+//   setuid, unshare and such ──► the thread leaves before and comes back after (thread_hold.h)
 //
 // R1  At most one thread at a time makes a report, the report thread.
 // R2  Nobody waits for a report longer than kPatience: a stuck disk must not stop an exit.  The
@@ -31,6 +32,7 @@
 #include "serve/report_store.h"
 #include "serve/run_listener.h"
 #include "serve/start_watch.h"
+#include "serve/thread_hold.h"
 #include "track/governor.h"
 
 namespace heapgauge {
@@ -59,6 +61,11 @@ class Reporter final {
   // one.  And where it did not.
   bool GiveReports(uid_t user) noexcept;
   void TakeReportsBack(uid_t user) noexcept;
+  // Before and after a call of the host's that is to find no thread of ours (step_out.cc).  False:
+  // there is nothing to come back to; else StepIn() follows.  `last`: after the call no thread can
+  // be started any more if it succeeds.
+  bool StepOut(bool last) noexcept;
+  void StepIn(ThreadState& self, void* caller, bool last) noexcept;
 
   // After fork, in the child.
   void ForkedInChild(bool report) noexcept;
@@ -90,6 +97,9 @@ class Reporter final {
   static void* Main(void* reporter);
 
   bool EnsureThread() noexcept;
+  bool EnsureThreadSoon() noexcept;
+  bool IsAsked() const noexcept;
+  void LeaveForCall() noexcept;
   bool IsYoungChild() noexcept;
   void WidenForYoungChild() noexcept;
   uint64_t ChildsPatienceNs() const noexcept;
@@ -134,8 +144,8 @@ class Reporter final {
   Governor governor_{1};
   uint64_t started_ns_ = 0;
   uint64_t reports_failed_ = 0;
-  pid_t thread_id_ = 0;
 
+  ThreadHold hold_;
   std::atomic<int> status_{kNoThread};
   std::atomic<pid_t> owner_{0};                 // the process the thread belongs to
   std::atomic<uint64_t> asked_{0};              // reports asked for
@@ -146,6 +156,10 @@ class Reporter final {
   std::atomic<bool> finished_{false};  // the final report is made: nothing more to come
   std::atomic<bool> sampled_{false};   // this process, since it began or was forked, took a sample
   std::atomic<bool> retire_{false};    // the thread is to leave: it would keep the process alive
+  std::atomic<bool> resumes_{false};   // the thread has left for a call of the host's
+  std::atomic<bool> says_last_{false};       // and is to make a report before
+  std::atomic<bool> ends_here_{false};       // no thread can be started any more, and that was said
+  std::atomic<bool> stuck_said_{false};      // that the thread did not leave in time
   std::atomic<bool> thread_refused_{false};  // and that was said
   std::atomic<bool> muted_{false};           // a child that is not to report
   std::atomic<bool> interrupted_{false};     // who asked is a signal handler: no locks of its host

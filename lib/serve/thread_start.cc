@@ -8,6 +8,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <cerrno>
 #include <cstring>
 
 #include "base/address_range.h"
@@ -21,6 +23,7 @@ AddressRange g_thread_creation;
 AddressRange g_default_attributes;  // pthread_getattr_default_np: allocates under a lock
 AddressRange g_vdso;                // AArch64 returns from signals through it
 AddressRange g_c_library;
+std::atomic<int> g_error{0};  // of the last start that failed
 
 // The C library's pthread_create with what the compiler put into it; the size is not known, 4 KiB
 // holds it.
@@ -92,10 +95,16 @@ bool StartQuietThread(void* (*run)(void*), void* argument, size_t stack_bytes) n
   const int error = pthread_create(&thread, &attributes, run, argument);
   SignalMask::Change(SIG_SETMASK, before);
   pthread_attr_destroy(&attributes);
+  if (error != 0) g_error.store(error, std::memory_order_relaxed);  // relaxed: for a line alone
   return error == 0;
 }
 
 const char* WhyNoThread() noexcept {
+  // relaxed: see StartQuietThread().  What else is wrong with a start is never EINVAL.
+  if (g_error.load(std::memory_order_relaxed) == EINVAL && Policy() != SCHED_DEADLINE) {
+    return "no thread can be started for reports, as the program has left its namespace of pids or "
+           "of time for its children; they are lost";
+  }
   return Policy() == SCHED_DEADLINE
              ? "no thread can be started for reports by one under SCHED_DEADLINE; they are lost"
              : "no thread can be started for reports (a limit on memory or processes?); they are "

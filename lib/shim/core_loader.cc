@@ -16,6 +16,7 @@
 #include "base/raw_log.h"
 #include "core_api/attach_request.h"
 #include "shim/core_file.h"
+#include "shim/id_hooks.h"
 #include "shim/kept_blocks.h"
 #include "shim/next_allocator.h"
 #include "shim/other_names.h"
@@ -214,6 +215,7 @@ __attribute__((constructor(101))) void LoadCore() {
   const ErrnoKeeper errno_keeper;
   ResolveNextAllocator();
   FindNextRootCalls();
+  FindNextIdCalls();
   g_attached = g_next.bypassed && IsBeingAttached();
   if (!g_attached) Start(nullptr);
 }

@@ -4,6 +4,7 @@
 #include <link.h>
 #include <string.h>
 
+#include "shim/id_hooks.h"
 #include "shim/module_symbols.h"
 #include "shim/next_allocator.h"
 
@@ -28,14 +29,15 @@ std::atomic<bool> g_deeply_bound{false};
 
 namespace {
 
-enum Family : uint8_t { kC, kJe, kPrefixed, kTc, kMi, kLoader, kFamilies };
+enum Family : uint8_t { kC, kJe, kPrefixed, kTc, kMi, kLoader, kIds, kFamilies };
 #define HG_FAMILY(family, name, rest) family,
 #define HG_FAMILY_SEEN(family, name) family,
 constexpr Family kFamilyOf[] = {HG_OTHER_NAMES(HG_FAMILY, HG_FAMILY, HG_FAMILY_SEEN)};
 
 // A name that a module with the family has; nullptr: to be looked for in any.
 constexpr const char* kMarks[kFamilies] = {nullptr,     "mallocx",   "je_mallocx",
-                                           "tc_malloc", "mi_malloc", nullptr};
+                                           "tc_malloc", "mi_malloc", nullptr,
+                                           nullptr};
 
 bool g_can_redirect = false;
 
@@ -72,6 +74,17 @@ void FindLoaderFunctions(const link_map& c_library) noexcept {
   }
 }
 
+// The C library's, if they are what our hooks lead on to: somebody else's are not ours to replace.
+void FindIdCalls(const link_map& c_library) noexcept {
+  for (int i = 0; i < kOtherNames; ++i) {
+    if (kFamilyOf[i] != kIds) continue;
+    EntryPoint& entry = g_other_names[i];
+    entry.is_heap = false;
+    const uintptr_t defined = Definition(c_library, entry.name);
+    if (NextIdCall(entry.name) == defined) entry.original = defined;
+  }
+}
+
 }  // namespace
 
 bool CanRedirect() noexcept { return g_can_redirect; }
@@ -91,7 +104,7 @@ void FindOtherNames() noexcept {
   }
   for (int i = 0; i < kOtherNames; ++i) {
     const Family family = kFamilyOf[i];
-    if (family == kLoader || !present[family]) continue;
+    if (family == kLoader || family == kIds || !present[family]) continue;
     g_other_names[i].original = Definition(*home, g_other_names[i].name);
   }
   if (!g_next.bypassed) {  // else known already
@@ -102,6 +115,7 @@ void FindOtherNames() noexcept {
     }
   }
   FindLoaderFunctions(*c_library);
+  FindIdCalls(*c_library);
   for (const EntryPoint& entry : g_other_names) {
     if (entry.original != 0) g_known[g_known_count++] = &entry;
   }
@@ -111,7 +125,7 @@ void FindOtherNames() noexcept {
 const EntryPoint* FindAnyEntryPoint(const char* name) noexcept {
   if (const EntryPoint* const entry = FindEntryPoint(name)) return entry;
   // As there: nearly every name is refused by its first letters.
-  if (name[0] == '\0' || strchr("mrxsdntcjv_", name[0]) == nullptr) return nullptr;
+  if (name[0] == '\0' || strchr("mrxsdntcjviu_", name[0]) == nullptr) return nullptr;
   if (name[0] == '_' && (name[1] != '_' || (name[2] != 'l' && name[2] != 'p'))) return nullptr;
   for (size_t i = 0; i < g_known_count; ++i) {
     if (IsSameName(g_known[i]->name, name)) return g_known[i];

@@ -1,7 +1,7 @@
 // The same heap under other names: jemalloc's mallocx() and sdallocx(), tcmalloc's tc_*, mimalloc's
-// mi_*, the C library's __libc_*.
+// mi_*, the C library's __libc_*.  And the calls of id_hooks.h where they lead past us.
 //
-// We export none of them: programs ask by weak reference whether jemalloc is there.  Modules'
+// We export none of the former: programs ask by weak reference whether jemalloc is there.  Modules'
 // references to them are redirected (redirect.h), and what dlsym() answers is (lookup_hooks.cc).
 //
 // N1  A name is redirected only if the module that holds the next malloc, free, calloc and realloc,
@@ -88,7 +88,12 @@ namespace heapgauge {
   OWN(kMi, mi_heap_realloc_aligned_at, false) OWN(kMi, mi_heap_rezalloc_aligned, true)             \
   OWN(kMi, mi_heap_rezalloc_aligned_at, true) OWN(kMi, mi_heap_recalloc_aligned, true)             \
   OWN(kMi, mi_heap_recalloc_aligned_at, true) SEEN(kMi, mi_good_size)                              \
-  OWN(kLoader, dlsym, false) OWN(kLoader, dlvsym, false) OWN(kLoader, dlopen, false)
+  OWN(kLoader, dlsym, false) OWN(kLoader, dlvsym, false) OWN(kLoader, dlopen, false)              \
+  SAME(kIds, setuid, setuid) SAME(kIds, seteuid, seteuid) SAME(kIds, setreuid, setreuid)           \
+  SAME(kIds, setresuid, setresuid) SAME(kIds, setgid, setgid) SAME(kIds, setegid, setegid)         \
+  SAME(kIds, setregid, setregid) SAME(kIds, setresgid, setresgid)                                  \
+  SAME(kIds, setgroups, setgroups) SAME(kIds, initgroups, initgroups) SAME(kIds, capset, capset)   \
+  SAME(kIds, unshare, unshare) SAME(kIds, setns, setns)
 // clang-format on
 
 // Place in the table of each name.

@@ -246,6 +246,7 @@ class ModulePass final {
                                     std::memory_order_relaxed);
       now = word->load(std::memory_order_relaxed);
     }
+    if (!entry.is_heap) return;  // nothing to count
     // What the allocator lacks (the C++ library's operators, reallocarray) ends in what it has; and
     // what a module has put into a variable of its own in place of the function is its business.
     const bool lacking = entry.original == 0 && (entry.is_operator || g_next.bypassed);

@@ -85,6 +85,12 @@ class Tracker final {
     return interval_changes_.load(std::memory_order_relaxed);  // relaxed: a figure
   }
 
+  // Where the calling thread is, outside a sample: `caller` is the return address of the shim's
+  // function of self.shim_frame.
+  void Look(ThreadState& self, void* caller, StackTrace& trace) noexcept {
+    Capture(self, caller, trace, nullptr, nullptr);
+  }
+
   // Reading.  Any thread.
   const SiteTable& sites() const noexcept { return sites_; }
   const LiveTable& live() const noexcept { return live_; }

@@ -38,7 +38,8 @@ void Walk(benchmark::State& state, void (*capture)(StackTrace& trace, void* call
 }
 
 void BM_WalkDwarf(benchmark::State& state) {
-  Walk(state, [](StackTrace& trace, void* caller) { CaptureDwarf(trace, 64, caller); });
+  WarmUnwinders(UnwindMode::kDwarf, g_thread);
+  Walk(state, [](StackTrace& trace, void* caller) { CaptureByLibunwind(trace, 64, caller); });
 }
 void BM_WalkFramePointers(benchmark::State& state) {
   Walk(state,
@@ -46,7 +47,8 @@ void BM_WalkFramePointers(benchmark::State& state) {
 }
 void BM_WalkAuto(benchmark::State& state) {
   Walk(state, [](StackTrace& trace, void* caller) {
-    if (!CaptureByTables(trace, 64, caller, g_thread, nullptr)) CaptureDwarf(trace, 64, caller);
+    if (!CaptureByTables(trace, 64, caller, g_thread, nullptr))
+      CaptureBeyondRules(trace, 64, caller);
   });
 }
 // This many frames of the bench's own; the library's and the start code's, about 10, come on top.

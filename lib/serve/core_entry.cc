@@ -14,6 +14,7 @@
 #include "core_api/core_api.h"
 #include "serve/reporter.h"
 #include "serve/snapshot_api.h"
+#include "trace/stack_trace.h"
 #include "track/options.h"
 #include "track/tracker.h"
 
@@ -75,6 +76,15 @@ heapgauge_status SetInterval(uint64_t bytes) {
   return HEAPGAUGE_OK;
 }
 
+void SayWhatLibunwindSaid() noexcept {
+  const LibunwindAnswers answers = AnswersOfLibunwind();
+  if (answers.same + answers.other == 0) return;
+  RawLog(LogLevel::kInfo,
+         "libunwind walked %llu stacks as heapgauge did; %llu more are heapgauge's own",
+         static_cast<unsigned long long>(answers.same),
+         static_cast<unsigned long long>(answers.other));
+}
+
 constexpr CoreApi MakeApi() {
   CoreApi api;
   api.record = [](ThreadState* self, void* block, size_t bytes, uint64_t interval, void* caller) {
@@ -98,7 +108,10 @@ constexpr CoreApi MakeApi() {
     const ForkGate::Passage gate;  // the loader's lock
     if (gate.entered()) g_shim->cover_new_modules(false);
   };
-  api.process_exit = [](bool quick) { Reporter::Get().Finish(quick); };
+  api.process_exit = [](bool quick) {
+    Reporter::Get().Finish(quick);
+    SayWhatLibunwindSaid();
+  };
   api.give_reports = [](uid_t user) { return Reporter::Get().GiveReports(user); };
   api.take_reports_back = [](uid_t user) { Reporter::Get().TakeReportsBack(user); };
   api.before_root_change = [] { Reporter::Get().BeforeRootChange(); };

@@ -1,10 +1,13 @@
-// Bytes of .eh_frame, one after the other: whatever they are, nothing outside is read.
+// Bytes of .eh_frame, one after the other: whatever they are, nothing outside is read, and what
+// isn't there neither.
 #ifndef HEAPGAUGE_TRACE_CFI_CURSOR_H_
 #define HEAPGAUGE_TRACE_CFI_CURSOR_H_
 
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+
+#include "trace/table_memory.h"
 
 namespace heapgauge::cfi {
 
@@ -24,41 +27,77 @@ Value Load(const unsigned char* at) noexcept {
   return value;
 }
 
-// A position in the tables.  Reading past `end` yields zeros and clears ok().
+// A number in LEB128 takes ten bytes at most; some assemblers pad it.
+inline constexpr unsigned kMostLebBytes = 16;
+
+// A position in the tables.  Reading past `end`, or what is not there, yields zeros and clears
+// ok().
 class Cursor final {
  public:
-  Cursor(const unsigned char* at, const unsigned char* end) noexcept : at_(at), end_(end) {}
+  constexpr Cursor() noexcept = default;
+  Cursor(TableMemory& memory, const unsigned char* at, const unsigned char* end) noexcept
+      : memory_(&memory), at_(at), end_(end) {}
 
   bool ok() const noexcept { return ok_; }
   bool done() const noexcept { return !ok_ || at_ >= end_; }
   const unsigned char* at() const noexcept { return at_; }
+  uint64_t left() const noexcept { return ok_ ? static_cast<uint64_t>(end_ - at_) : 0; }
+  void Fail() noexcept {
+    ok_ = false;
+    at_ = end_;
+  }
+  // The next `bytes`, which this one skips.
+  Cursor Part(uint64_t bytes) noexcept {
+    Cursor part = *this;
+    Skip(bytes);
+    if (ok_) {
+      part.end_ = at_;
+    } else {
+      part.Fail();
+    }
+    return part;
+  }
+  // `bytes` on from here, or back: a jump.
+  void Move(int64_t bytes, const unsigned char* begin) noexcept {
+    if (ok_ && bytes >= begin - at_ && bytes <= end_ - at_) {
+      at_ += bytes;
+    } else {
+      Fail();
+    }
+  }
 
   template <typename Value>
   Value Fixed() noexcept {
-    if (!Need(sizeof(Value))) return 0;
+    if (!Need(sizeof(Value)) || !memory_->Has(at_, sizeof(Value))) {
+      Fail();
+      return 0;
+    }
     const Value value = Load<Value>(at_);
     at_ += sizeof(Value);
     return value;
   }
   uint64_t Unsigned() noexcept {
     uint64_t value = 0;
-    for (unsigned shift = 0;; shift += 7) {
+    for (unsigned i = 0; i < kMostLebBytes; ++i) {
       const uint8_t byte = Fixed<uint8_t>();
-      if (shift < 64) value |= uint64_t{byte & 0x7FU} << shift;
-      if ((byte & 0x80) == 0 || !ok_) return value;
+      if (i * 7 < 64) value |= uint64_t{byte & 0x7FU} << i * 7;
+      if ((byte & 0x80) == 0) return value;
     }
+    Fail();
+    return 0;
   }
   int64_t Signed() noexcept {
     uint64_t value = 0;
-    for (unsigned shift = 0;;) {
+    for (unsigned i = 0; i < kMostLebBytes; ++i) {
       const uint8_t byte = Fixed<uint8_t>();
-      if (shift < 64) value |= uint64_t{byte & 0x7FU} << shift;
-      shift += 7;
-      if ((byte & 0x80) == 0 || !ok_) {
-        if ((byte & 0x40) != 0 && shift < 64) value |= ~uint64_t{0} << shift;
-        return static_cast<int64_t>(value);
-      }
+      if (i * 7 < 64) value |= uint64_t{byte & 0x7FU} << i * 7;
+      if ((byte & 0x80) != 0) continue;
+      const unsigned next = (i + 1) * 7;
+      if ((byte & 0x40) != 0 && next < 64) value |= ~uint64_t{0} << next;
+      return static_cast<int64_t>(value);
     }
+    Fail();
+    return 0;
   }
   // A pointer in one of the encodings that linkers write.
   uintptr_t Pointer(uint8_t encoding) noexcept {
@@ -78,12 +117,12 @@ class Cursor final {
         value = static_cast<uintptr_t>(Fixed<int64_t>());
         break;
       default:
-        ok_ = false;
+        Fail();
     }
     if ((encoding & 0x70) == kPcRelative) {
       value += here;
     } else if ((encoding & 0x70) != 0) {
-      ok_ = false;
+      Fail();
     }
     return value;
   }
@@ -94,13 +133,13 @@ class Cursor final {
  private:
   bool Need(uint64_t bytes) noexcept {
     if (ok_ && bytes <= static_cast<uint64_t>(end_ - at_)) return true;
-    ok_ = false;
-    at_ = end_;
+    Fail();
     return false;
   }
 
-  const unsigned char* at_;
-  const unsigned char* end_;
+  TableMemory* memory_ = nullptr;
+  const unsigned char* at_ = nullptr;
+  const unsigned char* end_ = nullptr;
   bool ok_ = true;
 };
 

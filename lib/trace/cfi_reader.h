@@ -7,12 +7,13 @@
 #include <cstdint>
 
 #include "trace/frame_rule.h"
+#include "trace/table_memory.h"
 
 namespace heapgauge {
 
-// `header` is the module's .eh_frame_hdr, nullptr if it has none.  kUnusable for whatever is not
-// understood.
-FrameRule ReadFrameRule(const unsigned char* header, uintptr_t pc) noexcept;
+// `header` is the module's .eh_frame_hdr, nullptr if it has none; `memory` the module.  kUnusable
+// for whatever is not understood or leads out of it.
+FrameRule ReadFrameRule(TableMemory& memory, const unsigned char* header, uintptr_t pc) noexcept;
 
 }  // namespace heapgauge
 

@@ -13,9 +13,9 @@ FrameRule FindFrameRule(uintptr_t return_address) noexcept {
   // follows.
   const uintptr_t pc = return_address - 1;
   dl_find_object module;
-  if (_dl_find_object(reinterpret_cast<void*>(pc), &module) != 0)
-    return FrameRule::Step(true, 16, -16);
-  return ReadFrameRule(static_cast<const unsigned char*>(module.dlfo_eh_frame), pc);
+  if (_dl_find_object(reinterpret_cast<void*>(pc), &module) != 0) return FrameRule::Guess();
+  TableMemory memory(module.dlfo_map_start, module.dlfo_map_end);
+  return ReadFrameRule(memory, static_cast<const unsigned char*>(module.dlfo_eh_frame), pc);
 }
 
 FrameRule FrameRuleCache::Fill(Entry& entry, uintptr_t return_address) noexcept {

@@ -2,8 +2,8 @@
 //
 // Found by reading .eh_frame of the module that holds the address.  The module is found by
 // _dl_find_object, which takes no lock (glibc 2.35), so a rule may be looked up wherever malloc may
-// be called: inside dlopen, beside a fork, in a signal handler.  libunwind asks dl_iterate_phdr,
-// which waits for the loader.
+// be called: inside dlopen, beside a fork, in a signal handler.  dl_iterate_phdr, which others ask,
+// waits for the loader.
 #ifndef HEAPGAUGE_TRACE_FRAME_RULE_H_
 #define HEAPGAUGE_TRACE_FRAME_RULE_H_
 
@@ -20,8 +20,8 @@ namespace heapgauge {
 // The caller's frame pointer lies at CFA + frame_offset(), or is in its register still when that is
 // 0.
 //
-//   63            32 31        16 15      3   2..1    0
-//   | cfa offset    | frame off. |  unused | kind | base |
+//   63            32 31        16 15    4   3       2..1   0
+//   | cfa offset    | frame off. | unused | guess | kind | base |
 class FrameRule final {
  public:
   enum Kind : uint8_t {
@@ -38,15 +38,23 @@ class FrameRule final {
                      static_cast<uint64_t>(static_cast<uint16_t>(frame_offset)) << 16 |
                      static_cast<uint64_t>(kStep) << 1 | (from_frame_pointer ? 1 : 0));
   }
+  // By the frame pointer, where no table says that there is one.
+  static constexpr FrameRule Guess() noexcept {
+    return FrameRule(Step(true, 2 * sizeof(uintptr_t), -2 * int16_t{sizeof(uintptr_t)}).word_ |
+                     kGuess);
+  }
   static constexpr FrameRule End() noexcept { return FrameRule(static_cast<uint64_t>(kEnd) << 1); }
 
   constexpr uint64_t word() const noexcept { return word_; }
   constexpr Kind kind() const noexcept { return static_cast<Kind>((word_ >> 1) & 3); }
+  constexpr bool is_guess() const noexcept { return (word_ & kGuess) != 0; }
   constexpr bool from_frame_pointer() const noexcept { return (word_ & 1) != 0; }
   constexpr int64_t cfa_offset() const noexcept { return static_cast<int64_t>(word_) >> 32; }
   constexpr int64_t frame_offset() const noexcept { return static_cast<int16_t>(word_ >> 16); }
 
  private:
+  static constexpr uint64_t kGuess = 8;
+
   uint64_t word_ = 0;
 };
 

@@ -1,11 +1,14 @@
-// Stack capture for a sampled allocation: two unwinders behind one contract.
+// Stack capture for a sampled allocation: several unwinders behind one contract.
 //
 // Contract: fills `trace` with return addresses, innermost first, starting at `caller`, the return
 // address of the hook that was called (the frames of heapgauge itself are cut at that address,
-// never by a count).  Always yields at least `caller`, at most `max_frames`.  Takes no lock of
-// ours; libunwind takes the loader's, and maps its own cache, the first time it meets an address.
-// Must not be called for a thread that is inside it already (ThreadState::depth). Keeps errno no
-// better than libunwind does: the caller guards it.
+// never by a count).  Always yields at least `caller`, at most `max_frames`.  Nothing of the stack
+// or the tables is believed: a stack may be cut, nothing is read that is not there.
+//
+// On AArch64 libunwind stands in for the tables: it takes the loader's lock, and maps its own
+// cache, the first time it meets an address.  libunwind must not be called for a thread that is
+// inside it already (ThreadState::depth).  Keeps errno no better than libunwind does: the caller
+// guards it.
 #ifndef HEAPGAUGE_TRACE_STACK_TRACE_H_
 #define HEAPGAUGE_TRACE_STACK_TRACE_H_
 
@@ -30,8 +33,32 @@ struct StackTrace {
 
 enum class UnwindMode : uint8_t { kAuto, kDwarf, kFramePointers };
 
-// libunwind's cached local unwinder.
-void CaptureDwarf(StackTrace& trace, size_t max_frames, void* caller) noexcept;
+// What libunwind said of the stacks that it was asked about: each once.
+struct LibunwindAnswers {
+  uint64_t same = 0;
+  uint64_t other = 0;  // the checked walk's stack stands: a step could not be made sure of, or
+                       // libunwind took another
+};
+
+#if defined(__x86_64__)
+// By the unwind tables in full, each step checked, and by frame pointers where there are none
+// (careful_unwinder.cc).  Takes no lock.
+void CaptureCareful(StackTrace& trace, size_t max_frames, void* caller) noexcept;
+#endif
+
+// libunwind's local unwinder as it is: it believes the tables, and takes locks.  AArch64's.
+void CaptureLibunwind(StackTrace& trace, size_t max_frames, void* caller) noexcept;
+void WarmLibunwind() noexcept;
+
+// By libunwind.  On x86-64 it is asked about a stack that is new, behind the checked walk and as
+// far as that could make sure of each step; where they differ the checked walk's stack stands.
+void CaptureByLibunwind(StackTrace& trace, size_t max_frames, void* caller) noexcept;
+LibunwindAnswers AnswersOfLibunwind() noexcept;
+// After modules were unloaded.
+void ForgetAskedStacks() noexcept;
+
+// What auto falls back on: the checked walk, on AArch64 libunwind.
+void CaptureBeyondRules(StackTrace& trace, size_t max_frames, void* caller) noexcept;
 
 // Walks saved frame pointers inside the thread's own stack.  Right only where every function on the
 // stack keeps one; never faults where one does not.
@@ -48,12 +75,12 @@ void CaptureFramePointers(StackTrace& trace, size_t max_frames, void* caller,
                                    ThreadState& self, WalkSteps* steps,
                                    WalkRecord* record = nullptr) noexcept;
 
-// By tables, and by libunwind where they do not suffice.
+// By cached rules, and carefully where they do not suffice.
 void CaptureAuto(StackTrace& trace, size_t max_frames, void* caller, ThreadState& self) noexcept;
 
 // Makes first use of whatever the unwinders set up lazily.  Before the first sample, from an
 // ordinary context.
-void WarmUnwinders(ThreadState& self) noexcept;
+void WarmUnwinders(UnwindMode mode, ThreadState& self) noexcept;
 
 // Shared by the unwinders: drops what lies inside of `caller` and what exceeds max_frames.
 void CutAtCaller(StackTrace& trace, size_t max_frames, void* caller) noexcept;

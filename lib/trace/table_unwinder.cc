@@ -104,9 +104,4 @@ bool CaptureByTables([[maybe_unused]] StackTrace& trace, [[maybe_unused]] size_t
 #endif
 }
 
-void CaptureAuto(StackTrace& trace, size_t max_frames, void* caller, ThreadState& self) noexcept {
-  if (!CaptureByTables(trace, max_frames, caller, self, nullptr))
-    CaptureDwarf(trace, max_frames, caller);
-}
-
 }  // namespace heapgauge

@@ -15,8 +15,8 @@ namespace {
 
 // Sites may take this part of the stores' memory; the rest is the live table's.
 constexpr size_t kSiteShare = 2;
-// A stack with less room than this gets its caller's address alone: libunwind's cold path needs
-// about 8 KiB.
+// A stack with less room than this gets its caller's address alone: a careful walk needs about
+// 6 KiB, libunwind behind it 8.
 constexpr uintptr_t kUnwindRoom = 12 * 1024;
 
 LiveSample FromTaken(const TakenSample& taken) noexcept {
@@ -65,7 +65,7 @@ bool Tracker::Initialize(const Options& options, Control& control, ThreadState& 
   const size_t arena_bytes = options.memory_limit_bytes - ReportShare(options.memory_limit_bytes);
   arena_.set_limit_bytes(arena_bytes);
   if (!sites_.Initialize(arena_bytes / kSiteShare)) return false;
-  WarmUnwinders(self);
+  WarmUnwinders(unwind_, self);
   start_ns_ = MonotonicNs();
   child_account_.Begin(CoarseMonotonicNs());  // neither clock of births is behind it
   SetInterval(options.sample_interval_bytes);
@@ -145,13 +145,14 @@ bool Tracker::Capture(ThreadState& self, void* caller, StackTrace& trace, WalkSt
   const uintptr_t here = reinterpret_cast<uintptr_t>(__builtin_frame_address(0));
   if (HG_UNLIKELY(!self.stack_known)) LearnStack(self, here, caller);
   const bool cramped = !StackHasRoom(self, here, kUnwindRoom);
-  const ForkGate::Passage gate;  // libunwind alone takes locks
-  if (HG_UNLIKELY(cramped || !gate.entered())) {
+  if (HG_UNLIKELY(cramped)) {
     trace.frames[0] = reinterpret_cast<uintptr_t>(caller);
     trace.depth = 1;
-    return false;
+  } else if (unwind_ == UnwindMode::kDwarf) {
+    CaptureByLibunwind(trace, max_frames_, caller);
+  } else {
+    CaptureBeyondRules(trace, max_frames_, caller);
   }
-  CaptureDwarf(trace, max_frames_, caller);
   return false;
 }
 
@@ -362,6 +363,7 @@ uint64_t Tracker::SamplingCpuNs() const noexcept {
 
 void Tracker::ForgetStacks() noexcept {
   g_frame_rules.Clear();
+  ForgetAskedStacks();
   memo_.Clear();
   last_walks_.Clear();
 }

@@ -135,7 +135,7 @@ class Tracker final {
                       uint64_t interval, void* caller) noexcept;
   // How many samples the present one is timed for; 0: it is not.
   uint64_t TimedFor() noexcept;
-  // False: by libunwind or cut short, and `steps` says nothing.
+  // False: not by cached rules alone, or cut short, and `steps` says nothing.
   bool Capture(ThreadState& self, void* caller, StackTrace& trace, WalkSteps* steps,
                WalkRecord* record) noexcept;
   // The site of the present stack; `trace` is set unless `remember` found it in the memo.

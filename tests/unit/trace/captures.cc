@@ -2,6 +2,10 @@
 
 #include <algorithm>
 
+#if defined(__x86_64__)
+#include "trace/libunwind_walk.h"
+#endif
+
 namespace heapgauge::test {
 namespace {
 
@@ -23,8 +27,18 @@ __attribute__((noinline)) void CaptureHook(Call& call) {
   captures.truth.assign(call.shadow.frames.rbegin(), call.shadow.frames.rend());
   captures.truth.insert(captures.truth.begin(), reinterpret_cast<uintptr_t>(caller));
   StackTrace trace;
-  CaptureDwarf(trace, captures.max_frames, caller);
+  CaptureLibunwind(trace, captures.max_frames, caller);
   captures.dwarf = ToFrames(trace);
+#if defined(__x86_64__)
+  static const bool loaded = LibunwindWalk::Load();
+  captures.libunwind_loaded = loaded;
+  ForgetAskedStacks();
+  const LibunwindAnswers before = AnswersOfLibunwind();
+  CaptureByLibunwind(trace, captures.max_frames, caller);
+  captures.libunwind_agrees =
+      AnswersOfLibunwind().same == before.same + 1 && AnswersOfLibunwind().other == before.other;
+#endif
+  captures.careful = ToFrames(trace);
   CaptureAuto(trace, captures.max_frames, caller, TestThread());
   captures.automatic = ToFrames(trace);
   CaptureFramePointers(trace, captures.max_frames, caller, TestThread());

@@ -19,7 +19,10 @@ struct Captures {
   size_t max_frames = kMaxFrames;
   size_t count = 0;  // how often the hook was called; what follows is the last one's
   Frames truth;      // as far as the chain goes
-  Frames dwarf;
+  Frames dwarf;      // by libunwind
+  Frames careful;
+  bool libunwind_loaded = true;
+  bool libunwind_agrees = true;  // step by step, behind the careful walk
   Frames automatic;
   Frames frame_pointers;
   bool by_tables = false;

@@ -36,15 +36,18 @@ TEST_CASE("code outside every module is taken to keep a frame pointer") {
   CHECK(rule.from_frame_pointer());
   CHECK(rule.cfa_offset() == 16);
   CHECK(rule.frame_offset() == -16);
+  CHECK(rule.is_guess());
 }
 
 TEST_CASE("tables that are not there or not understood give no rule") {
-  CHECK(ReadFrameRule(nullptr, 1234).kind() == FrameRule::kUnusable);
   const unsigned char other_version[64] = {9};
-  CHECK(ReadFrameRule(other_version, 1234).kind() == FrameRule::kUnusable);
+  TableMemory other_memory(other_version, other_version + sizeof other_version);
+  CHECK(ReadFrameRule(other_memory, nullptr, 1234).kind() == FrameRule::kUnusable);
+  CHECK(ReadFrameRule(other_memory, other_version, 1234).kind() == FrameRule::kUnusable);
   // Right encodings, no entries.
   const unsigned char empty[64] = {1, 0x1B, 0x03, 0x3B};
-  CHECK(ReadFrameRule(empty, reinterpret_cast<uintptr_t>(empty) + 100).kind() ==
+  TableMemory empty_memory(empty, empty + sizeof empty);
+  CHECK(ReadFrameRule(empty_memory, empty, reinterpret_cast<uintptr_t>(empty) + 100).kind() ==
         FrameRule::kUnusable);
 }
 

@@ -35,7 +35,7 @@ void Walk() {
 constexpr unsigned char kUnknownCode[] = {0x55, 0x48, 0x89, 0xe5, 0xff, 0xd7, 0x5d, 0xc3};
 
 TEST_CASE("libunwind's tests of addresses come out right without its pipe", "[trace]") {
-  WarmUnwinders(test::TestThread());
+  WarmLibunwind();
   void* const code =
       mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   REQUIRE(code != MAP_FAILED);

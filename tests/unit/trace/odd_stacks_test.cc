@@ -76,6 +76,7 @@ TEST_CASE("coroutines: auto sees what libunwind sees, and frame pointers do no h
     OnCoroutine([&] { captures = CaptureChain(FindChain(*set, "straight")); });
     CHECK(BeginsWith(captures.dwarf, captures.truth));
     CHECK(captures.automatic == captures.dwarf);
+    CHECK(captures.careful == captures.dwarf);
     CHECK_FALSE(captures.by_tables);  // nothing bounds a walk there
     CHECK(captures.frame_pointers == test::Frames{captures.truth.front()});
   }
@@ -88,9 +89,11 @@ TEST_CASE("coroutines of a thread") {
       OnCoroutine([&] { captures = CaptureChain(FindChain(*set, "busy registers")); });
       CHECK(BeginsWith(captures.dwarf, captures.truth));
       CHECK(captures.automatic == captures.dwarf);
+      CHECK(captures.careful == captures.dwarf);
       // And after it the thread's own stack again.
       captures = CaptureChain(FindChain(*set, "busy registers"));
       CHECK(captures.automatic == captures.dwarf);
+      CHECK(captures.careful == captures.dwarf);
     }
   }).join();
 }
@@ -137,6 +140,8 @@ TEST_CASE("signal handlers: the interrupted stack is seen through the handler") 
       });
       CHECK(BeginsWith(captures.dwarf, captures.truth));
       CHECK(captures.automatic == captures.dwarf);
+      CHECK(captures.careful == captures.dwarf);
+      CHECK(captures.libunwind_agrees);  // through the kernel's frame, too
       CHECK(Contains(captures.dwarf, interrupted.truth));
       CHECK(captures.frame_pointers.front() == captures.truth.front());
     }
@@ -195,6 +200,7 @@ TEST_CASE("a very deep recursion ends at max_frames") {
     const Captures captures = CaptureChain(FindChain(*set, "mutual"), kDeep, 64);
     CHECK(captures.dwarf.size() == 64);
     CHECK(captures.automatic == captures.dwarf);
+    CHECK(captures.careful == captures.dwarf);
   }
 }
 
@@ -211,6 +217,7 @@ TEST_CASE("threads: auto sees what libunwind sees, from the first sample on") {
     for (const Captures& captured : captures) {
       CHECK(Contains(captured.dwarf, captured.truth));
       CHECK(captured.automatic == captured.dwarf);
+      CHECK(captured.careful == captured.dwarf);
     }
   }
 }
@@ -235,7 +242,7 @@ TEST_CASE("a fork's child walks the stack it inherited") {
 
 TEST_CASE("warming up leaves the thread able to capture") {
   ThreadState self;
-  WarmUnwinders(self);
+  WarmUnwinders(UnwindMode::kDwarf, self);
   CHECK(self.stack_known);
   const uintptr_t here = reinterpret_cast<uintptr_t>(&self);
   CHECK(self.stack_low <= here);

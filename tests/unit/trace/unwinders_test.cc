@@ -38,9 +38,17 @@ TEST_CASE("libunwind sees the true stack") {
   });
 }
 
-TEST_CASE("auto sees what libunwind sees, to the end of the stack") {
+TEST_CASE("auto and the careful walk see what libunwind sees, to the end of the stack") {
   ForEveryChain([](const ChainSet&, const Chain&, const Captures& captures) {
     CHECK(captures.automatic == captures.dwarf);
+    CHECK(captures.careful == captures.dwarf);
+  });
+}
+
+TEST_CASE("libunwind, asked step by step behind the careful walk, goes the same way") {
+  ForEveryChain([](const ChainSet&, const Chain&, const Captures& captures) {
+    REQUIRE(captures.libunwind_loaded);
+    CHECK(captures.libunwind_agrees);
   });
 }
 

@@ -1,0 +1,67 @@
+#include "trace/stack_trace.h"
+
+#include <cstring>
+
+#include "base/fork_gate.h"
+#include "trace/stack_bounds.h"
+
+#if defined(__x86_64__)
+#include "trace/libunwind_walk.h"
+#endif
+
+namespace heapgauge {
+
+void CutAtCaller(StackTrace& trace, size_t max_frames, void* caller) noexcept {
+  const uintptr_t wanted = reinterpret_cast<uintptr_t>(caller);
+  size_t at = 0;
+  while (at < trace.depth && trace.frames[at] != wanted) ++at;
+  if (at == trace.depth) {  // the unwinder lost its way in our own frames: one true address beats a
+                            // wrong stack
+    trace.frames[0] = wanted;
+    trace.depth = 1;
+    return;
+  }
+  trace.depth -= at;
+  if (trace.depth > max_frames) trace.depth = max_frames;
+  std::memmove(trace.frames, trace.frames + at, trace.depth * sizeof(uintptr_t));
+}
+
+#if defined(__x86_64__)
+void CaptureBeyondRules(StackTrace& trace, size_t max_frames, void* caller) noexcept {
+  CaptureCareful(trace, max_frames, caller);
+}
+#else
+void CaptureBeyondRules(StackTrace& trace, size_t max_frames, void* caller) noexcept {
+  const ForkGate::Passage gate;  // libunwind takes locks
+  if (gate.entered()) {
+    CaptureLibunwind(trace, max_frames, caller);
+  } else {
+    trace.frames[0] = reinterpret_cast<uintptr_t>(caller);
+    trace.depth = 1;
+  }
+}
+void CaptureByLibunwind(StackTrace& trace, size_t max_frames, void* caller) noexcept {
+  CaptureBeyondRules(trace, max_frames, caller);
+}
+void ForgetAskedStacks() noexcept {}
+LibunwindAnswers AnswersOfLibunwind() noexcept { return {}; }
+#endif
+
+void CaptureAuto(StackTrace& trace, size_t max_frames, void* caller, ThreadState& self) noexcept {
+  if (!CaptureByTables(trace, max_frames, caller, self, nullptr))
+    CaptureBeyondRules(trace, max_frames, caller);
+}
+
+void WarmUnwinders([[maybe_unused]] UnwindMode mode, ThreadState& self) noexcept {
+  PrepareStackBounds();
+  StackTrace trace;
+#if defined(__x86_64__)
+  if (mode == UnwindMode::kDwarf && LibunwindWalk::Load())
+    CaptureByLibunwind(trace, kMaxFrames, __builtin_return_address(0));
+#else
+  WarmLibunwind();
+#endif
+  CaptureAuto(trace, kMaxFrames, __builtin_return_address(0), self);
+}
+
+}  // namespace heapgauge

@@ -1,0 +1,44 @@
+// Where unwind tables may be read: the module that they claim to be of, as far as its pages are
+// there.
+//
+// The tables are foreign input.  A count, a distance or a length that lies leads anywhere; a module
+// has holes between its segments; its file may be cut short at any time.  So every read is within
+// the bounds that the loader keeps, and from a page that can be read (base/readable.h).
+#ifndef HEAPGAUGE_TRACE_TABLE_MEMORY_H_
+#define HEAPGAUGE_TRACE_TABLE_MEMORY_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/readable.h"
+
+namespace heapgauge {
+
+class TableMemory final {
+ public:
+  TableMemory(const void* begin, const void* end) noexcept
+      : begin_(static_cast<const unsigned char*>(begin)),
+        end_(static_cast<const unsigned char*>(end)) {}
+  TableMemory(const TableMemory&) = delete;
+  TableMemory& operator=(const TableMemory&) = delete;
+
+  const unsigned char* end() const noexcept { return end_; }
+  // Compared as numbers: what was made of a distance that lies is no pointer into anything.
+  bool Bounds(uintptr_t at, uint64_t bytes) const noexcept {
+    const uintptr_t begin = reinterpret_cast<uintptr_t>(begin_);
+    const uintptr_t end = reinterpret_cast<uintptr_t>(end_);
+    return at >= begin && at <= end && bytes <= end - at;
+  }
+  bool Has(const unsigned char* at, uint64_t bytes) noexcept {
+    return Bounds(reinterpret_cast<uintptr_t>(at), bytes) && pages_.Has(at, bytes);
+  }
+
+ private:
+  const unsigned char* const begin_;
+  const unsigned char* const end_;
+  ReadablePages pages_;
+};
+
+}  // namespace heapgauge
+
+#endif  // HEAPGAUGE_TRACE_TABLE_MEMORY_H_

@@ -3,6 +3,7 @@ its own allocations."""
 
 import os
 import random
+import re
 import struct
 import sys
 
@@ -86,6 +87,16 @@ def lies(module):
             *((at, "B", dice.choice((0, 1, 0x7F, 0x80, 0xFF, dice.randrange(256)))) for at in places))
 
 
+def libunwind_has_its_say(rig):
+    """It is asked in its own mode alone; there it agrees on ordinary stacks, and generated code is not its business."""
+    for unwinder in UNWINDERS:
+        run = rig.run([rig.victim("odd_tables")], "exact", {"HEAPGAUGE_LOG": "info", **unwinder})
+        said = "\n".join(run.said)
+        answers = re.search(r"libunwind walked (\d+) stacks as heapgauge did; (\d+) more", said)
+        harness.check((answers is not None) == ("dwarf" in unwinder.values()), f"{unwinder}: {said}")
+        harness.check(answers is None or (int(answers[1]) > 0 and int(answers[2]) > 0), said)
+
+
 def body():
     options = harness.arguments(__doc__)
     with harness.Rig(options, settings=harness.NAMES_ONLY) as rig:
@@ -107,6 +118,7 @@ def body():
                             alone = rig.run([command[0], one], mode, env)
                             print(os.path.basename(one), alone.status, file=sys.stderr)
                     harness.same_behaviour(bare, run)
+        libunwind_has_its_say(rig)
 
 
 harness.main(body)

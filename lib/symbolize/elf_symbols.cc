@@ -121,12 +121,28 @@ class Search final {
   std::vector<Candidate> starting_;  // last symbol that starts in (addresses_[i-1], addresses_[i]]
 };
 
+// What names a version behind an @; symbols may hold any character, this one as well.
+bool IsVersion(std::string_view text) {
+  return text.find_first_not_of(
+             "@_.0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") ==
+         std::string_view::npos;
+}
+
+// "$x", "$d.7": marks of code and data on ARM.
+bool IsMark(std::string_view name) {
+  return name.size() >= 2 && name[0] == '$' &&
+         std::string_view("adtx").find(name[1]) != std::string_view::npos &&
+         (name.size() == 2 || name[2] == '.');
+}
+
 std::string NameOf(const ElfImage& image, const Section& strings, const Symbol& symbol) {
   if (symbol.st_name >= strings.sh_size) return {};
   std::string name = image.ReadString(strings.sh_offset + symbol.st_name);
   const size_t version = name.find('@', 1);  // malloc@@GLIBC_2.2.5
-  if (version != std::string::npos) name.resize(version);
-  if (name.starts_with('$')) name.clear();  // marks of code and data on ARM
+  if (version != std::string::npos && IsVersion(std::string_view(name).substr(version + 1))) {
+    name.resize(version);
+  }
+  if (IsMark(name)) name.clear();
   return name;
 }
 

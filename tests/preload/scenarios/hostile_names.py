@@ -3,6 +3,7 @@
 --what program:    the executable's file name, its argv[0] and what it calls itself; nothing leaves the directory that was
                    asked for, and no terminal obeys what is shown of it.
 --what functions:  function names and source files with a terminal's commands in them.
+--what symbols:    functions whose symbols hold a shell's commands, brackets and spaces: shown whole, and run by nobody.
 --what directory:  HEAPGAUGE_OUTPUT in every wrong form.
 --what swapped:    the report directory is changed for a symbolic link and back while reports are written.
 """
@@ -112,6 +113,49 @@ def functions(rig, command):
         harness.check(any("\x1b" in (frame["function"] or "") for site in reports[-1]["sites"]
                           for frame in site["frames"]), "the hostile name did not get into the report")
         shown_harmlessly(command, path, symbolize)
+
+
+SYMBOLS = ('q"; touch x #$(touch y)', "$(touch y)", "rm -rf x", "a(b)c", "x(y); z", "-[A b:]", "main.(*T).f", "<a>b",
+           "`id`(int)", "two words", "a\\b|c", "{x y}(z)", "f(int) oops", "a@b; c")
+
+
+def symbols(rig, command):
+    """The names are put into a finished program, as an assembler would have put them there for asm labels."""
+    place = rig.directory()
+    compiler = shutil.which("cc") or shutil.which("gcc")
+    if compiler is None:
+        harness.skip("no C compiler")
+    source, program_path = os.path.join(place, "symbols.c"), os.path.join(place, "symbols")
+    stand_ins = [chr(ord("A") + n) + "Q" * (len(name) - 1) for n, name in enumerate(SYMBOLS)]
+    with open(source, "w", encoding="ascii") as file:
+        file.write("#include <stdlib.h>\n")
+        for name in stand_ins:
+            file.write(f"__attribute__((noinline)) void* {name}(size_t n) {{ return malloc(n); }}\n")
+        calls = " ".join(f"if (!{name}({n} + 1000)) return 1;" for n, name in enumerate(stand_ins))
+        file.write(f"int main(void) {{ {calls} return 0; }}\n")
+    subprocess.run([compiler, "-g", "-O0", "-fno-builtin", "-o", program_path, source], check=True)
+    with open(program_path, "rb") as file:
+        content = file.read()
+    for name, stand_in in zip(SYMBOLS, stand_ins):
+        harness.check(content.count(b"\0%s\0" % stand_in.encode()) >= 1, f"{stand_in} is not in the program")
+        content = content.replace(b"\0%s\0" % stand_in.encode(), b"\0%s\0" % name.encode())
+    with open(program_path, "wb") as file:
+        file.write(content)
+    for symbolize in ("names", "lines"):
+        run = rig.run([program_path], "exact", {"HEAPGAUGE_SYMBOLIZE": symbolize})
+        harness.check(run.status == 0 and not run.said, f"{run.status} {run.said}")
+        (path,) = harness.report_directories(run.directory)
+        reports = harness.read_reports(path)
+        known = {frame["function"] for site in reports[-1]["sites"] for frame in site["frames"]}
+        shown = subprocess.run([command, "report", path, "--top", "99"], check=True, stdout=subprocess.PIPE, timeout=60)
+        text = shown.stdout.decode()
+        for name in SYMBOLS:
+            harness.check(name in known, f"{symbolize}: {name!r} is not in {sorted(map(str, known))}")
+            # As the call site's title, and in a stack.
+            for line in (rf"#\d+ .* {re.escape(name)}  ", rf" => +{re.escape(name)} "):
+                harness.check(re.search(line, text), f"{symbolize}: {name!r} is not shown whole:\n{text}")
+        shown_harmlessly(command, path, symbolize)
+        harness.check(set(os.listdir(run.directory)) & {"x", "y"} == set(), "a shell has read a symbol")
 
 
 def directory(rig, _):

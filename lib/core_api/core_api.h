@@ -149,6 +149,16 @@ struct ShimApi {
   const char* library_path = nullptr;  // of libheapgauge.so
   // NAME=value strings, nullptr at the end, in place of the environment; nullptr: the environment.
   const char* const* settings = nullptr;
+  // The program's, as the C library knows it: a variable of that name that the core could see might
+  // be the one that the C library has given up in favour of the program's copy.
+  const char* const* environment = nullptr;
+  // Our hooks, for what the core itself allocates: a block that libc hands out (by strdup) comes from
+  // the same allocator.
+  void* (*malloc)(size_t) = nullptr;
+  void (*free)(void*) = nullptr;
+  void* (*calloc)(size_t, size_t) = nullptr;
+  void* (*realloc)(void*, size_t) = nullptr;
+  void* (*memalign)(size_t, size_t) = nullptr;
   // The hooks are reached by redirecting what modules refer to: what a module that comes later does
   // before it is looked after is not seen.
   bool redirects = false;

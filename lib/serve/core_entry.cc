@@ -12,6 +12,7 @@
 #include "base/macros.h"
 #include "base/raw_log.h"
 #include "core_api/core_api.h"
+#include "serve/own_malloc.h"
 #include "serve/reporter.h"
 #include "serve/snapshot_api.h"
 #include "trace/stack_trace.h"
@@ -153,6 +154,9 @@ extern "C" HG_EXPORT const heapgauge::CoreApi* heapgauge_core_entry(
            shim->version, kCoreApiVersion);
     return nullptr;
   }
+#if defined(HEAPGAUGE_OWN_MALLOC)
+  UseHostAllocator(*shim);
+#endif
   try {
     g_shim = shim;
     g_options = new Options;  // never deleted: the report thread may outlive main
@@ -160,7 +164,7 @@ extern "C" HG_EXPORT const heapgauge::CoreApi* heapgauge_core_entry(
       ReadEnvironment(*g_options, shim->settings);
     } else if (getauxval(AT_SECURE) == 0) {
       // A set-uid program's environment is its caller's, not its owner's.
-      ReadEnvironment(*g_options, environ);
+      ReadEnvironment(*g_options, shim->environment);
     }
     g_log_level.store(g_options->log,
                       std::memory_order_relaxed);  // relaxed: single-threaded so far

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fnmatch.h>
 #include <limits.h>
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,13 +17,14 @@
 #include "base/raw_log.h"
 #include "core_api/attach_request.h"
 #include "shim/core_file.h"
+#include "shim/core_modules.h"
 #include "shim/id_hooks.h"
 #include "shim/kept_blocks.h"
 #include "shim/next_allocator.h"
 #include "shim/other_names.h"
-#include "shim/root_hooks.h"
 #include "shim/quiet_start.h"
 #include "shim/redirect.h"
+#include "shim/root_hooks.h"
 #include "shim/said_above.h"
 #include "shim/thread_state.h"
 
@@ -86,7 +88,7 @@ bool ProgramIsWanted() noexcept {
   if (started_by != nullptr && fnmatch(glob, LastComponent(started_by), 0) == 0) return true;
   char path[PATH_MAX];
   const ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 1);
-  if (length <= 0) return fnmatch(glob, program_invocation_short_name, 0) == 0;
+  if (length <= 0) return false;
   path[length] = '\0';
   return fnmatch(glob, LastComponent(path), 0) == 0;
 }
@@ -114,12 +116,15 @@ const CoreApi* Load(const char* const* settings) noexcept {
            path);
     return nullptr;
   }
-  void* const handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+  // Deep: what the core and the libraries that come with it call is theirs and the C library's, and
+  // only then the program's (serve/own_malloc.cc has the one exception).
+  void* const handle = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND);
   if (handle == nullptr) {
     Refuse(LogLevel::kError, "can't load %s (%s); tracking is off, reinstall heapgauge to mend it",
            path, dlerror());
     return nullptr;
   }
+  NoteCoreModules(handle);
   const CoreEntry entry = reinterpret_cast<CoreEntry>(dlsym(handle, kCoreEntryName));
   if (entry == nullptr) {
     Refuse(LogLevel::kError,
@@ -133,6 +138,12 @@ const CoreApi* Load(const char* const* settings) noexcept {
   shim.allocator = g_next.module;
   shim.library_path = g_library_path;
   shim.settings = settings;
+  shim.environment = __environ;
+  shim.malloc = malloc;
+  shim.free = free;
+  shim.calloc = calloc;
+  shim.realloc = realloc;
+  shim.memalign = memalign;
   shim.redirects = g_next.bypassed;
   shim.cover_new_modules = RedirectNewModules;
   shim.measure_coverage = MeasureCoverage;
@@ -210,14 +221,20 @@ bool IsBeingAttached() noexcept {
   return prctl(PR_GET_NAME, name) == 0 && strncmp(name, kAttachThreadName, sizeof(name) - 1) == 0;
 }
 
-// Early among constructors; the program's own static objects come later, so their blocks are seen.
-__attribute__((constructor(101))) void LoadCore() {
+// Not inlined: it asks for errno, and the function for that is the C library's only when this
+// library's calls are bound.
+__attribute__((noinline)) void LoadCoreNow() noexcept {
   const ErrnoKeeper errno_keeper;
-  ResolveNextAllocator();
   FindNextRootCalls();
   FindNextIdCalls();
   g_attached = g_next.bypassed && IsBeingAttached();
   if (!g_attached) Start(nullptr);
+}
+
+// Early among constructors; the program's own static objects come later, so their blocks are seen.
+__attribute__((constructor(101))) void LoadCore() {
+  ResolveNextAllocator();  // first of all: also what binds this library's own calls
+  LoadCoreNow();
 }
 
 }  // namespace

@@ -36,14 +36,16 @@ struct Row {
 Row g_rows[] = {HG_ID_CALLS(HG_ROW)};
 #undef HG_ROW
 
-// Before the constructor there is one thread, and nothing but the loader above it.
+// Not inlined, as KindOfSetns(): a compiler may ask where errno is at the head of the hook, and
+// before FindNextIdCalls() a function of the host could answer.
+HG_COLD int NoSuchCall() noexcept {
+  errno = ENOSYS;
+  return -1;
+}
+
 template <int kIndex, typename... Args>
 HG_ALWAYS_INLINE int Next(Args... args) noexcept {
-  if (HG_UNLIKELY(g_rows[kIndex].next == nullptr)) FindNextIdCalls();
-  if (HG_UNLIKELY(g_rows[kIndex].next == nullptr)) {
-    errno = ENOSYS;
-    return -1;
-  }
+  if (HG_UNLIKELY(g_rows[kIndex].next == nullptr)) return NoSuchCall();
   return reinterpret_cast<int (*)(Args...)>(g_rows[kIndex].next)(args...);
 }
 
@@ -67,7 +69,7 @@ constexpr Kind KindOfUnshare(int flags) noexcept {
 }
 
 // A namespace by its file says which it is; a process by its pidfd comes with flags.
-Kind KindOfSetns(int fd, int spaces) noexcept {
+HG_COLD Kind KindOfSetns(int fd, int spaces) noexcept {
   const ErrnoKeeper errno_keeper;
   if (spaces == 0) {
     const long found = syscall(SYS_ioctl, fd, NS_GET_NSTYPE);
@@ -133,6 +135,7 @@ HG_ALWAYS_INLINE int Apart(void* caller, Kind kind, Make make) noexcept {
 }  // namespace
 
 void FindNextIdCalls() noexcept {
+  ResolveNextAllocator();  // also what binds this library's own calls to the C library
   for (Row& row : g_rows) {
     if (row.next == nullptr) row.next = NextSymbol(row.name);
   }
@@ -149,8 +152,12 @@ uintptr_t NextIdCall(const char* name) noexcept {
 
 using namespace heapgauge;  // NOLINT: as malloc_hooks.cc
 
+// The look-up first: a program can call these before our constructor, when there is one thread.
 #define HG_DEFINE(name, kind, parameters, arguments)               \
   extern "C" HG_EXPORT int name parameters noexcept {              \
+    if (HG_UNLIKELY(g_rows[kIndexOf_##name].next == nullptr)) {    \
+      FindNextIdCalls();                                           \
+    }                                                              \
     return Apart(__builtin_return_address(0), kind,                \
                  [=] { return Next<kIndexOf_##name> arguments; }); \
   }

@@ -5,15 +5,17 @@
 #include <errno.h>
 #include <gnu/libc-version.h>
 #include <link.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/errno_keeper.h"
 #include "base/raw_log.h"
+#include "base/raw_syscall.h"
 #include "shim/bootstrap_pool.h"
 #include "shim/entry_points.h"
 #include "shim/module_symbols.h"
 #include "shim/operator_forms.h"
+#include "shim/own_imports.h"
 
 namespace heapgauge {
 namespace {
@@ -188,7 +190,7 @@ bool Find(const char* name, Function** out) noexcept {
 // first that of malloc.
 void JudgeRedirection(const void* const (&bases)[4], NextAllocator* next) noexcept {
   const void* const home = bases[0];
-  next->is_c_library = home == BaseOf(dlsym(RTLD_DEFAULT, "gnu_get_libc_version"));
+  next->is_c_library = home == BaseOf(reinterpret_cast<void*>(&gnu_get_libc_version));
   // A program that has the allocator linked in calls it directly: half of what it frees would be
   // missed, and look like a leak.
   const bool in_library = next->module != nullptr && *next->module != '\0';
@@ -225,7 +227,9 @@ void FindStubs() noexcept {
   }
 }
 
-void LookUp() noexcept {
+// Not inlined: errno is had from the C library, whose functions are ours only by now.
+__attribute__((noinline)) void LookUp() noexcept {
+  const ErrnoKeeper errno_keeper;
   FindVersioned();
   g_prefer_before = HooksAreBypassed();
   void* const malloc_symbol = g_prefer_before ? SymbolBeforeOurs("malloc") : NextSymbol("malloc");
@@ -322,13 +326,15 @@ void ResolveNextAllocator() noexcept {
       g_resolve_state.compare_exchange_strong(state, kResolving, std::memory_order_acquire,
                                               std::memory_order_acquire)) {
     t_resolving = true;
+    BindOwnImports();  // before all else
     LookUp();
     t_resolving = false;
     g_resolve_state.store(kResolved, std::memory_order_release);  // release: publishes the pointers
     return;
   }
   // acquire: as above.  A second thread before the first malloc is done: a matter of microseconds.
-  while (g_resolve_state.load(std::memory_order_acquire) != kResolved) sched_yield();
+  // Not through libc, which may not be ours yet.
+  while (g_resolve_state.load(std::memory_order_acquire) != kResolved) RawSyscall(SYS_sched_yield);
 }
 
 }  // namespace heapgauge

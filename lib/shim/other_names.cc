@@ -1,6 +1,7 @@
 #include "shim/other_names.h"
 
 #include <dlfcn.h>
+#include <gnu/libc-version.h>
 #include <link.h>
 #include <string.h>
 
@@ -95,7 +96,7 @@ void FindOtherNames() noexcept {
       MapOf(g_hot.realloc) != home || *home->l_name == '\0') {
     return;  // N1
   }
-  const link_map* const c_library = MapOf(dlsym(RTLD_DEFAULT, "gnu_get_libc_version"));
+  const link_map* const c_library = MapOf(&gnu_get_libc_version);
   if (c_library == nullptr) return;
   g_next.is_c_library = home == c_library;
   bool present[kFamilies];

@@ -12,6 +12,7 @@
 #include "base/address_range.h"
 #include "base/errno_keeper.h"
 #include "base/readable.h"
+#include "shim/core_modules.h"
 #include "shim/entry_points.h"
 #include "shim/next_allocator.h"
 #include "shim/other_names.h"
@@ -147,6 +148,7 @@ bool IsLeftAlone(const dl_phdr_info& info, const Module& module) noexcept {
   if (module.extent.Holds(getauxval(AT_SYSINFO_EHDR))) return true;
   if (module.extent.Holds(reinterpret_cast<uintptr_t>(&IsLeftAlone))) return true;
   if (strncmp(LastComponent(module.name), "libheapgauge-core.so", 20) == 0) return true;
+  if (CameWithCore(module.base)) return true;
   return (g_next.bypassed || CanRedirect()) && !g_next.is_c_library &&
          module.extent.Holds(reinterpret_cast<uintptr_t>(g_hot.malloc));
 }

@@ -14,6 +14,7 @@ int (*g_next_chroot)(const char*) = nullptr;
 }  // namespace
 
 void FindNextRootCalls() noexcept {
+  ResolveNextAllocator();  // also what binds this library's own calls to the C library
   g_next_chroot = reinterpret_cast<int (*)(const char*)>(NextSymbol("chroot"));
 }
 

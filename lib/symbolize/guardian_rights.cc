@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <sys/prctl.h>
 
-#include "symbolize/raw_syscall.h"
+#include "base/raw_syscall.h"
 
 namespace heapgauge::symbolize {
 namespace {

@@ -11,8 +11,8 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "base/raw_syscall.h"
 #include "symbolize/guardian_rights.h"
-#include "symbolize/raw_syscall.h"
 
 namespace heapgauge::symbolize {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 #include "base/errno_keeper.h"
-#include "symbolize/raw_syscall.h"
+#include "base/raw_syscall.h"
 
 namespace heapgauge::symbolize {
 namespace {

@@ -1,7 +1,7 @@
 // System calls that touch nothing but registers: for code that shares its memory, and so its errno,
 // with a thread that is running.
-#ifndef HEAPGAUGE_SYMBOLIZE_RAW_SYSCALL_H_
-#define HEAPGAUGE_SYMBOLIZE_RAW_SYSCALL_H_
+#ifndef HEAPGAUGE_BASE_RAW_SYSCALL_H_
+#define HEAPGAUGE_BASE_RAW_SYSCALL_H_
 
 #include <errno.h>
 #include <sys/syscall.h>
@@ -11,7 +11,7 @@
 
 #include "base/macros.h"
 
-namespace heapgauge::symbolize {
+namespace heapgauge {
 
 // The kernel's answer: errors are negative.  Always inlined: a shared out-of-line copy might come
 // from a file that was compiled with a sanitizer's instrumentation, and run where that must not
@@ -65,6 +65,6 @@ HG_ALWAYS_INLINE long RawSyscall(long number, Arguments... arguments) noexcept {
   return RawSyscall6(number, values[0], values[1], values[2], values[3], values[4], values[5]);
 }
 
-}  // namespace heapgauge::symbolize
+}  // namespace heapgauge
 
-#endif  // HEAPGAUGE_SYMBOLIZE_RAW_SYSCALL_H_
+#endif  // HEAPGAUGE_BASE_RAW_SYSCALL_H_

@@ -1,0 +1,98 @@
+#include "shim/own_imports.h"
+
+#include <elf.h>
+#include <link.h>
+
+#include <cstdint>
+
+#include "base/elf_imports.h"
+
+// The linker's: this library's first byte.
+extern "C" __attribute__((visibility("hidden"))) const ElfW(Ehdr) __ehdr_start;  // NOLINT
+
+namespace heapgauge {
+namespace {
+
+// An address in the loader: it calls this when it relocates the library, and no symbol that the
+// program could have, too, stands between.
+uintptr_t g_in_loader = 0;
+
+extern "C" {
+using AnchorFunction = void();
+__attribute__((visibility("hidden"), used)) AnchorFunction* HeapgaugeResolveAnchor() noexcept;
+__attribute__((visibility("hidden"), ifunc("HeapgaugeResolveAnchor"))) void HeapgaugeAnchor();
+
+void HeapgaugeAnchored() noexcept {}
+AnchorFunction* HeapgaugeResolveAnchor() noexcept {
+  g_in_loader = reinterpret_cast<uintptr_t>(__builtin_return_address(0));
+  return HeapgaugeAnchored;
+}
+}
+
+// The beginning of the module that holds an address.  Its segments follow each other.
+const ElfW(Ehdr) * HeaderBelow(uintptr_t address) noexcept {
+  constexpr uintptr_t kPage = 4096;
+  constexpr uintptr_t kMostPages = 1024;  // of the loader; today's have sixty
+  uintptr_t page = address & ~(kPage - 1);
+  for (uintptr_t i = 0; i < kMostPages; ++i, page -= kPage) {
+    const auto* const header = reinterpret_cast<const ElfW(Ehdr)*>(page);
+    if (header->e_ident[EI_MAG0] == ELFMAG0 && header->e_ident[EI_MAG1] == ELFMAG1 &&
+        header->e_ident[EI_MAG2] == ELFMAG2 && header->e_ident[EI_MAG3] == ELFMAG3 &&
+        header->e_type == ET_DYN && header->e_phentsize == sizeof(ElfW(Phdr))) {
+      return header;
+    }
+  }
+  return nullptr;
+}
+
+ElfModule ModuleAt(const ElfW(Ehdr) * header) noexcept {
+  const uintptr_t base = reinterpret_cast<uintptr_t>(header);
+  const auto* const parts = reinterpret_cast<const ElfW(Phdr)*>(base + header->e_phoff);
+  for (unsigned i = 0; i < header->e_phnum; ++i) {
+    if (parts[i].p_type == PT_DYNAMIC) {
+      return ElfModule(base, reinterpret_cast<const ElfW(Dyn)*>(base + parts[i].p_vaddr));
+    }
+  }
+  return {};
+}
+
+bool IsCLibrary(const char* name) noexcept {
+  constexpr char kName[] = "libc.so.6";
+  for (unsigned i = 0; i < sizeof(kName); ++i) {
+    if (name[i] != kName[i]) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+void BindOwnImports() noexcept {
+  HeapgaugeAnchor();  // so that the linker keeps it
+  if (g_in_loader == 0) return;
+  const ElfW(Ehdr)* const header = HeaderBelow(g_in_loader);
+  if (header == nullptr) return;
+  // The C library first: what the loader defines of its functions is for its own early moments.
+  ElfModule libraries[2] = {{}, ModuleAt(header)};
+  if (!libraries[1].HasSymbols()) return;
+  // What debuggers look at: the list of modules.
+  const uintptr_t debug = libraries[1].Variable("_r_debug");
+  if (debug == 0) return;
+  bool own_found = false;
+  bool c_library_found = false;
+  for (const link_map* map = reinterpret_cast<const r_debug*>(debug)->r_map; map != nullptr;
+       map = map->l_next) {
+    if (map->l_ld == nullptr) continue;
+    if (map->l_ld == _DYNAMIC) own_found = true;
+    if (c_library_found) continue;
+    const ElfModule module(map->l_addr, map->l_ld);
+    if (module.name() == nullptr || !IsCLibrary(module.name()) || !module.HasSymbols()) continue;
+    libraries[0] = module;
+    c_library_found = true;
+  }
+  // In a namespace of its own (dlmopen) this library has another C library, which is not listed.
+  if (!own_found || !c_library_found) return;
+  BindImports(ElfModule(reinterpret_cast<uintptr_t>(&__ehdr_start), _DYNAMIC), libraries, 2,
+              nullptr);
+}
+
+}  // namespace heapgauge

@@ -1,0 +1,23 @@
+// What this library itself calls is the C library's, whatever the program has under the same names.
+//
+// It stands in the program's global scope: its calls of read(), open() or dlsym() are bound to the
+// first such function in the program's symbol order, and a program may have one of its own that
+// does something else.  So before anything is called its table of addresses is led to the C
+// library and the loader, which are found without the help of any symbol.
+//
+// Variables stay as they are: for these the program's copy is the one that the C library uses too.
+#ifndef HEAPGAUGE_SHIM_OWN_IMPORTS_H_
+#define HEAPGAUGE_SHIM_OWN_IMPORTS_H_
+
+#include "base/macros.h"
+
+namespace heapgauge {
+
+// The first thing that this library does, on one thread.  Nothing that could call a function of
+// another module may stand before it, errno included.  Where the C library can't be found (a loader
+// that is built otherwise) the bindings stay as they are.
+HG_HIDDEN void BindOwnImports() noexcept;
+
+}  // namespace heapgauge
+
+#endif  // HEAPGAUGE_SHIM_OWN_IMPORTS_H_

@@ -96,7 +96,8 @@ class Reporter final {
   static void Retire() noexcept;
   static void* Main(void* reporter);
 
-  bool EnsureThread() noexcept;
+  // `held_back`: set when no thread was started because of a call that concerns all threads.
+  bool EnsureThread(bool* held_back = nullptr) noexcept;
   bool EnsureThreadSoon() noexcept;
   bool IsAsked() const noexcept;
   void LeaveForCall() noexcept;

@@ -26,7 +26,7 @@ constexpr uint64_t kReturnPatienceNs = 4'000'000'000;
 
 }  // namespace
 
-bool Reporter::EnsureThread() noexcept {
+bool Reporter::EnsureThread(bool* held_back) noexcept {
   // Without a line: what a line takes (poll, rt_sigpending) may be as deadly.
   // relaxed, both: a thread that runs already is found below, and a start that can't be fails.
   if (status_.load(std::memory_order_relaxed) == kNoThread &&
@@ -47,6 +47,7 @@ bool Reporter::EnsureThread() noexcept {
     }
     if (hold_.IsRaised() || !hold_.IsGone()) {
       status_.store(kNoThread, std::memory_order_release);  // release: may be tried again
+      if (held_back != nullptr) *held_back = true;
       return false;
     }
     const OwnWork work(this_thread_());
@@ -159,9 +160,9 @@ void Reporter::StepIn(ThreadState& self, void* caller, bool last) noexcept {
 bool Reporter::EnsureThreadSoon() noexcept {
   const uint64_t deadline = MonotonicNs() + kReturnPatienceNs;
   for (unsigned looks = 0;; ++looks) {
-    const bool held = hold_.IsRaised() || !hold_.IsGone();
-    if (EnsureThread()) return true;
-    if (!held || MonotonicNs() >= deadline) return false;
+    bool held_back = false;
+    if (EnsureThread(&held_back)) return true;
+    if (!held_back || MonotonicNs() >= deadline) return false;
     PauseBetweenLooks(looks);
   }
 }

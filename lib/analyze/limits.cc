@@ -124,6 +124,7 @@ ProcessStatus ParseProcessStatus(std::string_view text) {
     if (key == "VmData") status.data = Kilobytes(line);
     if (key == "VmStk") status.stack = Kilobytes(line);
     if (key == "VmSwap") status.swap = Kilobytes(line);
+    if (key == "HugetlbPages") status.huge = Kilobytes(line);
     if (key == "Threads") status.threads = Number(line);
   }
   return status;

@@ -25,6 +25,7 @@ struct ProcessStatus {
   std::optional<uint64_t> data;
   std::optional<uint64_t> stack;
   std::optional<uint64_t> swap;
+  std::optional<uint64_t> huge;     // of hugetlbfs, which no other figure counts
   std::optional<uint64_t> threads;  // a count
 };
 ProcessStatus ParseProcessStatus(std::string_view text);

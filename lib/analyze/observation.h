@@ -36,6 +36,11 @@ struct SiteObservation {
   double live_variance = 0;  // [byte^2]
   uint64_t live_samples = 0;
   double age_max_s = 0;
+  // Of their memory no less has been touched, whatever the program does: the start of each block of
+  // ordinary size [bytes].
+  double least_resident = 0;
+  // Raw samples among the freed ones that were found dead: released past us, nobody knows when.
+  uint64_t unseen_deaths = 0;
 
   std::array<uint32_t, kAgeBuckets> deaths{};  // samples that died at that age, cumulative
   std::array<uint32_t, kAgeBuckets> living{};  // samples alive at that age, now

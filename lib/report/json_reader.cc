@@ -241,6 +241,8 @@ void ReadSampling(const Object& in, SamplingInfo* sampling) {
   in.Read("reports_failed", &sampling->reports_failed);
   in.Read("coverage", &sampling->coverage);
   in.Read("coverage_note", &sampling->coverage_note);
+  in.Read("unseen_deaths", &sampling->unseen_deaths);
+  in.Read("distrust", &sampling->distrust);
 }
 
 void ReadProcess(const Object& in, ProcessInfo* process) {

@@ -22,6 +22,8 @@ void Add(JsonText& json, const SamplingInfo& sampling) {
       .Add("reports_failed", sampling.reports_failed)
       .Add("coverage", sampling.coverage)
       .Add("coverage_note", sampling.coverage_note)
+      .Add("unseen_deaths", sampling.unseen_deaths)
+      .Add("distrust", sampling.distrust)
       .End();
 }
 

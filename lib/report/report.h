@@ -70,7 +70,9 @@ struct SamplingInfo {
   uint64_t reports_failed = 0;
   // Share of the program's own allocation calls that reach the hooks, 0..1; nullopt: not known.
   std::optional<double> coverage;
-  std::string coverage_note;  // what is not covered and why, when coverage is below 1
+  std::string coverage_note;   // what is not covered and why, when coverage is below 1
+  uint64_t unseen_deaths = 0;  // samples whose block was released past heapgauge, as was found out
+  std::string distrust;        // why the figures are not to be trusted; "" when they are
 };
 
 struct ProcessInfo {

@@ -295,10 +295,17 @@ std::string ToText(const Report& report, const TextOptions& options) {
 
   std::string out = Title(report, options) + "\n";
   const std::string_view words = VerdictInWords(report.verdict);
-  out += Paint(words.empty() ? "verdict: " + Printable(report.verdict) : words,
-               InkOf(report.verdict), options.colour);
-  out += "\n";
-  if (!report.evidence.empty()) out += Wrapped(Printable(report.evidence), "", options.width);
+  const std::string& distrust = report.sampling.distrust;
+  if (!distrust.empty()) {
+    out += Paint(Wrapped("NO VERDICT: " + Printable(distrust) + ".", "", options.width), Ink::kRed,
+                 options.colour);
+  } else {
+    out += Paint(words.empty() ? "verdict: " + Printable(report.verdict) : words,
+                 InkOf(report.verdict), options.colour);
+    out += "\n";
+  }
+  if (!report.evidence.empty() && report.evidence != distrust)
+    out += Wrapped(Printable(report.evidence), "", options.width);
   const std::string warnings = Warnings(report, options);
   if (!warnings.empty()) out += "\n" + warnings;
   out += "\n" + Memory(report, unit, options);

@@ -122,6 +122,21 @@ uint64_t AllocatorStats::Ask(const Known& known) noexcept {
   return 0;
 }
 
+std::optional<uint64_t> AllocatorStats::InUse() const noexcept {
+  if (kept_off_) return std::nullopt;
+  size_t value = 0;
+  size_t size = sizeof(value);
+  if (kind_ == Kind::kJemalloc) {
+    uint64_t epoch = 1;
+    size_t epoch_size = sizeof(epoch);
+    mallctl_("epoch", &epoch, &epoch_size, &epoch, epoch_size);
+    if (mallctl_("stats.allocated", &value, &size, nullptr, 0) == 0) return value;
+  } else if (kind_ == Kind::kTcmalloc) {
+    if (numeric_property_("generic.current_allocated_bytes", &value) != 0) return value;
+  }
+  return std::nullopt;
+}
+
 uint64_t AllocatorStats::Retained(const Known& known) noexcept {
   if (!kept_off_) last_ = Ask(known);
   return std::min(last_, known.anonymous_bytes);

@@ -14,6 +14,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 namespace heapgauge {
 
@@ -43,6 +44,10 @@ class AllocatorStats final {
   // Report thread.  Takes the allocator's locks for microseconds (jemalloc, tcmalloc) or for as
   // long as glibc needs to walk its free chunks: up to a microsecond each when they lie scattered.
   uint64_t Retained(const Known& known) noexcept;
+
+  // What the allocator says it has given out and not got back; nullopt: it does not say.  Report
+  // thread.
+  std::optional<uint64_t> InUse() const noexcept;
 
   // From now on the last answer stands: whoever waits for the report may have been interrupted
   // inside the allocator, with its lock held.

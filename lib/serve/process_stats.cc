@@ -51,13 +51,15 @@ std::vector<CgroupLevel> ReadCgroups() {
 
 }  // namespace
 
+ProcessStatus ReadOwnStatus() { return ParseProcessStatus(ReadText("/proc/thread-self/status")); }
+
 ProcessStats ReadProcessStats(AllocatorStats& allocator, uint64_t live_bytes, uint64_t own_bytes) {
   ProcessStats stats;
   LimitInputs inputs;
   inputs.cgroups = ReadCgroups();
   inputs.rlimit_as = Limit(RLIMIT_AS);
   inputs.rlimit_data = Limit(RLIMIT_DATA);
-  inputs.status = ParseProcessStatus(ReadText("/proc/thread-self/status"));
+  inputs.status = ReadOwnStatus();
   inputs.machine = ParseMeminfo(ReadText("/proc/meminfo"));
   const auto statm =
       ParseStatm(ReadText("/proc/thread-self/statm"), static_cast<uint64_t>(sysconf(_SC_PAGESIZE)));

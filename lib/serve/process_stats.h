@@ -19,6 +19,9 @@ struct ProcessStats {
   std::optional<MemoryLimit> limit;       // the one with the smallest headroom
 };
 
+// /proc/thread-self/status.
+ProcessStatus ReadOwnStatus();
+
 // `live_bytes` of the heap, as estimated, and `own_bytes`, what the tracker holds, are needed for
 // the allocator's part.  What can't be read (no /proc, a cgroup file that vanished) is left out.
 // Report thread.

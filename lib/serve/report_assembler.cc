@@ -97,6 +97,7 @@ ReportAssembler::ReportAssembler(Tracker& tracker, const Options& options, const
       exe_(std::move(program_path)),
       host_(HostName()),
       analyzer_(OptionsOf(options)),
+      audit_(allocator),
       symbolizer_(ModeOf(options.symbolize)),
       callsites_(tracker, identity_, symbolizer_, options.wrappers.value) {}
 
@@ -119,6 +120,7 @@ void ReportAssembler::FillCoverage(SamplingInfo& sampling) {
   if (coverage.references == 0) return;
   sampling.coverage = static_cast<double>(coverage.covered) / coverage.references;
   if (coverage.covered == coverage.references) return;
+  tracker_.ExpectUnseenDeaths();
   sampling.coverage_note = fmt::format(
       "{} of the {} references that modules have to the allocator lead past heapgauge, "
       "in {}.",
@@ -142,6 +144,7 @@ void ReportAssembler::FillHeader(Report& report, const StoreSnapshot& snapshot, 
   report.sampling.samples = snapshot.samples;
   report.sampling.live_samples = snapshot.totals.live_samples;
   report.sampling.dropped = tracker_.dropped();
+  report.sampling.unseen_deaths = tracker_.unseen_deaths();
   report.sampling.unwind = UnwindName(options_.unwind);
   report.sampling.memory_bytes = tracker_.memory_bytes() + analyzer_.memory_bytes() +
                                  snapshot.sites.capacity() * sizeof(SiteSnapshot) +
@@ -209,7 +212,8 @@ void ReportAssembler::Analyze(const StoreSnapshot& snapshot, bool regrouped, Rep
   observed.threads = static_cast<double>(process.threads);
   if (process.limit_bytes) observed.limit = static_cast<double>(*process.limit_bytes);
   observed.usage = static_cast<double>(process.usage_bytes);
-  const AnalysisResult result = analyzer_.Finish(observed);
+  AnalysisResult result = analyzer_.Finish(observed);
+  ApplyAudit(audit_.Look(snapshot.totals), groups, result, report.sampling);
   FillProcess(result.process, report);
 
   report.sites_total = groups.stacks().size() + snapshot.others_count;
@@ -389,6 +393,7 @@ Report ReportAssembler::Assemble(bool final_report, std::chrono::milliseconds he
   selection.group = [this](uint32_t site) { return callsites_.Of(site).id; };
   const bool regrouped = callsites_.Learn();
   if (regrouped) alone_.clear();
+  audit_.BeforeSnapshot();
   const StoreSnapshot snapshot = TakeStoreSnapshot(tracker_, selection);
   FillHeader(report, snapshot, final_report);
   Analyze(snapshot, regrouped, report);

@@ -12,6 +12,7 @@
 #include "report/report.h"
 #include "serve/allocator_stats.h"
 #include "serve/callsite_map.h"
+#include "serve/figures_audit.h"
 #include "serve/site_groups.h"
 #include "serve/site_identity.h"
 #include "serve/store_snapshot.h"
@@ -54,6 +55,7 @@ class ReportAssembler final {
   std::string host_;
   SiteIdentity identity_;
   Analyzer analyzer_;
+  FiguresAudit audit_;
   Symbolizer symbolizer_;
   CallsiteMap callsites_;
   std::unordered_map<uint64_t, uint64_t> alone_;  // SiteGroups::Observe()

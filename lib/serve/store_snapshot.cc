@@ -26,6 +26,7 @@ void ReadCounters(const StoredSite& stored, SiteObservation& to) {
   for (size_t i = 0; i < kAgeBuckets; ++i) {
     to.deaths[i] = stored.deaths[i].load(std::memory_order_relaxed);
   }
+  to.unseen_deaths = stored.unseen_deaths.load(std::memory_order_relaxed);
   to.freed_bytes = bytes(stored.freed);
   to.freed_samples = stored.freed.samples.load(std::memory_order_relaxed);
   to.freed_objects = objects(stored.freed, to.freed_samples);
@@ -38,6 +39,11 @@ void ReadCounters(const StoredSite& stored, SiteObservation& to) {
 
 constexpr uint32_t kNotChosen = ~uint32_t{0};
 
+// An allocator writes beside or into each block as it gives it out, but for large ones, which may
+// come as untouched pages.
+constexpr uint64_t kTouchedBytes = 4096;
+constexpr uint64_t kOrdinaryBytes = 64 << 10;
+
 // Adds a living sample to its site's observation.
 void AddLiving(const LiveSample& sample, uint64_t now, uint64_t uptime, SiteObservation& site) {
   // In the units of the counters, so that live = allocated - freed to the last bit at quiet
@@ -46,6 +52,10 @@ void AddLiving(const LiveSample& sample, uint64_t now, uint64_t uptime, SiteObse
   site.live_objects += 1 + static_cast<double>(UnseenObjects(sample.weight)) * kObjectsUnit;
   site.live_variance += VarianceShare(sample.bytes, sample.weight);
   ++site.live_samples;
+  if (sample.bytes <= kOrdinaryBytes) {
+    site.least_resident += static_cast<double>(std::min(sample.bytes, kTouchedBytes)) *
+                           static_cast<double>(sample.weight);
+  }
   // In exact mode births are read from a clock that is some milliseconds behind, and the first
   // ones would be older than the tracker.
   const uint64_t age = now > sample.birth_ns ? std::min(now - sample.birth_ns, uptime) : 0;

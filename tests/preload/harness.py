@@ -380,6 +380,8 @@ def final_account_is_true(run, executable):
         report = reports[pid]
         check(report["final"], f"{run.mode}: the last report of process {pid} is not final")
         check(report["sampling"]["reports_failed"] == 0, f"{run.mode}: reports failed")
+        check(report["sampling"]["unseen_deaths"] == 0, f"{run.mode}: blocks died unseen: {report['sampling']}")
+        check(report["sampling"]["distrust"] == "", f"{run.mode}: {report['sampling']}")
         live_bytes, live_objects = own_account(report, executable)
         check(near(live_bytes, true_bytes, run.interval),
               f"{run.mode}: process {pid} holds {true_bytes} bytes, its report says {live_bytes}")

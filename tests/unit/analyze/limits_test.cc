@@ -116,7 +116,9 @@ TEST_CASE("damaged or missing files give no limit", "[analyze][limits]") {
 TEST_CASE("the process's own files, in bytes", "[analyze][limits]") {
   const ProcessStatus status = ParseProcessStatus(
       "Name:\tshop\nVmSize:\t  2048 kB\nVmRSS:\t    1024 kB\nRssAnon:\t 512 kB\nVmData:\t 300 kB\n"
-      "VmStk:\t broken\nVmSwap:\t 99999999999999999 kB\nThreads:\t17\n");
+      "VmStk:\t broken\nVmSwap:\t 99999999999999999 kB\nHugetlbPages:\t 4 kB\n"
+      "Threads:\t17\n");
+  CHECK(status.huge == 4096);
   CHECK(status.virtual_size == 2 * kMiB);
   CHECK(status.rss == kMiB);
   CHECK(status.rss_anon == kMiB / 2);

@@ -121,7 +121,7 @@ Report LeakingCheckout() {
   report.exe = kExe;
   report.host = "web-3";
   report.build_id = "5d1c0ffee4a9b0e7d2c3";
-  report.sampling = {524288, 65536, 2, 48211, 1893, 0, "dwarf", 4.25, 3365888, 0, 1.0, ""};
+  report.sampling = {524288, 65536, 2, 48211, 1893, 0, "dwarf", 4.25, 3365888, 0, 1.0, "", 0, ""};
   report.process = {static_cast<uint64_t>(1400 * kMiB),
                     static_cast<uint64_t>(909 * kMiB),
                     static_cast<uint64_t>(310 * kMiB),

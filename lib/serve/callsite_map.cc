@@ -37,7 +37,8 @@ class IdHash final {
 
 std::string_view BaseName(std::string_view path) { return path.substr(path.rfind('/') + 1); }
 
-uint64_t IdOf(const Frame& frame, std::string_view build_id) {
+// `content`: SiteIdentity::ContentOf().
+uint64_t IdOf(const Frame& frame, std::string_view content) {
   IdHash hash;
   hash.Mix("call site");
   const std::string name = ShortName(frame.function);
@@ -45,7 +46,7 @@ uint64_t IdOf(const Frame& frame, std::string_view build_id) {
     return hash.Mix(name).Mix(*frame.file).Mix(std::to_string(*frame.line)).Get();
   }
   if (frame.module.empty()) return hash.Mix("?").Mix(name).Get();  // generated code
-  hash.Mix(build_id.empty() ? BaseName(frame.module) : build_id);
+  hash.Mix(content.empty() ? BaseName(frame.module) : content);
   // Without lines the instantiations of a template are told by their common name.
   const bool is_template = QualifiedName(frame.function).find('<') != std::string_view::npos;
   return hash.Mix(is_template ? name : std::to_string(frame.module_offset)).Get();
@@ -55,12 +56,13 @@ uint64_t IdOf(const Frame& frame, std::string_view build_id) {
 
 // What the addresses of one batch are: many stacks share most of theirs.
 struct CallsiteMap::Named {
-  std::unordered_map<Pc, size_t> index;
+  using Spot = SiteIdentity::Spot;
+  std::unordered_map<Spot, size_t, SiteIdentity::SpotHash> index;
   std::vector<std::vector<PlaceId>> places;  // of the inlined calls at an address and its function
 
-  const std::vector<PlaceId>& At(Pc pc) const {
+  const std::vector<PlaceId>& At(const Spot& spot) const {
     static const std::vector<PlaceId> kNone;
-    const auto found = index.find(pc);
+    const auto found = index.find(spot);
     return found == index.end() ? kNone : places[found->second];
   }
 };
@@ -69,13 +71,8 @@ CallsiteMap::CallsiteMap(const Tracker& tracker, const SiteIdentity& identity,
                          Symbolizer& symbolizer, std::string_view wrappers)
     : tracker_(tracker), identity_(identity), symbolizer_(symbolizer), wrappers_(wrappers) {}
 
-CallsiteMap::PlaceId CallsiteMap::Intern(const Frame& frame) {
-  const auto& modules = identity_.modules().modules();
-  const auto module = std::find_if(modules.begin(), modules.end(),
-                                   [&](const auto& known) { return known.path == frame.module; });
-  const std::string_view build_id =
-      module == modules.end() ? std::string_view() : std::string_view(module->build_id);
-  const uint64_t id = IdOf(frame, build_id);
+CallsiteMap::PlaceId CallsiteMap::Intern(const Frame& frame, std::string_view content) {
+  const uint64_t id = IdOf(frame, content);
   const auto [found, fresh] = place_of_.emplace(id, static_cast<PlaceId>(places_.size()));
   if (fresh) {
     Place place;
@@ -99,7 +96,7 @@ bool CallsiteMap::MakeChain(const StoredSite& site, size_t end, const Named& nam
   *chain = {};
   bool has_line = false;
   for (size_t i = 0; i < end; ++i) {
-    for (const PlaceId id : named.At(site.frames()[i] - 1)) {
+    for (const PlaceId id : named.At(identity_.SpotOf(site, i))) {
       if (chain->size == 0 && places_[id].wrapper) continue;
       if (chain->size == kChain && has_line) return true;
       if (!has_line && places_[id].told) {
@@ -114,8 +111,9 @@ bool CallsiteMap::MakeChain(const StoredSite& site, size_t end, const Named& nam
     // Wrappers throughout, or no stack at all.
     Frame frame;
     if (site.index == SiteTable::kOverflowIndex) frame.function = kOverflowName;
-    const bool bare = site.depth == 0 || named.At(site.frames()[0] - 1).empty();
-    chain->places[chain->size++] = bare ? Intern(frame) : named.At(site.frames()[0] - 1).front();
+    const bool bare = site.depth == 0 || named.At(identity_.SpotOf(site, 0)).empty();
+    chain->places[chain->size++] =
+        bare ? Intern(frame) : named.At(identity_.SpotOf(site, 0)).front();
   }
   if (!has_line) chain->program_line = chain->places[0];
   return true;
@@ -133,23 +131,26 @@ void CallsiteMap::PlaceCallsite(Chain& chain) const {
 void CallsiteMap::Name(const std::vector<uint32_t>& sites, const std::vector<size_t>& ends,
                        Named* named) {
   std::vector<ModuleAddress> addresses;
+  std::vector<std::string> contents;
   const size_t before = named->places.size();
   for (size_t k = 0; k < sites.size(); ++k) {
     const StoredSite& site = *tracker_.sites().At(sites[k]);
     for (size_t i = 0; i < ends[k]; ++i) {
-      // A call that never returns may be its function's last instruction.
-      const Pc pc = site.frames()[i] - 1;
-      if (!named->index.emplace(pc, before + addresses.size()).second) continue;
-      addresses.push_back(identity_.modules().Locate(pc));
+      const SiteIdentity::Spot spot = identity_.SpotOf(site, i);
+      if (!named->index.emplace(spot, before + addresses.size()).second) continue;
+      addresses.push_back(identity_.AddressOf(spot));
+      contents.push_back(identity_.ContentOf(spot));
     }
   }
   if (addresses.empty()) return;
   const std::vector<std::vector<Frame>> named_frames = symbolizer_.Symbolize(addresses);
   // How the symbolizer says so.
   if (named_frames.size() != addresses.size()) throw std::bad_alloc();
-  for (const std::vector<Frame>& frames : named_frames) {
+  for (size_t k = 0; k < addresses.size(); ++k) {
     std::vector<PlaceId>& places = named->places.emplace_back();
-    for (const Frame& frame : frames) places.push_back(Intern(frame));
+    for (const Frame& frame : named_frames[k]) {
+      places.push_back(Intern(frame, contents[k]));
+    }
   }
 }
 

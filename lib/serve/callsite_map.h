@@ -51,7 +51,6 @@ class CallsiteMap final {
 
  private:
   using PlaceId = uint32_t;
-  using Pc = uintptr_t;
   static constexpr size_t kChain = 8;  // places kept of a stack, to move outwards along
 
   struct Chain {
@@ -70,7 +69,7 @@ class CallsiteMap final {
 
   void Name(const std::vector<uint32_t>& sites, const std::vector<size_t>& ends, Named* named);
   bool MakeChain(const StoredSite& site, size_t end, const Named& named, Chain* chain);
-  PlaceId Intern(const Frame& frame);
+  PlaceId Intern(const Frame& frame, std::string_view content = {});
   bool InProgram(const Frame& frame) const;
   void PlaceCallsite(Chain& chain) const;
   bool FindWrappers();

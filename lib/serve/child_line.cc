@@ -1,6 +1,4 @@
 // One line of children.jsonl, written without the heap.
-#include <dlfcn.h>
-#include <link.h>
 #include <unistd.h>
 
 #include <cstdarg>
@@ -9,6 +7,7 @@
 
 #include "serve/family.h"
 #include "store/site_table.h"
+#include "trace/module_ledger.h"
 
 namespace heapgauge {
 namespace {
@@ -86,16 +85,16 @@ class Line final {
 
 }  // namespace
 
-void FindCallsite(const StoredSite& site, ChildLine* line) noexcept {
+void FindCallsite(const StoredSite& site, const ModuleLedger& modules, ChildLine* line) noexcept {
   static char executable[4096];
   static constexpr const char* kLibraries[] = {"libc.so", "libstdc++.so", "libc++.so", "ld-linux"};
   for (int pass = 0; pass < 2 && line->module == nullptr; ++pass) {
     for (uint32_t i = 0; i < site.depth && line->module == nullptr; ++i) {
       const uintptr_t call = site.frames()[i] - 1;
-      dl_find_object object;
-      if (_dl_find_object(reinterpret_cast<void*>(call), &object) != 0) continue;
-      const link_map* const map = object.dlfo_link_map;
-      const char* name = map->l_name != nullptr ? map->l_name : "";
+      const ModuleRecord* const holder =
+          modules.HolderOf(call, site.holder_numbers(), site.holders);
+      if (holder == nullptr) continue;
+      const char* name = holder->facts.name;
       bool skipped = false;
       for (const char* library : kLibraries) skipped = skipped || strstr(name, library) != nullptr;
       if (skipped && pass == 0) continue;  // in the second pass any will do
@@ -105,7 +104,7 @@ void FindCallsite(const StoredSite& site, ChildLine* line) noexcept {
         name = size > 0 ? executable : line->exe;
       }
       line->module = name;
-      line->offset = call - map->l_addr;
+      line->offset = call - holder->facts.bias;
     }
   }
 }

@@ -107,7 +107,9 @@ constexpr CoreApi MakeApi() {
   api.died = [](const TakenSample* taken) { Tracker::Get().Died(*taken); };
   api.modules_came = [] {
     const ForkGate::Passage gate;  // the loader's lock
-    if (gate.entered()) g_shim->cover_new_modules(false);
+    if (!gate.entered()) return;
+    g_shim->cover_new_modules(false);
+    Tracker::Get().ModulesCame();
   };
   api.process_exit = [](bool quick) {
     Reporter::Get().Finish(quick);

@@ -45,11 +45,12 @@ struct ChildLine {
 inline constexpr size_t kChildLineBytes = 4096;
 size_t WriteChildLine(const ChildLine& child, char (&to)[kChildLineBytes]) noexcept;
 
+class ModuleLedger;
 struct StoredSite;
 
 // The line's module and offset: the innermost frame outside the C and C++ libraries.  Takes no lock
 // of the loader's.
-void FindCallsite(const StoredSite& site, ChildLine* line) noexcept;
+void FindCallsite(const StoredSite& site, const ModuleLedger& modules, ChildLine* line) noexcept;
 
 class Family final {
  public:

@@ -96,6 +96,7 @@ ReportAssembler::ReportAssembler(Tracker& tracker, const Options& options, const
       allocator_(allocator),
       exe_(std::move(program_path)),
       host_(HostName()),
+      identity_(&tracker.modules()),
       analyzer_(OptionsOf(options)),
       audit_(allocator),
       symbolizer_(ModeOf(options.symbolize)),

@@ -115,7 +115,7 @@ bool Reporter::SayInOneLine(bool quick) noexcept {
   line_.live_bytes = sums.live_bytes;
   line_.allocated_bytes = sums.allocated_bytes;
   if (sums.site != ChildAccount::kNoSite) {
-    FindCallsite(*Tracker::Get().sites().At(sums.site), &line_);
+    FindCallsite(*Tracker::Get().sites().At(sums.site), Tracker::Get().modules(), &line_);
     line_.site_live_bytes = sums.site_live_bytes;
   }
   line_waits_ = !quick;

@@ -205,7 +205,9 @@ bool Reporter::WaitForReport(uint64_t next) noexcept {
 
 void Reporter::CoverNewModules(bool all) noexcept {
   const ForkGate::Passage gate;  // the loader's lock
-  if (gate.entered()) shim_->cover_new_modules(all);
+  if (!gate.entered()) return;
+  shim_->cover_new_modules(all);
+  Tracker::Get().ModulesCame();
 }
 
 template <typename Work>

@@ -23,7 +23,7 @@ SiteIdentity* g_identity = nullptr;
 void FillIds(heapgauge_site* rows, const std::vector<SiteSnapshot>& sites, size_t count) {
   const std::unique_lock<std::timed_mutex> lock(g_identity_mutex, std::chrono::seconds(1));
   if (!lock.owns_lock()) return;
-  if (g_identity == nullptr) g_identity = new SiteIdentity;
+  if (g_identity == nullptr) g_identity = new SiteIdentity(&Tracker::Get().modules());
   g_identity->Refresh(Tracker::Get());
   for (size_t i = 0; i < count; ++i) {
     rows[i].id = g_identity->IdOf(*Tracker::Get().sites().At(sites[i].index));

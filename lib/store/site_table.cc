@@ -3,13 +3,21 @@
 #include <cstring>
 #include <new>
 
+#include "base/macros.h"
+
 namespace heapgauge {
 namespace {
 
-bool SameStack(const StoredSite& site, uint64_t hash, const uintptr_t* frames,
-               size_t depth) noexcept {
-  return site.hash == hash && site.depth == depth &&
-         std::memcmp(site.frames(), frames, depth * sizeof(uintptr_t)) == 0;
+bool SameStack(const StoredSite& site, uint64_t hash, const uintptr_t* frames, size_t depth,
+               size_t holders) noexcept {
+  return site.hash == hash && site.depth == depth && site.holders == holders &&
+         std::memcmp(site.frames(), frames, (depth + holders) * sizeof(uintptr_t)) == 0;
+}
+
+// Of the numbers of modules behind the frames.
+uint64_t MixHolders(uint64_t hash, const uintptr_t* numbers, size_t count) noexcept {
+  for (size_t i = 0; i < count; ++i) hash = (hash ^ numbers[i]) * 0x9E3779B97F4A7C15U;
+  return hash;
 }
 
 }  // namespace
@@ -20,14 +28,16 @@ bool SiteTable::Initialize(size_t limit_bytes) noexcept {
   if (memory == nullptr) return false;
   // Empty as it is (A2); writing it would touch all of its pages in every process.
   heads_ = static_cast<Atomic<StoredSite*>*>(memory);
-  StoredSite* const overflow = Make(nullptr, 0, 0);
+  StoredSite* const overflow = Make(nullptr, 0, 0, 0);
   return overflow != nullptr && Register(overflow);
 }
 
-StoredSite* SiteTable::Make(const uintptr_t* frames, size_t depth, uint64_t hash) noexcept {
+StoredSite* SiteTable::Make(const uintptr_t* frames, size_t depth, uint64_t hash,
+                            size_t holders) noexcept {
+  const size_t words = depth + holders;
   // The arena's pieces are not aligned to a cache line.
   const size_t bytes =
-      sizeof(StoredSite) + alignof(StoredSite) - PageArena::kAlignment + depth * sizeof(uintptr_t);
+      sizeof(StoredSite) + alignof(StoredSite) - PageArena::kAlignment + words * sizeof(uintptr_t);
   // relaxed: the counter guards only itself.
   if (used_bytes_.fetch_add(bytes, std::memory_order_relaxed) + bytes > limit_bytes_) {
     used_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
@@ -43,7 +53,8 @@ StoredSite* SiteTable::Make(const uintptr_t* frames, size_t depth, uint64_t hash
   StoredSite* const site = new (reinterpret_cast<void*>(aligned)) StoredSite;
   site->hash = hash;
   site->depth = static_cast<uint32_t>(depth);
-  if (depth != 0) std::memcpy(site->frames(), frames, depth * sizeof(uintptr_t));
+  site->holders = static_cast<uint32_t>(holders);
+  if (words != 0) std::memcpy(site->frames(), frames, words * sizeof(uintptr_t));
   return site;
 }
 
@@ -88,7 +99,9 @@ uint32_t SiteTable::size() const noexcept {
   return size < kMostSites ? size : kMostSites;
 }
 
-StoredSite* SiteTable::Intern(const uintptr_t* frames, size_t depth, uint64_t hash) noexcept {
+StoredSite* SiteTable::Intern(const uintptr_t* frames, size_t depth, uint64_t hash,
+                              size_t holders) noexcept {
+  if (HG_UNLIKELY(holders != 0)) hash = MixHolders(hash, frames + depth, holders);
   Atomic<StoredSite*>& head = heads_[hash >> 50];  // 14 bits: kHeads
   StoredSite* fresh = nullptr;
   StoredSite* compared = nullptr;
@@ -96,12 +109,12 @@ StoredSite* SiteTable::Intern(const uintptr_t* frames, size_t depth, uint64_t ha
   StoredSite* seen = head.load(std::memory_order_acquire);
   for (;;) {
     for (StoredSite* site = seen; site != compared; site = site->next) {
-      if (SameStack(*site, hash, frames, depth)) return site;
+      if (SameStack(*site, hash, frames, depth, holders)) return site;
     }
     compared = seen;
     if (fresh == nullptr) {
       // size() first: what Make() takes from the arena does not come back.
-      fresh = size() < kMostSites ? Make(frames, depth, hash) : nullptr;
+      fresh = size() < kMostSites ? Make(frames, depth, hash, holders) : nullptr;
       if (fresh == nullptr || !Register(fresh)) {
         overflowed_.fetch_add(1, std::memory_order_relaxed);  // relaxed: a figure
         return At(kOverflowIndex);

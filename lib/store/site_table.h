@@ -49,13 +49,16 @@ struct alignas(64) StoredSite {
   uint64_t hash = 0;
   uint32_t index = 0;
   uint32_t depth = 0;
+  uint32_t holders = 0;
   SiteCounters allocated;
   alignas(64) SiteCounters freed;
   std::array<Atomic<uint32_t>, kAgeBuckets> deaths{};  // samples by AgeBucket at death
   Atomic<uint32_t> unseen_deaths{0};  // samples whose block died past us (tracker.h, T4)
-  // `depth` return addresses follow, innermost first.
+  // `depth` return addresses follow, innermost first; then `holders` numbers of modules, where an
+  // address belonged to another module before (module_ledger.h).
   const uintptr_t* frames() const noexcept { return reinterpret_cast<const uintptr_t*>(this + 1); }
   uintptr_t* frames() noexcept { return reinterpret_cast<uintptr_t*>(this + 1); }
+  const uintptr_t* holder_numbers() const noexcept { return frames() + depth; }
 };
 
 class SiteTable final {
@@ -75,8 +78,10 @@ class SiteTable final {
   StoredSite* Intern(const uintptr_t* frames, size_t depth) noexcept {
     return Intern(frames, depth, HashStack(frames, depth));
   }
-  // The same, where HashStack() of the frames is known.
-  StoredSite* Intern(const uintptr_t* frames, size_t depth, uint64_t hash) noexcept;
+  // The same, where HashStack() of the frames is known.  `holders` numbers of modules stand behind
+  // the frames: they are part of what the stack is.
+  StoredSite* Intern(const uintptr_t* frames, size_t depth, uint64_t hash,
+                     size_t holders = 0) noexcept;
 
   // S3.
   StoredSite* At(uint32_t index) const noexcept;
@@ -89,7 +94,7 @@ class SiteTable final {
   static constexpr uint32_t kMostSites = kDirectories << kDirectoryBits;
   using Directory = std::array<Atomic<StoredSite*>, size_t{1} << kDirectoryBits>;
 
-  StoredSite* Make(const uintptr_t* frames, size_t depth, uint64_t hash) noexcept;
+  StoredSite* Make(const uintptr_t* frames, size_t depth, uint64_t hash, size_t holders) noexcept;
   bool Register(StoredSite* site) noexcept;
 
   PageArena* arena_;

@@ -8,7 +8,8 @@
 #include <cstring>
 #include <limits>
 
-#include "symbolize/build_id.h"
+#include "base/build_id.h"
+#include "symbolize/hex.h"
 
 namespace heapgauge::symbolize {
 namespace {

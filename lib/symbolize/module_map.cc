@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "symbolize/elf_image.h"
+#include "symbolize/hex.h"
 #include "symbolize/main_executable.h"
 #include "symbolize/module_scan.h"
 

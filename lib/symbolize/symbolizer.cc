@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "symbolize/demangle.h"
+#include "symbolize/elf_image.h"
 #include "symbolize/frame_cache.h"
 #include "symbolize/helper_client.h"
 #include "symbolize/helper_path.h"
@@ -24,8 +25,26 @@ using symbolize::HelperResponse;
 // into the room kept for one (32 MiB).
 constexpr size_t kMaxHelperAddresses = 4096;
 
-const std::string& KeyOf(const ModuleAddress& address) {
-  return address.build_id.empty() ? address.module : address.build_id;
+// In place of a place: the file is another one by now.
+constexpr size_t kReplaced = ~size_t{0};
+
+// Files of one path without a build-id are told apart by how they begin.
+std::string KeyOf(const std::string& path, const std::string& build_id, const FileHead& head) {
+  if (!build_id.empty()) return build_id;
+  return head.bytes == 0 ? path : path + '\0' + std::to_string(head.hash);
+}
+
+std::string KeyOf(const ModuleAddress& address) {
+  return KeyOf(address.module, address.build_id, address.head);
+}
+
+bool BeginsSo(const std::string& path, const FileHead& head) {
+  const auto file = symbolize::ElfImage::OpenFile(path.c_str());
+  char begin[FileHead::kMostBytes];
+  if (!file || head.bytes > sizeof begin || !file->ReadExactly(0, begin, head.bytes)) return false;
+  ContentHash hash;
+  hash.Mix(begin, head.bytes);
+  return hash.Get() == head.hash;
 }
 
 std::vector<Frame> Unnamed(const ModuleAddress& address) {
@@ -86,6 +105,7 @@ class Symbolizer::Impl final {
   // The frames for one call: the cache may forget some of them meanwhile.
   struct Known {
     std::unordered_map<std::string, std::unordered_map<uint64_t, Slot>> modules;
+    std::unordered_map<std::string, FileHead> heads;  // of files that are asked, by path
 
     Slot* Find(const ModuleAddress& address) {
       const auto module = modules.find(KeyOf(address));
@@ -104,7 +124,7 @@ class Symbolizer::Impl final {
     const bool retry = helper_.Ready();
     for (const ModuleAddress& address : addresses) {
       if (address.module.empty()) continue;
-      const std::string& key = KeyOf(address);
+      const std::string key = KeyOf(address);
       Slot& slot = known.modules[key][address.offset];
       if (++slot.uses > 1) continue;
       if (auto answer = cache_.Find(key, address.offset)) {
@@ -114,6 +134,13 @@ class Symbolizer::Impl final {
         }
       }
       const auto [found, added] = place.try_emplace(key, missing.size());
+      if (added && address.build_id.empty() && address.head.bytes != 0) {
+        if (!BeginsSo(address.module, address.head))
+          found->second = kReplaced;
+        else
+          known.heads[address.module] = address.head;
+      }
+      if (found->second == kReplaced) continue;
       if (added) missing.push_back({{}, address.module, address.build_id, {}});
       missing[found->second].offsets.push_back(address.offset);
     }
@@ -200,7 +227,7 @@ class Symbolizer::Impl final {
 
   void Remember(const HelperRequest::Module& module, uint64_t offset, std::vector<Frame> frames,
                 bool provisional, Known& known) {
-    const std::string& key = module.build_id.empty() ? module.path : module.build_id;
+    const std::string key = KeyOf(module.path, module.build_id, known.heads[module.path]);
     FrameCache::Answer answer{std::move(frames), provisional};
     cache_.Store(key, offset, answer);
     known.modules[key][offset].frames = std::move(answer.frames);

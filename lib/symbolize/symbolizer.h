@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "base/content_hash.h"
 #include "symbolize/frame.h"
 
 namespace heapgauge {
@@ -22,6 +23,8 @@ struct ModuleAddress {
   std::string module;    // path; "" if no module covered the address
   std::string build_id;  // hex; "" if the module has none
   uint64_t offset = 0;
+  // Where there is no build-id: a file that begins otherwise gives no names.
+  FileHead head = {};
 };
 
 enum class SymbolizeMode : uint8_t {

@@ -8,6 +8,7 @@
 #include "base/macros.h"
 #include "trace/frame_rule.h"
 #include "trace/stack_bounds.h"
+#include "trace/stack_hash.h"
 #include "track/weights.h"
 
 namespace heapgauge {
@@ -66,6 +67,7 @@ bool Tracker::Initialize(const Options& options, Control& control, ThreadState& 
   arena_.set_limit_bytes(arena_bytes);
   if (!sites_.Initialize(arena_bytes / kSiteShare)) return false;
   WarmUnwinders(unwind_, self);
+  ledger_.Initialize();
   start_ns_ = MonotonicNs();
   child_account_.Begin(CoarseMonotonicNs());  // neither clock of births is behind it
   SetInterval(options.sample_interval_bytes);
@@ -160,6 +162,9 @@ bool Tracker::Capture(ThreadState& self, void* caller, StackTrace& trace, WalkSt
 // that differ from the thread's last in a frame; others come too seldom for both.
 StoredSite* Tracker::SiteOf(ThreadState& self, void* caller, bool remember,
                             StackTrace& trace) noexcept {
+  const uint64_t now = ledger_.clock().Now();
+  // acquire: pairs with the release in ForgetStacks().
+  if (HG_UNLIKELY(stacks_at_.load(std::memory_order_acquire) != now)) ForgetStacks(now);
   StackMemo::Answer known;
   if (remember && unwind_ == UnwindMode::kAuto && self.shim_frame != nullptr) {
     known = memo_.Find(self);
@@ -170,10 +175,12 @@ StoredSite* Tracker::SiteOf(ThreadState& self, void* caller, bool remember,
   WalkRecord* const record = remember && !known.keep ? last_walks_.Borrow(self) : nullptr;
   const bool walked = Capture(self, caller, trace, known.keep ? &steps : nullptr, record);
   LastWalks::GiveBack(record);
+  const size_t holders = ledger_.NameSuccessors(trace, now);
   if (walked && record != nullptr && trace.hash != 0) {
-    return sites_.Intern(trace.frames, trace.depth, trace.hash);
+    return sites_.Intern(trace.frames, trace.depth, trace.hash, holders);
   }
-  StoredSite* const site = sites_.Intern(trace.frames, trace.depth);
+  const uint64_t hash = HashStack(trace.frames, trace.depth);
+  StoredSite* const site = sites_.Intern(trace.frames, trace.depth, hash, holders);
   if (walked && known.keep) memo_.Keep(self, steps, site);
   return site;
 }
@@ -361,11 +368,20 @@ uint64_t Tracker::SamplingCpuNs() const noexcept {
   return cpu_ns_.load(std::memory_order_relaxed);  // relaxed: a figure
 }
 
-void Tracker::ForgetStacks() noexcept {
+// The rules of what lay there before would mislead.
+void Tracker::ForgetStacks(uint64_t now) noexcept {
   g_frame_rules.Clear();
   ForgetAskedStacks();
   memo_.Clear();
   last_walks_.Clear();
+  // release: whoever sees that it is done finds nothing old.
+  stacks_at_.store(now, std::memory_order_release);
+}
+
+void Tracker::ModulesCame() noexcept {
+  ledger_.TakeStock();
+  const uint64_t now = ledger_.clock().Now();
+  if (stacks_at_.load(std::memory_order_acquire) != now) ForgetStacks(now);  // acquire: as SiteOf()
 }
 
 void Tracker::AfterForkInChild() noexcept {

@@ -29,6 +29,7 @@
 #include "store/live_table.h"
 #include "store/site_table.h"
 #include "trace/last_walks.h"
+#include "trace/module_ledger.h"
 #include "trace/stack_memo.h"
 #include "trace/stack_trace.h"
 #include "track/child_account.h"
@@ -50,7 +51,7 @@ class Tracker final {
  public:
   static Tracker& Get() noexcept { return instance_; }
 
-  constexpr Tracker() noexcept : arena_(0), sites_(arena_), live_(arena_) {}
+  constexpr Tracker() noexcept : arena_(0), ledger_(arena_), sites_(arena_), live_(arena_) {}
   Tracker(const Tracker&) = delete;
   Tracker& operator=(const Tracker&) = delete;
 
@@ -94,6 +95,7 @@ class Tracker final {
   // Reading.  Any thread.
   const SiteTable& sites() const noexcept { return sites_; }
   const LiveTable& live() const noexcept { return live_; }
+  const ModuleLedger& modules() const noexcept { return ledger_; }
   ChildAccount& child_account() noexcept { return child_account_; }
   uint64_t dropped() const noexcept { return dropped_.load(std::memory_order_relaxed); }
   // Samples that were found alive at the address of a new one: released past us (T4).
@@ -116,8 +118,10 @@ class Tracker final {
   using SampleObserver = void (*)(ThreadState& self, const StackTrace& trace);
   void set_observer(SampleObserver observer) noexcept;
 
-  // After modules were unloaded.
-  void ForgetStacks() noexcept;
+  // After modules may have come: takes them in, and forgets what is known of stacks through others
+  // that may have lain there.  Takes the loader's lock, inside a ForkGate::Passage; never in a
+  // hook but dlopen()'s.
+  void ModulesCame() noexcept;
 
   // In a fork's child.
   void AfterForkInChild() noexcept;
@@ -140,6 +144,7 @@ class Tracker final {
                WalkRecord* record) noexcept;
   // The site of the present stack; `trace` is set unless `remember` found it in the memo.
   StoredSite* SiteOf(ThreadState& self, void* caller, bool remember, StackTrace& trace) noexcept;
+  void ForgetStacks(uint64_t now) noexcept;
   bool Admit(void* block, const LiveSample& sample) noexcept;
   void CountDeath(const LiveSample& sample) noexcept;
   bool AddressTells(const void* block) const noexcept;
@@ -150,10 +155,12 @@ class Tracker final {
   void TakeOutUnseen(void* block) noexcept;
 
   PageArena arena_;
+  ModuleLedger ledger_;
   SiteTable sites_;
   LiveTable live_;
   StackMemo memo_;        // exact samples'
   LastWalks last_walks_;  // likewise
+  Atomic<uint64_t> stacks_at_{0};  // what is known of stacks is of this time of the loader's clock
   ChildAccount child_account_;
   Control* control_ = nullptr;
   UnwindMode unwind_ = UnwindMode::kAuto;

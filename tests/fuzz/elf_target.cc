@@ -2,7 +2,7 @@
 #include <fstream>
 #include <iterator>
 
-#include "symbolize/build_id.h"
+#include "base/build_id.h"
 #include "symbolize/elf_symbols.h"
 #include "target.h"
 
@@ -10,8 +10,8 @@ namespace heapgauge::fuzz {
 
 void RunTarget(const uint8_t* data, size_t size) {
   const Guarded file(data, size);
-  symbolize::FindBuildId({file.begin(), file.end()}, 4);
-  symbolize::FindBuildId({file.begin(), file.end()}, 8);
+  FindBuildId({file.begin(), file.end()}, 4);
+  FindBuildId({file.begin(), file.end()}, 8);
   const auto image = symbolize::ElfImage::FromMemory({file.begin(), file.end()});
   if (!image) return;
   std::vector<uint64_t> addresses;

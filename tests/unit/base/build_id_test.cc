@@ -1,4 +1,4 @@
-#include "symbolize/build_id.h"
+#include "base/build_id.h"
 
 #include <elf.h>
 
@@ -7,7 +7,7 @@
 #include <random>
 #include <vector>
 
-namespace heapgauge::symbolize {
+namespace heapgauge {
 namespace {
 
 void Append(std::vector<uint8_t>& notes, uint32_t type, std::string_view name,
@@ -31,24 +31,23 @@ std::vector<uint8_t> Copy(std::span<const uint8_t> view) { return {view.begin(),
 
 }  // namespace
 
-TEST_CASE("the build-id is found behind other notes", "[symbolize][build_id]") {
+TEST_CASE("the build-id is found behind other notes", "[base][build_id]") {
   const std::vector<uint8_t> id = {0xde, 0xad, 0xbe, 0xef, 0x01};
   std::vector<uint8_t> notes;
   Append(notes, NT_GNU_ABI_TAG, "GNU", std::vector<uint8_t>(16, 1), 4);
   Append(notes, NT_GNU_BUILD_ID, "XYZ", {9, 9}, 4);
   Append(notes, NT_GNU_BUILD_ID, "GNU", id, 4);
   CHECK(Copy(FindBuildId(notes, 4)) == id);
-  CHECK(ToHex(id) == "deadbeef01");
 }
 
-TEST_CASE("notes aligned to eight bytes are walked as such", "[symbolize][build_id]") {
+TEST_CASE("notes aligned to eight bytes are walked as such", "[base][build_id]") {
   std::vector<uint8_t> notes;
   Append(notes, NT_GNU_PROPERTY_TYPE_0, "GNU", std::vector<uint8_t>(12, 1), 8);
   Append(notes, NT_GNU_BUILD_ID, "GNU", {1, 2, 3}, 8);
   CHECK(Copy(FindBuildId(notes, 8)) == std::vector<uint8_t>{1, 2, 3});
 }
 
-TEST_CASE("no build-id is read from empty, cut or oversized notes", "[symbolize][build_id]") {
+TEST_CASE("no build-id is read from empty, cut or oversized notes", "[base][build_id]") {
   CHECK(FindBuildId({}, 4).empty());
   std::vector<uint8_t> notes;
   Append(notes, NT_GNU_BUILD_ID, "GNU", std::vector<uint8_t>(20, 7), 4);
@@ -61,7 +60,7 @@ TEST_CASE("no build-id is read from empty, cut or oversized notes", "[symbolize]
   CHECK(FindBuildId(long_id, 4).empty());
 }
 
-TEST_CASE("random bytes never lead outside the notes", "[symbolize][build_id]") {
+TEST_CASE("random bytes never lead outside the notes", "[base][build_id]") {
   std::mt19937 random(7);
   for (int round = 0; round < 20'000; ++round) {
     // A heap block of the exact size: address sanitizer sees the first byte beyond.
@@ -72,4 +71,4 @@ TEST_CASE("random bytes never lead outside the notes", "[symbolize][build_id]") 
   }
 }
 
-}  // namespace heapgauge::symbolize
+}  // namespace heapgauge

@@ -1,10 +1,10 @@
-#include "symbolize/build_id.h"
+#include "base/build_id.h"
 
 #include <elf.h>
 
 #include <cstring>
 
-namespace heapgauge::symbolize {
+namespace heapgauge {
 
 std::span<const uint8_t> FindBuildId(std::span<const uint8_t> notes, size_t alignment) noexcept {
   // Name and content are padded to 4 bytes, and to 8 only where the segment is aligned so
@@ -28,15 +28,4 @@ std::span<const uint8_t> FindBuildId(std::span<const uint8_t> notes, size_t alig
   return {};
 }
 
-std::string ToHex(std::span<const uint8_t> bytes) {
-  static constexpr char kDigits[] = "0123456789abcdef";
-  std::string hex;
-  hex.reserve(bytes.size() * 2);
-  for (const uint8_t byte : bytes) {
-    hex += kDigits[byte >> 4];
-    hex += kDigits[byte & 15];
-  }
-  return hex;
-}
-
-}  // namespace heapgauge::symbolize
+}  // namespace heapgauge

@@ -1,13 +1,12 @@
 // The GNU build-id: the name of a binary's content, which survives copying, stripping and renaming.
-#ifndef HEAPGAUGE_SYMBOLIZE_BUILD_ID_H_
-#define HEAPGAUGE_SYMBOLIZE_BUILD_ID_H_
+#ifndef HEAPGAUGE_BASE_BUILD_ID_H_
+#define HEAPGAUGE_BASE_BUILD_ID_H_
 
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <string>
 
-namespace heapgauge::symbolize {
+namespace heapgauge {
 
 // 20 bytes with GNU ld's default; a linker may be given any length.  Longer ones count as damage.
 inline constexpr size_t kMaxBuildIdBytes = 64;
@@ -16,8 +15,6 @@ inline constexpr size_t kMaxBuildIdBytes = 64;
 // none.  Never reads outside `notes`, whatever they hold; never allocates.
 std::span<const uint8_t> FindBuildId(std::span<const uint8_t> notes, size_t alignment) noexcept;
 
-std::string ToHex(std::span<const uint8_t> bytes);
+}  // namespace heapgauge
 
-}  // namespace heapgauge::symbolize
-
-#endif  // HEAPGAUGE_SYMBOLIZE_BUILD_ID_H_
+#endif  // HEAPGAUGE_BASE_BUILD_ID_H_

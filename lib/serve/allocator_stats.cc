@@ -2,7 +2,6 @@
 
 #include <dlfcn.h>
 #include <link.h>
-#include <malloc.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -28,6 +27,27 @@ bool FindIn(void* module, const char* name, Function** out) noexcept {
   return true;
 }
 
+// What the module may write to, as it lies in memory.
+void FindData(const char* module, GlibcHeap& heap) noexcept {
+  struct Wanted {
+    const char* module;
+    GlibcHeap* heap;
+  } wanted{module, &heap};
+  dl_iterate_phdr(
+      [](dl_phdr_info* info, size_t, void* data) {
+        const Wanted& of = *static_cast<Wanted*>(data);
+        if (info->dlpi_name == nullptr || std::strcmp(info->dlpi_name, of.module) != 0) return 0;
+        for (size_t i = 0; i < info->dlpi_phnum; ++i) {
+          const ElfW(Phdr)& segment = info->dlpi_phdr[i];
+          if (segment.p_type != PT_LOAD || (segment.p_flags & PF_W) == 0) continue;
+          const uintptr_t begin = info->dlpi_addr + segment.p_vaddr;
+          of.heap->Find(begin - begin % 16, begin + segment.p_memsz);
+        }
+        return 1;
+      },
+      &wanted);
+}
+
 uint64_t Difference(uint64_t from, uint64_t what) noexcept { return from > what ? from - what : 0; }
 
 }  // namespace
@@ -37,6 +57,7 @@ void AllocatorStats::Find(const char* module) noexcept {
   if (module == nullptr || *module == '\0') return;
   if (IsGlibc(module)) {
     kind_ = Kind::kGlibc;
+    FindData(module, glibc_);
     return;
   }
   // Kept open: what it leads to is called as long as there are reports.
@@ -59,11 +80,12 @@ uint64_t AllocatorStats::AskGlibc(const Known& known) noexcept {
   if (now < next_ns_) {
     return Difference(answer_ + end + answer_live_, answer_break_ + known.live_bytes);
   }
-  const uint64_t began = ThreadCpuNs();  // to wait for an arena holds nobody up
-  const struct mallinfo2 info = mallinfo2();
+  const uint64_t began = ThreadCpuNs();
+  const auto figures = glibc_.Read();
   const uint64_t took = ThreadCpuNs() - began;
   next_ns_ = now + (took > long_ns_ ? std::max(kPauseNs, kShare * took) : kShare * took);
-  answer_ = info.fordblks;
+  if (!figures) return answer_;
+  answer_ = figures->free_bytes;
   answer_break_ = end;
   answer_live_ = known.live_bytes;
   return answer_;
@@ -138,7 +160,7 @@ std::optional<uint64_t> AllocatorStats::InUse() const noexcept {
 }
 
 uint64_t AllocatorStats::Retained(const Known& known) noexcept {
-  if (!kept_off_) last_ = Ask(known);
+  if (!kept_off_ || kind_ == Kind::kGlibc) last_ = Ask(known);
   return std::min(last_, known.anonymous_bytes);
 }
 

@@ -1,6 +1,8 @@
 // What does the next allocator keep of what the program has freed?  Its own statistics say so:
 //
-//   glibc     mallinfo2().fordblks: free chunks of all arenas, their tops included
+//   glibc     free chunks of all arenas, their tops included (glibc_heap.h; never mallinfo2(),
+//   which
+//             doesn't survive a damaged heap)
 //   jemalloc  stats.resident + muzzy pages - stats.allocated + what lies in thread caches
 //   tcmalloc  the free bytes of page heap, central, transfer and thread caches (gperftools)
 //   mimalloc  what it has committed, less the live heap as we estimate it: it counts no live bytes
@@ -16,15 +18,18 @@
 #include <cstdint>
 #include <optional>
 
+#include "serve/glibc_heap.h"
+
 namespace heapgauge {
 
 class AllocatorStats final {
  public:
   enum class Kind : uint8_t { kUnknown, kGlibc, kJemalloc, kTcmalloc, kMimalloc };
 
-  // For glibc: a call that took longer than this is not made again for an hour, and none takes more
-  // than a thousandth of the time.  Meanwhile the end of the main arena and the live heap tell.
-  static constexpr uint64_t kLongNs = 10'000'000;
+  // For glibc: a reading that took longer than this is not made again for an hour, and none takes
+  // more than a thousandth of the time.  Meanwhile the end of the main arena and the live heap
+  // tell.
+  static constexpr uint64_t kLongNs = 100'000'000;
   static constexpr uint64_t kPauseNs = 3'600'000'000'000;
   static constexpr uint64_t kShare = 1000;
 
@@ -41,8 +46,8 @@ class AllocatorStats final {
     uint64_t anonymous_bytes = 0;  // resident ones, without ours
     uint64_t live_bytes = 0;
   };
-  // Report thread.  Takes the allocator's locks for microseconds (jemalloc, tcmalloc) or for as
-  // long as glibc needs to walk its free chunks: up to a microsecond each when they lie scattered.
+  // Report thread.  Takes the allocator's locks for microseconds (jemalloc, tcmalloc); none of
+  // glibc's.
   uint64_t Retained(const Known& known) noexcept;
 
   // What the allocator says it has given out and not got back; nullopt: it does not say.  Report
@@ -50,7 +55,7 @@ class AllocatorStats final {
   std::optional<uint64_t> InUse() const noexcept;
 
   // From now on the last answer stands: whoever waits for the report may have been interrupted
-  // inside the allocator, with its lock held.
+  // inside the allocator, with its lock held.  glibc's needs no lock, and is read on.
   void KeepOff() noexcept { kept_off_ = true; }
 
  private:
@@ -65,6 +70,7 @@ class AllocatorStats final {
   int (*numeric_property_)(const char*, size_t*) = nullptr;
   void (*process_info_)(size_t*, size_t*, size_t*, size_t*, size_t*, size_t*, size_t*,
                         size_t*) = nullptr;
+  GlibcHeap glibc_;
   bool kept_off_ = false;
   uint64_t last_ = 0;
   // Of glibc's last answer: when the next one may be asked for, and what the answer was, with the

@@ -65,11 +65,12 @@ TEST_CASE("an answer that took long stands for a while", "[serve][allocator_stat
   CHECK(stats.Retained({kPlenty.anonymous_bytes, 100 * kMiB}) > first + 32 * kMiB);
 }
 
-TEST_CASE("once kept off, the allocator is not asked", "[serve][allocator_stats]") {
+TEST_CASE("once kept off, glibc is read on, for that takes no lock", "[serve][allocator_stats]") {
   AllocatorStats stats;
   stats.Find(CLibrary());
   stats.KeepOff();
-  CHECK(stats.Retained(kPlenty) == 0);
+  const Holes holes(16 * kMiB);
+  CHECK(stats.Retained(kPlenty) > 7 * kMiB);
 }
 #endif
 

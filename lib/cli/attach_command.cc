@@ -111,7 +111,9 @@ std::string WhyNot(pid_t pid, bool allow_seccomp) {
     return fmt::format("it is stopped; continue it first (kill -CONT {})", pid);
   char link[1];
   if (readlink(Proc(pid, "/exe").c_str(), link, sizeof(link)) < 0) {
-    return errno == ENOENT ? "it is a thread of the kernel's" : WhyNotPermitted(pid);
+    if (errno != ENOENT) return WhyNotPermitted(pid);
+    const bool kernels = pid == 2 || StatusField(place, "PPid") == "2";
+    return kernels ? "it is a thread of the kernel's" : "it has ended";
   }
   const std::string seccomp = StatusField(place, "Seccomp");
   if (seccomp == "1") return "it is in seccomp's strict mode, in which no library can be loaded";
@@ -231,6 +233,10 @@ int AttachCommand(const Arguments& arguments) {
     return Fail(
         fmt::format("cannot {} {}: {}", wanted->stop ? "stop tracking" : "attach to", pid, why));
   };
+  // What was seen of a process that has ended says nothing of what it was.
+  const auto refuse_seen = [&](const std::string& why) {
+    return refuse(HasEnded(pid) ? "it ended meanwhile" : why);
+  };
   if (const std::string why = WhyNot(pid, wanted->allow_seccomp); !why.empty()) return refuse(why);
 
   LimitMemory();
@@ -251,20 +257,20 @@ int AttachCommand(const Arguments& arguments) {
       target.pid = pid;
       if (std::string why = Examine(&target); !why.empty()) {
         if (looks.Again(pid, why)) continue;
-        return refuse(why);
+        return refuse_seen(why);
       }
       if (target.entry == 0 && wanted->stop) return refuse("heapgauge is not in it");
       std::string problem;
       std::string library = FindLibrary(&problem);
       if (target.entry == 0 && !library.empty()) library = LibraryThere(pid, library, &problem);
-      if (library.empty()) return refuse(problem);
+      if (library.empty()) return refuse_seen(problem);
       outcome = Inject(target, library, request);
       if (outcome.done || !outcome.unsettled || !looks.Again(pid, outcome.text)) break;
     }
   } catch (const std::bad_alloc&) {
     return refuse("there is no memory for what has to be read of it, up to 2 GiB");
   }
-  if (!outcome.done) return refuse(outcome.text);
+  if (!outcome.done) return refuse_seen(outcome.text);
   const std::string name = NameOf(pid);
   const std::string where =
       outcome.text.empty() ? "none could be written so far" : outcome.text + "/report.txt";

@@ -176,6 +176,12 @@ class Injection final {
     data_->request_data = request;
   }
 
+  // Why what was put into it is not there any more.
+  std::string Gone() const {
+    return HasEnded(target_.pid) ? "it ended meanwhile"
+                                 : "it became another program meanwhile; try again";
+  }
+
   // Makes our thread in the name of one of the process's.  "", or what went wrong.
   std::string StartThread() {
     const int64_t deadline = NowMs() + kSearchMs;
@@ -200,7 +206,7 @@ class Injection final {
         }
         return StartThreadFrom(&borrowed);
       }
-      if (kill(target_.pid, 0) != 0) return "it has ended";
+      if (HasEnded(target_.pid)) return "it has ended";
       if (!permitted) return "tracing it is not permitted";
       mappings_ = ReadMappings(target_.pid);  // new threads, new stacks
       SleepMs(20);
@@ -238,7 +244,7 @@ class Injection final {
     }
     const uint64_t stack = memory_ + kStubBytes - 64;
     if (!thread->Call(memory_, {}, stack, data_at)) return kNoReturn;
-    if (!Refresh()) return "it has ended";
+    if (!Refresh()) return Gone();
     if (data_->create_result != 0) {
       thread->Call(functions_.munmap, {memory_, kStubBytes});
       return fmt::format("it can't have another thread ({})",
@@ -265,7 +271,7 @@ class Injection final {
         return Failed("the library has not answered in a minute; it may still start");
       }
       SleepMs(2);
-      if (!Refresh()) return Failed("it ended meanwhile");
+      if (!Refresh()) return Failed(Gone());
     }
     const uint32_t yes = 1;
     WriteMemory(target_.pid, memory_ + kStubCodeBytes + offsetof(StubData, acknowledged), &yes,

@@ -237,6 +237,11 @@ std::string StatusField(const std::string& directory, std::string_view field) {
   return {};
 }
 
+bool HasEnded(pid_t pid) {
+  const std::string state = StatusField(fmt::format("/proc/{}", pid), "State");
+  return state.empty() || state.starts_with('Z') || state.starts_with('X');
+}
+
 std::vector<pid_t> ThreadsOf(pid_t pid) {
   std::vector<pid_t> threads;
   std::error_code failure;

@@ -76,6 +76,9 @@ std::string StatusField(const std::string& directory, std::string_view field);
 
 std::vector<pid_t> ThreadsOf(pid_t pid);
 
+// Nobody can be attached to it any more: it is gone, or waits to be asked for its status.
+bool HasEnded(pid_t pid);
+
 // What tells the program that a process runs from the one that exec() makes of it; "" when it can't
 // be had.
 std::string ImageOf(pid_t pid);

@@ -90,10 +90,10 @@ std::string WhyNone(const RunRequest& request, const Program& program, const Run
   if (Variable(request, "HEAPGAUGE_START") == "off")
     return "tracking was never switched on (start is off)";
   if (WIFSIGNALED(wait_status)) {
+    // Nothing of what it left tells whether it was too early or whether nothing was sampled.
     return fmt::format(
-        "CMD was killed by signal {} ({}) before its first one; a shorter --report-interval would "
-        "have "
-        "left some",
+        "CMD was killed by signal {} ({}) before its first one, which comes one --report-interval "
+        "after the start, and only if an allocation was sampled",
         WTERMSIG(wait_status), strsignal(WTERMSIG(wait_status)));
   }
   const std::string only = Variable(request, "HEAPGAUGE_ONLY");

@@ -131,6 +131,16 @@ class NoReport(CommandTest):
         self.assertIn("no report: CMD was killed by signal 9 (Killed)", self.last_line(result))
         self.assertEqual(self.directories(), [])
 
+    def test_killed_and_never_sampled(self):
+        """No interval would have left a report: then none is blamed."""
+        result = self.heapgauge("run", "--report-interval", "1s", "--sample-interval", "1TiB", "sh", "-c",
+                                "sleep 1.5; kill -KILL $$")
+        line = self.last_line(result)
+        self.assertIn("no report: CMD was killed by signal 9 (Killed)", line)
+        self.assertIn("only if an allocation was sampled", line)
+        self.assertNotIn("would have", line)
+        self.assertEqual(self.directories(), [])
+
     def test_a_static_program_runs_untracked_and_says_so(self):
         program = pathlib.Path(COMMAND).parent / "cli_static_program"
         result = self.heapgauge("run", program)

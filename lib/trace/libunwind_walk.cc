@@ -96,6 +96,12 @@ struct LibunwindWalk::Accessors {
   static void PutBack(unw_addr_space_t, unw_proc_info_t*, void*) noexcept {}
 };
 
+namespace {
+
+int NoPages(void* /*from*/, size_t /*bytes*/, unsigned char* /*pages*/) noexcept { return -1; }
+
+}  // namespace
+
 bool LibunwindWalk::Load() noexcept {
   if (loaded()) return true;
   // Its calls are bound to the C library's functions, whatever the host exports.  By dlmopen(),
@@ -109,7 +115,14 @@ bool LibunwindWalk::Load() noexcept {
     return false;
   }
   const link_map* module = nullptr;
-  if (dlinfo(library, RTLD_DI_LINKMAP, &module) == 0) LibunwindImports(module).LeadMaskCalls();
+  if (dlinfo(library, RTLD_DI_LINKMAP, &module) == 0) {
+    const LibunwindImports imports(module);
+    imports.LeadMaskCalls();
+    // It tries mincore() out when it begins, which filters of system calls kill for.  The answer is
+    // of no use here: all memory is read through the accessors.
+    void* const* const resident = imports.Slot("mincore");
+    if (resident != nullptr) LibunwindImports::Fill(resident, reinterpret_cast<void*>(&NoPages));
+  }
   unw_accessors_t accessors{};
   accessors.find_proc_info = FindFunction;
   accessors.put_unwind_info = Accessors::PutBack;

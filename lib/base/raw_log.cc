@@ -2,6 +2,7 @@
 
 #include <poll.h>
 #include <signal.h>
+#include <sys/select.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -17,9 +18,25 @@ namespace heapgauge {
 std::atomic<LogLevel> g_log_level{LogLevel::kWarning};
 std::atomic<LogSink> g_log_sink{nullptr};
 
-void WriteLogLine(int descriptor, const char* line, size_t bytes) noexcept {
+namespace {
+
+bool TakesMore(int descriptor) noexcept {
   pollfd room = {descriptor, POLLOUT, 0};
-  if (poll(&room, 1, 0) != 1 || (room.revents & POLLOUT) == 0) return;
+  const int ready = poll(&room, 1, 0);
+  if (ready >= 0) return ready == 1 && (room.revents & POLLOUT) != 0;
+  // poll() is refused where the limit on descriptors is zero, select() is not.
+  if (errno != EINVAL || descriptor < 0 || descriptor >= FD_SETSIZE) return false;
+  fd_set one;
+  FD_ZERO(&one);
+  FD_SET(descriptor, &one);
+  timeval now = {0, 0};
+  return select(descriptor + 1, nullptr, &one, nullptr, &now) == 1;
+}
+
+}  // namespace
+
+void WriteLogLine(int descriptor, const char* line, size_t bytes) noexcept {
+  if (!TakesMore(descriptor)) return;
   sigset_t pipe_signal;
   sigset_t pending;
   sigemptyset(&pipe_signal);

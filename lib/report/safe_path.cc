@@ -191,6 +191,7 @@ int Walk(const char* path, bool create, bool to_parent, PathScratch* scratch,
 int AboveStandard(int fd) noexcept {
   if (fd < 0 || fd > STDERR_FILENO) return fd;
   const int moved = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+  if (moved < 0 && errno == EINVAL) errno = EMFILE;  // the limit is below that number
   Close(fd);
   return moved;
 }

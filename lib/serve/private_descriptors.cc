@@ -7,11 +7,13 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <cstddef>
 
 #include "base/raw_log.h"
 #include "report/kept_place.h"
 #include "serve/confinement.h"
+#include "serve/held_line.h"
 
 namespace heapgauge {
 namespace {
@@ -21,8 +23,9 @@ namespace {
 std::atomic<pthread_t> g_left{};
 std::atomic<pthread_t> g_private{};  // whose table is its own; it may still share the host's error
 
-// A copy of the host's standard error as it is now; -1 if it has none or we may not ask.
+// A copy of the host's standard error as it is now; -1 and errno if it has none or we may not ask.
 int BorrowStandardError() noexcept {
+  errno = EPERM;
   if (BeganConfined()) return -1;  // systemd's usual filter for services kills for pidfd_getfd
   const long process = syscall(SYS_pidfd_open, getpid(), 0);
   if (process < 0) return -1;
@@ -38,7 +41,10 @@ void Log(const char* line, size_t bytes) noexcept {
     return;
   }
   const int copy = BorrowStandardError();
-  if (copy < 0) return;
+  if (copy < 0) {
+    if (errno == EMFILE) HoldLine(line, bytes);
+    return;
+  }
   WriteLogLine(copy, line, bytes);
   close(copy);
 }

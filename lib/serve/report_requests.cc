@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/errno_keeper.h"
 #include "serve/confinement.h"
+#include "serve/held_line.h"
 #include "serve/own_work.h"
 #include "serve/reporter.h"
 
@@ -45,6 +46,7 @@ bool Reporter::Ask(bool final_report, uint64_t patience_ns) noexcept {
     }
     SleepBriefly();
   }
+  SayHeldLine();
   return answer_ok_.load(std::memory_order_relaxed);  // relaxed: after the acquire
 }
 

@@ -20,6 +20,7 @@
 #include "report/json_writer.h"
 #include "report/output_directory.h"
 #include "report/pprof_writer.h"
+#include "report/safe_path.h"
 #include "report/text_writer.h"
 
 namespace heapgauge {
@@ -36,13 +37,8 @@ class File final {
  public:
   explicit File(int fd) : fd_(fd) {}
   File(int directory, const char* name, int flags)
-      : fd_(openat(directory, name, flags | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0600)) {
-    if (fd_ >= 0 && fd_ <= STDERR_FILENO) {
-      const int moved = fcntl(fd_, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-      close(fd_);
-      fd_ = moved;
-    }
-  }
+      : fd_(AboveStandard(openat(directory, name,
+                                 flags | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0600))) {}
   ~File() {
     if (fd_ >= 0) close(fd_);
   }

@@ -18,6 +18,7 @@
 #include "report/directory_owner.h"
 #include "report/output_directory.h"
 #include "serve/confinement.h"
+#include "serve/held_line.h"
 #include "serve/host_rights.h"
 #include "serve/own_work.h"
 #include "serve/private_descriptors.h"
@@ -101,6 +102,7 @@ const char* Reporter::directory() const noexcept {
 
 void Reporter::OnSample(ThreadState& self, const StackTrace& trace) noexcept {
   Reporter& reporter = Get();
+  SayHeldLine();
   reporter.sampled_.store(true, std::memory_order_relaxed);  // relaxed: read at exit
   // relaxed: a late look only delays the start.
   const uint64_t now = MonotonicNs();
@@ -319,6 +321,7 @@ void Reporter::Produce(bool final_report, std::chrono::milliseconds helper_limit
     RawLog(LogLevel::kError, "a report could not be made; the next one is tried");
   }
   if (!ok) ++reports_failed_;
+  if (LineIsHeld()) Tracker::Get().set_observer(&Reporter::OnSample);
   answer_ok_.store(ok, std::memory_order_relaxed);  // relaxed: published with answered_
 }
 

@@ -21,6 +21,10 @@ class Descriptor final {
   // number far from those a host counts on: low ones, and those it closes by loops.
   static Descriptor OpenToRead(const char* path) noexcept;
 
+  // How many files could not be opened because of a limit on descriptors: what was found while that
+  // number grew is no last answer.
+  static unsigned refused() noexcept;
+
   bool valid() const noexcept { return fd_ >= 0; }
   int get() const noexcept { return fd_; }
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "symbolize/demangle.h"
+#include "symbolize/descriptor.h"
 #include "symbolize/elf_image.h"
 #include "symbolize/frame_cache.h"
 #include "symbolize/helper_client.h"
@@ -216,20 +217,23 @@ class Symbolizer::Impl final {
 
   void TakeNames(const HelperRequest::Module& module, bool provisional, Known& known) {
     if (module.offsets.empty()) return;
+    const unsigned refused = symbolize::Descriptor::refused();
     const std::vector<std::string> names =
         symbolize::SymbolNames(module.path, module.build_id, module.offsets, options_.debug_root);
+    // Names that no file could be opened for are looked for again in the next report.
+    const bool to_be_kept = refused == symbolize::Descriptor::refused();
     for (size_t n = 0; n < module.offsets.size(); ++n) {
       std::vector<Frame> frames(1);
       frames[0].function = symbolize::Demangle(names[n]);
-      Remember(module, module.offsets[n], std::move(frames), provisional, known);
+      Remember(module, module.offsets[n], std::move(frames), provisional, known, to_be_kept);
     }
   }
 
   void Remember(const HelperRequest::Module& module, uint64_t offset, std::vector<Frame> frames,
-                bool provisional, Known& known) {
+                bool provisional, Known& known, bool to_be_kept = true) {
     const std::string key = KeyOf(module.path, module.build_id, known.heads[module.path]);
     FrameCache::Answer answer{std::move(frames), provisional};
-    cache_.Store(key, offset, answer);
+    if (to_be_kept) cache_.Store(key, offset, answer);
     known.modules[key][offset].frames = std::move(answer.frames);
   }
 

@@ -99,6 +99,10 @@ struct LibunwindWalk::Accessors {
 namespace {
 
 int NoPages(void* /*from*/, size_t /*bytes*/, unsigned char* /*pages*/) noexcept { return -1; }
+int NoPipe(int* ends, int /*flags*/) noexcept {
+  ends[0] = ends[1] = -1;
+  return -1;
+}
 
 }  // namespace
 
@@ -122,6 +126,9 @@ bool LibunwindWalk::Load() noexcept {
     // of no use here: all memory is read through the accessors.
     void* const* const resident = imports.Slot("mincore");
     if (resident != nullptr) LibunwindImports::Fill(resident, reinterpret_cast<void*>(&NoPages));
+    // Nor of a pipe, whose ends would be the host's numbers 3 and 4.
+    void* const* const pipe = imports.Slot("pipe2");
+    if (pipe != nullptr) LibunwindImports::Fill(pipe, reinterpret_cast<void*>(&NoPipe));
   }
   unw_accessors_t accessors{};
   accessors.find_proc_info = FindFunction;

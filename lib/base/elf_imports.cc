@@ -3,21 +3,11 @@
 #include <elf.h>
 #include <sys/mman.h>
 
+#include "base/elf_relocations.h"
 #include "base/raw_syscall.h"
 
 namespace heapgauge {
 namespace {
-
-// Relocations whose word is the address of a symbol.
-#if defined(__aarch64__)
-constexpr uint32_t kJumpSlot = R_AARCH64_JUMP_SLOT;
-constexpr uint32_t kGlobalData = R_AARCH64_GLOB_DAT;
-constexpr uint32_t kAbsolute = R_AARCH64_ABS64;
-#else
-constexpr uint32_t kJumpSlot = R_X86_64_JUMP_SLOT;
-constexpr uint32_t kGlobalData = R_X86_64_GLOB_DAT;
-constexpr uint32_t kAbsolute = R_X86_64_64;
-#endif
 
 constexpr uint16_t kHidden = 0x8000;  // an old version, had only by those who ask for it
 constexpr uint16_t kVersionMask = 0x7FFF;
@@ -154,12 +144,8 @@ void ElfModule::VisitImports(void (*visit)(const Import& import, void* data),
     for (size_t i = 0; i < counts_[table]; ++i) {
       const ElfW(Rela)& reference = tables_[table][i];
       const size_t index = ELF64_R_SYM(reference.r_info);
-      const uint32_t type = ELF64_R_TYPE(reference.r_info);
       if (index == 0 || symbols_[index].st_shndx != SHN_UNDEF) continue;
-      if (type != kJumpSlot && type != kGlobalData &&
-          (type != kAbsolute || reference.r_addend != 0)) {
-        continue;
-      }
+      if (!HoldsAddress(reference)) continue;
       if (ELF64_ST_TYPE(symbols_[index].st_info) == STT_OBJECT) continue;
       visit({strings_ + symbols_[index].st_name, WantedVersion(index),
              reinterpret_cast<uintptr_t*>(base_ + reference.r_offset)},
@@ -186,6 +172,18 @@ bool Protect(const Binding& binding, int rights) noexcept {
                     binding.read_only_end - binding.read_only_begin, rights) == 0;
 }
 
+void Set(Binding& binding, uintptr_t* slot, uintptr_t address) noexcept {
+  // relaxed: a word that other threads may call through meanwhile; either value will do.
+  if (__atomic_load_n(slot, __ATOMIC_RELAXED) == address) return;
+  const uintptr_t at = reinterpret_cast<uintptr_t>(slot);
+  if (!binding.open && at >= binding.read_only_begin && at < binding.read_only_end) {
+    binding.open = Protect(binding, PROT_READ | PROT_WRITE);
+    binding.failed = !binding.open;
+    if (binding.failed) return;
+  }
+  __atomic_store_n(slot, address, __ATOMIC_RELAXED);
+}
+
 void Bind(const ElfModule::Import& import, void* data) noexcept {
   Binding& binding = *static_cast<Binding*>(data);
   if (binding.failed || (binding.leave != nullptr && binding.leave(import.name))) return;
@@ -193,15 +191,7 @@ void Bind(const ElfModule::Import& import, void* data) noexcept {
   for (size_t i = 0; i < binding.count && address == 0; ++i) {
     address = binding.libraries[i].Function(import.name, import.version_hash);
   }
-  // relaxed: a word that other threads may call through meanwhile; either value will do.
-  if (address == 0 || __atomic_load_n(import.slot, __ATOMIC_RELAXED) == address) return;
-  const uintptr_t slot = reinterpret_cast<uintptr_t>(import.slot);
-  if (!binding.open && slot >= binding.read_only_begin && slot < binding.read_only_end) {
-    binding.open = Protect(binding, PROT_READ | PROT_WRITE);
-    binding.failed = !binding.open;
-    if (binding.failed) return;
-  }
-  __atomic_store_n(import.slot, address, __ATOMIC_RELAXED);
+  if (address != 0) Set(binding, import.slot, address);
 }
 
 // A module's program headers, where they are mapped: at its beginning.
@@ -224,6 +214,14 @@ bool BindImports(const ElfModule& module, const ElfModule* libraries, size_t cou
   Binding binding{.libraries = libraries, .count = count, .leave = leave};
   FindReadOnly(module.base(), &binding);
   module.VisitImports(Bind, &binding);
+  if (binding.open) Protect(binding, PROT_READ);
+  return !binding.failed;
+}
+
+bool SetImport(const ElfModule& module, uintptr_t* slot, uintptr_t address) noexcept {
+  Binding binding{.libraries = nullptr, .count = 0, .leave = nullptr};
+  FindReadOnly(module.base(), &binding);
+  Set(binding, slot, address);
   if (binding.open) Protect(binding, PROT_READ);
   return !binding.failed;
 }

@@ -52,20 +52,23 @@ class ElfModule final {
   const char* name_ = nullptr;
   const ElfW(Sym) * symbols_ = nullptr;
   const char* strings_ = nullptr;
-  const uint32_t* hashes_ = nullptr;          // DT_GNU_HASH
-  const ElfW(Half) * versions_ = nullptr;     // one a symbol
-  const char* defined_versions_ = nullptr;    // DT_VERDEF
-  const char* needed_versions_ = nullptr;     // DT_VERNEED
-  const ElfW(Rela) * tables_[2] = {};         // DT_JMPREL, DT_RELA
+  const uint32_t* hashes_ = nullptr;        // DT_GNU_HASH
+  const ElfW(Half) * versions_ = nullptr;   // one a symbol
+  const char* defined_versions_ = nullptr;  // DT_VERDEF
+  const char* needed_versions_ = nullptr;   // DT_VERNEED
+  const ElfW(Rela) * tables_[2] = {};       // DT_JMPREL, DT_RELA
   size_t counts_[2] = {};
 };
 
 // Leads what a module imports to the libraries given, in their order, where those define it;
 // `leave(name)`: not this one.  Memory that the loader has made read-only is opened for it, and
-// only when a word is to change, which is seldom: as a rule all lead there already.  False when that
-// memory can't be opened.
+// only when a word is to change, which is seldom: as a rule all lead there already.  False when
+// that memory can't be opened.
 bool BindImports(const ElfModule& module, const ElfModule* libraries, size_t count,
                  bool (*leave)(const char* name)) noexcept;
+
+// The same for one import, by its word: leads it to `address`.
+bool SetImport(const ElfModule& module, uintptr_t* slot, uintptr_t address) noexcept;
 
 }  // namespace heapgauge
 

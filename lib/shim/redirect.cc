@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/address_range.h"
+#include "base/elf_relocations.h"
 #include "base/errno_keeper.h"
 #include "base/readable.h"
 #include "shim/core_modules.h"
@@ -20,18 +21,6 @@
 
 namespace heapgauge {
 namespace {
-
-#if defined(__x86_64__)
-constexpr uint32_t kJumpSlot = R_X86_64_JUMP_SLOT;
-constexpr uint32_t kGlobalData = R_X86_64_GLOB_DAT;
-constexpr uint32_t kAbsolute = R_X86_64_64;
-#elif defined(__aarch64__)
-constexpr uint32_t kJumpSlot = R_AARCH64_JUMP_SLOT;
-constexpr uint32_t kGlobalData = R_AARCH64_GLOB_DAT;
-constexpr uint32_t kAbsolute = R_AARCH64_ABS64;
-#else
-#error "which relocations hold the address of a function?"
-#endif
 
 // What a module's dynamic section says of its references.
 struct Module {
@@ -199,9 +188,9 @@ class ModulePass final {
 
   void Look(const ElfW(Rela) & reference) noexcept {
     const uint32_t type = ELF64_R_TYPE(reference.r_info);
-    if (type != kJumpSlot && type != kGlobalData && type != kAbsolute) return;
+    if (!HoldsAddress(reference)) return;
     const size_t index = ELF64_R_SYM(reference.r_info);
-    if (index == 0 || (type == kAbsolute && reference.r_addend != 0)) return;
+    if (index == 0) return;
     if (!there_.Has(&module_.symbols[index], sizeof(module_.symbols[index]))) return;
     const char* const name = module_.strings + module_.symbols[index].st_name;
     if (!HasName(name)) return;

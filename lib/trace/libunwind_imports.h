@@ -3,36 +3,35 @@
 #ifndef HEAPGAUGE_TRACE_LIBUNWIND_IMPORTS_H_
 #define HEAPGAUGE_TRACE_LIBUNWIND_IMPORTS_H_
 
-#include <elf.h>
 #include <link.h>
 
-#include <cstddef>
+#include <cstdint>
+
+#include "base/elf_imports.h"
 
 namespace heapgauge {
 
-// One module's imports, as its dynamic section describes them.
 class LibunwindImports final {
  public:
-  explicit LibunwindImports(const link_map* module) noexcept;
+  explicit LibunwindImports(const link_map* module) noexcept
+      : module_(module->l_addr, module->l_ld) {}
 
-  // Where the address of `name` stands; nullptr: it is not imported.
-  void* const* Slot(const char* name) const noexcept;
-  static bool Fill(void* const* slot, void* with) noexcept;
+  bool Has(const char* name) const noexcept { return SlotOf(name) != nullptr; }
+  // Leads its calls of `name` to `function`.  False when it makes none, or they can't be changed.
+  template <typename Function>
+  bool Lead(const char* name, Function* function) const noexcept {
+    uintptr_t* const slot = SlotOf(name);
+    return slot != nullptr && SetImport(module_, slot, reinterpret_cast<uintptr_t>(function));
+  }
 
   // Around its locks libunwind blocks all signals, by a call of libc's that leaves libc's own out:
   // it would open them (base/signal_mask.h).
   void LeadMaskCalls() const noexcept;
 
  private:
-  void* const* SlotIn(const ElfW(Rela) * table, size_t bytes, const char* name) const noexcept;
+  uintptr_t* SlotOf(const char* name) const noexcept;
 
-  const link_map* const module_;
-  const ElfW(Sym) * symbols_ = nullptr;
-  const char* names_ = nullptr;
-  const ElfW(Rela) * calls_ = nullptr;  // DT_JMPREL
-  size_t calls_bytes_ = 0;
-  const ElfW(Rela) * data_ = nullptr;  // DT_RELA: imports bound at load time are here
-  size_t data_bytes_ = 0;
+  const ElfModule module_;
 };
 
 }  // namespace heapgauge

@@ -100,20 +100,15 @@ bool ReplaceLibunwindPipe() noexcept {
   }
   const LibunwindImports imports(static_cast<const link_map*>(module));
   // All or none: half a pipe would be worse than libunwind's own.
-  void* const* slots[kWanted];
-  for (size_t i = 0; i < kWanted; ++i) {
-    slots[i] = imports.Slot(kReplacements[i].name);
-    if (slots[i] == nullptr) return false;
+  for (const Replacement& one : kReplacements) {
+    if (!imports.Has(one.name)) return false;
   }
   imports.LeadMaskCalls();
   // Says of every page that it is there, so only beside our own test.
-  void* const* const resident = imports.Slot("mincore");
-  if (resident != nullptr &&
-      !LibunwindImports::Fill(resident, reinterpret_cast<void*>(&ResidentPages)))
-    return false;
+  if (imports.Has("mincore") && !imports.Lead("mincore", &ResidentPages)) return false;
   // pipe2 last: it is what makes the others' numbers appear.
   for (size_t i = kWanted; i-- > 0;) {
-    if (!LibunwindImports::Fill(slots[i], kReplacements[i].with)) return false;
+    if (!imports.Lead(kReplacements[i].name, kReplacements[i].with)) return false;
   }
   return true;
 }

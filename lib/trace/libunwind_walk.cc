@@ -124,11 +124,9 @@ bool LibunwindWalk::Load() noexcept {
     imports.LeadMaskCalls();
     // It tries mincore() out when it begins, which filters of system calls kill for.  The answer is
     // of no use here: all memory is read through the accessors.
-    void* const* const resident = imports.Slot("mincore");
-    if (resident != nullptr) LibunwindImports::Fill(resident, reinterpret_cast<void*>(&NoPages));
+    imports.Lead("mincore", &NoPages);
     // Nor of a pipe, whose ends would be the host's numbers 3 and 4.
-    void* const* const pipe = imports.Slot("pipe2");
-    if (pipe != nullptr) LibunwindImports::Fill(pipe, reinterpret_cast<void*>(&NoPipe));
+    imports.Lead("pipe2", &NoPipe);
   }
   unw_accessors_t accessors{};
   accessors.find_proc_info = FindFunction;

@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "base/proc_stat.h"
 #include "report/safe_path.h"
 
 namespace heapgauge {
@@ -107,15 +108,9 @@ ProcessInstance InstanceOf(pid_t pid) noexcept {
   close(file);
   if (got <= 0) return instance;
   text[got] = '\0';
-  // The name may hold anything; it ends with the last bracket.  The state is the next field, the
-  // third; the time of the start the 22nd.
-  const char* at = strrchr(text, ')');
-  for (int field = 2; at != nullptr && field < 22; ++field) {
-    at = strchr(at, ' ');
-    if (at != nullptr) ++at;
-  }
+  const char* const at = StatField(text, kStartTimeField);
   struct stat space;
-  if (at == nullptr || stat("/proc/self/ns/pid", &space) != 0) return instance;
+  if (*at == '\0' || stat("/proc/self/ns/pid", &space) != 0) return instance;
   snprintf(instance.text, sizeof(instance.text), "%llu:%d:%.*s",
            static_cast<unsigned long long>(space.st_ino), static_cast<int>(pid),
            static_cast<int>(strspn(at, "0123456789")), at);

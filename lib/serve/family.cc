@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "base/proc_stat.h"
 #include "base/raw_log.h"
 #include "report/directory_owner.h"
 #include "report/output_directory.h"
@@ -44,20 +45,7 @@ size_t ReadOf(pid_t pid, const char* name, char* to, size_t room) noexcept {
 pid_t ParentOf(pid_t pid) noexcept {
   char stat[512];
   ReadOf(pid, "stat", stat, sizeof(stat));
-  const char* const name_end = strrchr(stat, ')');  // ") S 123 "
-  return name_end != nullptr && strlen(name_end) > 4
-             ? static_cast<pid_t>(strtol(name_end + 4, nullptr, 10))
-             : 0;
-}
-
-// The field of /proc/PID/stat, the state being the third; "" where there is none.
-const char* Field(const char* stat, int wanted) noexcept {
-  const char* at = strrchr(stat, ')');  // the name may hold anything
-  for (int field = 2; at != nullptr && field < wanted; ++field) {
-    at = strchr(at, ' ');
-    if (at != nullptr) ++at;
-  }
-  return at != nullptr ? at : "";
+  return ParentInStat(stat);
 }
 
 // By FileClock(); 0 where it can't be had.  The kernel tells it in ticks of 10 ms; the library
@@ -70,7 +58,7 @@ timespec BeganAt(pid_t pid) noexcept {
   }
   constexpr long long kSecond = 1'000'000'000;
   const long long tick = kSecond / sysconf(_SC_CLK_TCK);
-  const long long began = (strtoll(Field(stat, 22), nullptr, 10) + 1) * tick;
+  const long long began = (strtoll(StatField(stat, kStartTimeField), nullptr, 10) + 1) * tick;
   const long long ago = now.tv_sec * kSecond + now.tv_nsec - began;
   const timespec wall = FileClock();
   const long long at = wall.tv_sec * kSecond + wall.tv_nsec - (ago > 0 ? ago : 0);
@@ -84,10 +72,10 @@ bool HasEnded(pid_t pid) noexcept {
   constexpr unsigned long kExiting = 4;  // PF_EXITING
   char stat[512];
   if (ReadOf(pid, "stat", stat, sizeof(stat)) == 0) return false;
-  const char state = *Field(stat, 3);
+  const char state = *StatField(stat, kStateField);
   const bool leaves =
-      state == 'Z' || state == 'X' || (strtoul(Field(stat, 9), nullptr, 10) & kExiting) != 0;
-  return leaves && strtol(Field(stat, 20), nullptr, 10) <= 1;
+      state == 'Z' || state == 'X' || (strtoul(StatField(stat, 9), nullptr, 10) & kExiting) != 0;
+  return leaves && strtol(StatField(stat, 20), nullptr, 10) <= 1;
 }
 
 // Does the line of /proc/PID/maps that ends there show code of our core?  A debugger maps it, too,

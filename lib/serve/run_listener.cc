@@ -9,8 +9,9 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
+
+#include "base/proc_stat.h"
 
 namespace heapgauge {
 namespace {
@@ -38,10 +39,8 @@ Ancestor Look(pid_t pid) noexcept {
   text[got > 0 ? got : 0] = '\0';
   // "123 (name) S 122 "; the name may hold anything.
   const char* const name = strchr(text, '(');
-  const char* const end = strrchr(text, ')');
-  if (name == nullptr || end == nullptr || strlen(end) < 4) return {};
-  return {static_cast<pid_t>(strtol(end + 4, nullptr, 10)),
-          strncmp(name + 1, kCommand, sizeof(kCommand) - 1) == 0};
+  if (name == nullptr || *StatField(text, kParentField) == '\0') return {};
+  return {ParentInStat(text), strncmp(name + 1, kCommand, sizeof(kCommand) - 1) == 0};
 }
 
 bool IsPage(int file) noexcept {

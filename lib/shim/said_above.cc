@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/proc_stat.h"
+
 namespace heapgauge {
 namespace {
 
@@ -33,8 +35,7 @@ bool Read(const char* process, const char* what, char* text, size_t room) noexce
 long ParentOf(const char* process) noexcept {
   char text[512];
   if (!Read(process, "stat", text, sizeof(text))) return 0;
-  const char* const name_end = strrchr(text, ')');  // then a letter, then the parent
-  return name_end != nullptr && strlen(name_end) > 4 ? strtol(name_end + 4, nullptr, 10) : 0;
+  return ParentInStat(text);
 }
 
 bool HasLibrary(const char* process) noexcept {

@@ -7,6 +7,8 @@
 #include <cerrno>
 #include <new>
 
+#include "report/safe_path.h"
+
 namespace heapgauge::cli {
 namespace {
 
@@ -19,11 +21,7 @@ int MakeFile() {
     file = memfd_create(RunPage::kName, MFD_CLOEXEC | MFD_ALLOW_SEALING);
   }
   // The numbers of the standard streams are CMD's, even where we began without them.
-  if (file >= 0 && file <= STDERR_FILENO) {
-    const int moved = fcntl(file, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-    close(file);
-    file = moved;
-  }
+  file = AboveStandard(file);
   if (file < 0) return -1;
   if (ftruncate(file, kPageBytes) == 0 &&
       fcntl(file, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0) {

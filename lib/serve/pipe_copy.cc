@@ -7,22 +7,14 @@
 
 #include <array>
 
+#include "report/safe_path.h"
+
 namespace heapgauge {
-namespace {
-
-constexpr int kLowestDescriptor = 3;
-
-}  // namespace
 
 PipeCopy::PipeCopy() noexcept {
   int ends[2];
   if (syscall(SYS_pipe2, ends, O_CLOEXEC | O_NONBLOCK) != 0) return;
-  for (int& end : ends) {
-    if (end >= kLowestDescriptor) continue;
-    const long higher = syscall(SYS_fcntl, end, F_DUPFD_CLOEXEC, kLowestDescriptor);
-    syscall(SYS_close, end);
-    end = static_cast<int>(higher);
-  }
+  for (int& end : ends) end = AboveStandard(end);
   if (ends[0] >= 0 && ends[1] >= 0) {
     ends_[0] = ends[0];
     ends_[1] = ends[1];

@@ -87,6 +87,25 @@ def program(rig, command):
         shown_harmlessly(command, os.path.join(inner, made[0]), repr(name))
 
 
+def compiled(source, program_path, *flags):
+    """The bytes of a program that was built from `source`."""
+    compiler = shutil.which("cc") or shutil.which("gcc")
+    if compiler is None:
+        harness.skip("no C compiler")
+    subprocess.run([compiler, "-g", "-fno-builtin", *flags, "-o", program_path, source], check=True)
+    with open(program_path, "rb") as file:
+        return file.read()
+
+
+def reported(rig, program_path):
+    """Runs it with names and with lines: which, the run, the report's directory and the reports in it."""
+    for symbolize in ("names", "lines"):
+        run = rig.run([program_path], "exact", {"HEAPGAUGE_SYMBOLIZE": symbolize})
+        harness.check(run.status == 0 and not run.said, f"{run.status} {run.said}")
+        (path,) = harness.report_directories(run.directory)
+        yield symbolize, run, path, harness.read_reports(path)
+
+
 def functions(rig, command):
     """The bytes are put into a finished program: symbol table, debug information, whatever has the names."""
     place = rig.directory()
@@ -94,22 +113,13 @@ def functions(rig, command):
     with open(source, "w", encoding="ascii") as file:
         file.write("#include <stdlib.h>\n__attribute__((noinline)) void* NAMENAMENAME(void) { return malloc(100); }\n"
                    "int main(void) { for (int i = 0; i < 50; ++i) if (!NAMENAMENAME()) return 1; return 0; }\n")
-    compiler = shutil.which("cc") or shutil.which("gcc")
-    if compiler is None:
-        harness.skip("no C compiler")
     program_path = os.path.join(place, "hostile")
-    subprocess.run([compiler, "-g", "-O1", "-fno-builtin", "-rdynamic", "-o", program_path, source], check=True)
-    with open(program_path, "rb") as file:
-        content = file.read()
+    content = compiled(source, program_path, "-O1", "-rdynamic")
     harness.check(content.count(b"NAMENAMENAME") >= 2, "the name is not in the program")
     content = content.replace(b"NAMENAMENAME", b"\x1b]0;X\x07\x1b[2J\xc2\x9b"[:12]).replace(b"FILEFILEFILE", b"\x1b[31m\nrm -rf"[:12])
     with open(program_path, "wb") as file:
         file.write(content)
-    for symbolize in ("names", "lines"):
-        run = rig.run([program_path], "exact", {"HEAPGAUGE_SYMBOLIZE": symbolize})
-        harness.check(run.status == 0 and not run.said, f"{run.status} {run.said}")
-        (path,) = harness.report_directories(run.directory)
-        reports = harness.read_reports(path)
+    for symbolize, _, path, reports in reported(rig, program_path):
         harness.check(any("\x1b" in (frame["function"] or "") for site in reports[-1]["sites"]
                           for frame in site["frames"]), "the hostile name did not get into the report")
         shown_harmlessly(command, path, symbolize)
@@ -122,9 +132,6 @@ SYMBOLS = ('q"; touch x #$(touch y)', "$(touch y)", "rm -rf x", "a(b)c", "x(y); 
 def symbols(rig, command):
     """The names are put into a finished program, as an assembler would have put them there for asm labels."""
     place = rig.directory()
-    compiler = shutil.which("cc") or shutil.which("gcc")
-    if compiler is None:
-        harness.skip("no C compiler")
     source, program_path = os.path.join(place, "symbols.c"), os.path.join(place, "symbols")
     stand_ins = [chr(ord("A") + n) + "Q" * (len(name) - 1) for n, name in enumerate(SYMBOLS)]
     with open(source, "w", encoding="ascii") as file:
@@ -133,19 +140,13 @@ def symbols(rig, command):
             file.write(f"__attribute__((noinline)) void* {name}(size_t n) {{ return malloc(n); }}\n")
         calls = " ".join(f"if (!{name}({n} + 1000)) return 1;" for n, name in enumerate(stand_ins))
         file.write(f"int main(void) {{ {calls} return 0; }}\n")
-    subprocess.run([compiler, "-g", "-O0", "-fno-builtin", "-o", program_path, source], check=True)
-    with open(program_path, "rb") as file:
-        content = file.read()
+    content = compiled(source, program_path, "-O0")
     for name, stand_in in zip(SYMBOLS, stand_ins):
         harness.check(content.count(b"\0%s\0" % stand_in.encode()) >= 1, f"{stand_in} is not in the program")
         content = content.replace(b"\0%s\0" % stand_in.encode(), b"\0%s\0" % name.encode())
     with open(program_path, "wb") as file:
         file.write(content)
-    for symbolize in ("names", "lines"):
-        run = rig.run([program_path], "exact", {"HEAPGAUGE_SYMBOLIZE": symbolize})
-        harness.check(run.status == 0 and not run.said, f"{run.status} {run.said}")
-        (path,) = harness.report_directories(run.directory)
-        reports = harness.read_reports(path)
+    for symbolize, run, path, reports in reported(rig, program_path):
         known = {frame["function"] for site in reports[-1]["sites"] for frame in site["frames"]}
         shown = subprocess.run([command, "report", path, "--top", "99"], check=True, stdout=subprocess.PIPE, timeout=60)
         text = shown.stdout.decode()

@@ -35,7 +35,7 @@ AlertSender::AlertSender(std::string exec, std::string url, std::string helper,
       valid_ms_(std::max(kLeastValid, 4 * report_interval).count()) {
   if (helper_.empty() && !(url_.empty() && exec_.empty())) {
     RawLog(LogLevel::kError, "%s; alerts go to alerts.jsonl and stderr alone",
-           RootHasChanged() ? "in another root directory or namespace of mounts nothing is run"
+           RootHasChanged() ? symbolize::kNothingRunHere
                             : "the heapgauge command is not beside the library");
   }
 }

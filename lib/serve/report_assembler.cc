@@ -9,14 +9,13 @@
 #include <unordered_map>
 
 #include "base/clock.h"
-#include "base/fork_gate.h"
 #include "base/raw_log.h"
 #include "base/root_identity.h"
 #include "report/directory_owner.h"
 #include "report/output_directory.h"
 #include "report/units.h"
-#include "serve/hidden_allocator.h"
 #include "serve/process_stats.h"
+#include "symbolize/helper_process.h"
 
 namespace heapgauge {
 namespace {
@@ -92,41 +91,15 @@ ReportAssembler::ReportAssembler(Tracker& tracker, const Options& options, const
                                  AllocatorStats& allocator, std::string program_path)
     : tracker_(tracker),
       options_(options),
-      shim_(shim),
       allocator_(allocator),
       exe_(std::move(program_path)),
       host_(HostName()),
+      coverage_(shim),
       identity_(&tracker.modules()),
       analyzer_(OptionsOf(options)),
       audit_(allocator),
       symbolizer_(ModeOf(options.symbolize)),
       callsites_(tracker, identity_, symbolizer_, options.wrappers.value) {}
-
-void ReportAssembler::FillCoverage(SamplingInfo& sampling) {
-  if (shim_.measure_coverage == nullptr) return;
-  // Outside the gate: a fork need not wait for a file to be read.
-  if (hidden_ == kNotCounted) hidden_ = CountHiddenAllocator("/proc/self/exe");
-  Coverage coverage;
-  {
-    const ForkGate::Passage gate;  // the loader's lock
-    if (!gate.entered()) return;
-    shim_.measure_coverage(&coverage);
-  }
-  std::string modules = coverage.uncovered;
-  if (hidden_ > 0) {
-    coverage.references += hidden_;
-    modules = "the program itself (it has an allocator of its own linked in)" +
-              (modules.empty() ? "" : ", " + modules);
-  }
-  if (coverage.references == 0) return;
-  sampling.coverage = static_cast<double>(coverage.covered) / coverage.references;
-  if (coverage.covered == coverage.references) return;
-  tracker_.ExpectUnseenDeaths();
-  sampling.coverage_note = fmt::format(
-      "{} of the {} references that modules have to the allocator lead past heapgauge, "
-      "in {}.",
-      coverage.references - coverage.covered, coverage.references, modules);
-}
 
 void ReportAssembler::FillHeader(Report& report, const StoreSnapshot& snapshot, bool final_report) {
   report.sequence = ++sequence_;
@@ -151,7 +124,7 @@ void ReportAssembler::FillHeader(Report& report, const StoreSnapshot& snapshot, 
                                  snapshot.sites.capacity() * sizeof(SiteSnapshot) +
                                  (snapshot.sites.size() + snapshot.others_count) * kSiteIdBytes +
                                  callsites_.memory_bytes();
-  FillCoverage(report.sampling);
+  if (coverage_.Fill(report.sampling)) tracker_.ExpectUnseenDeaths();
 
   const SiteObservation& all = snapshot.totals;
   report.totals.live_bytes = all.live_bytes;
@@ -376,7 +349,7 @@ void ReportAssembler::SayProblem() {
   if (problem.empty()) return;
   problem_said_ = true;
   const bool inside = options_.symbolize == SymbolizeOption::kLines && RootHasChanged();
-  if (inside) problem = "in another root directory or namespace of mounts nothing is run";
+  if (inside) problem = symbolize::kNothingRunHere;
   RawLog(inside ? LogLevel::kWarning : LogLevel::kInfo, "%s; reports show no lines",
          problem.c_str());
 }

@@ -12,6 +12,7 @@
 #include "report/report.h"
 #include "serve/allocator_stats.h"
 #include "serve/callsite_map.h"
+#include "serve/coverage_figures.h"
 #include "serve/figures_audit.h"
 #include "serve/site_groups.h"
 #include "serve/site_identity.h"
@@ -44,15 +45,14 @@ class ReportAssembler final {
   void FillSites(const Selection& selection, Report& report);
   void NameFrames(Report& report, const std::vector<uint32_t>& indices);
   void SayProblem();
-  void FillCoverage(SamplingInfo& sampling);
   void FillHeader(Report& report, const StoreSnapshot& snapshot, bool final_report);
 
   Tracker& tracker_;
   const Options& options_;
-  const ShimApi& shim_;
   AllocatorStats& allocator_;
   std::string exe_;
   std::string host_;
+  CoverageFigures coverage_;
   SiteIdentity identity_;
   Analyzer analyzer_;
   FiguresAudit audit_;
@@ -60,8 +60,6 @@ class ReportAssembler final {
   CallsiteMap callsites_;
   std::unordered_map<uint64_t, uint64_t> alone_;  // SiteGroups::Observe()
   bool problem_said_ = false;
-  static constexpr uint32_t kNotCounted = ~uint32_t{0};
-  uint32_t hidden_ = kNotCounted;  // functions of an allocator that the program hides
   uint64_t sequence_ = 0;
   uint64_t cpu_ns_ = 0;  // of the reports so far
 };

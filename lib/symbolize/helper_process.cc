@@ -73,7 +73,7 @@ std::string Describe(const GuardianJob& job, const std::string& helper) {
     case GuardianJob::Outcome::kNoProcess:
       return "no process for the helper: " + reason;
     case GuardianJob::Outcome::kOtherRoot:
-      return "in another root directory or namespace of mounts nothing is run";
+      return kNothingRunHere;
     case GuardianJob::Outcome::kNoExec:
       return "can't run " + helper + ": " + reason;
     case GuardianJob::Outcome::kDeadline:

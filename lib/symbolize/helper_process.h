@@ -13,6 +13,10 @@
 
 namespace heapgauge::symbolize {
 
+// Why a host that has entered another root has no helper, for people.
+inline constexpr char kNothingRunHere[] =
+    "in another root directory or namespace of mounts nothing is run";
+
 struct HelperRun {
   enum class Outcome : uint8_t {
     kEnded,     // by itself, with exit status 0

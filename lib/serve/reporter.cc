@@ -24,6 +24,7 @@
 #include "serve/private_descriptors.h"
 #include "serve/thread_start.h"
 #include "symbolize/running_helpers.h"
+#include "trace/libunwind_pipe.h"
 
 namespace heapgauge {
 namespace {
@@ -209,6 +210,7 @@ void Reporter::CoverNewModules(bool all) noexcept {
   const ForkGate::Passage gate;  // the loader's lock
   if (!gate.entered()) return;
   shim_->cover_new_modules(all);
+  ReplaceLibunwindPipe();
   Tracker::Get().ModulesCame();
 }
 

@@ -13,8 +13,7 @@ namespace heapgauge {
 
 class LibunwindImports final {
  public:
-  explicit LibunwindImports(const link_map* module) noexcept
-      : module_(module->l_addr, module->l_ld) {}
+  LibunwindImports(uintptr_t base, const ElfW(Dyn) * dynamic) noexcept : module_(base, dynamic) {}
 
   bool Has(const char* name) const noexcept { return SlotOf(name) != nullptr; }
   // Leads its calls of `name` to `function`.  False when it makes none, or they can't be changed.

@@ -1,8 +1,6 @@
 #include "trace/libunwind_pipe.h"
 
-#define UNW_LOCAL_ONLY
-#include <dlfcn.h>
-#include <libunwind.h>
+#include <link.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -89,16 +87,35 @@ const Replacement kReplacements[] = {{"pipe2", reinterpret_cast<void*>(&Pipe)},
                                      {"write", reinterpret_cast<void*>(&Write)}};
 constexpr size_t kWanted = sizeof(kReplacements) / sizeof(kReplacements[0]);
 
+struct LoadedModule {
+  uintptr_t base = 0;
+  const ElfW(Dyn) * dynamic = nullptr;
+};
+
+int TakeLibunwind(dl_phdr_info* info, size_t, void* data) noexcept {
+  constexpr char kName[] = "/libunwind.so.";
+  if (info->dlpi_name == nullptr) return 0;
+  const char* const file = strrchr(info->dlpi_name, '/');
+  if (file == nullptr || strncmp(file, kName, sizeof(kName) - 1) != 0) return 0;
+  for (size_t i = 0; i < info->dlpi_phnum; ++i) {
+    ElfW(Phdr) part;
+    if (!CopyReadable(&part, info->dlpi_phdr + i, sizeof(part))) return 0;
+    if (part.p_type != PT_DYNAMIC) continue;
+    *static_cast<LoadedModule*>(data) = {
+        info->dlpi_addr, reinterpret_cast<const ElfW(Dyn)*>(info->dlpi_addr + part.p_vaddr)};
+    return 1;
+  }
+  return 0;
+}
+
 }  // namespace
 
 bool ReplaceLibunwindPipe() noexcept {
-  Dl_info info;
-  void* module = nullptr;
-  if (dladdr1(reinterpret_cast<void*>(&unw_backtrace), &info, &module, RTLD_DL_LINKMAP) == 0 ||
-      module == nullptr) {
-    return false;
-  }
-  const LibunwindImports imports(static_cast<const link_map*>(module));
+  static std::atomic<bool> replaced{false};
+  if (replaced.load(std::memory_order_relaxed)) return true;  // relaxed: twice does no harm
+  LoadedModule module;
+  if (dl_iterate_phdr(TakeLibunwind, &module) == 0) return false;
+  const LibunwindImports imports(module.base, module.dynamic);
   // All or none: half a pipe would be worse than libunwind's own.
   for (const Replacement& one : kReplacements) {
     if (!imports.Has(one.name)) return false;
@@ -110,6 +127,7 @@ bool ReplaceLibunwindPipe() noexcept {
   for (size_t i = kWanted; i-- > 0;) {
     if (!imports.Lead(kReplacements[i].name, kReplacements[i].with)) return false;
   }
+  replaced.store(true, std::memory_order_relaxed);  // relaxed: as above
   return true;
 }
 

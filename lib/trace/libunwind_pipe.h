@@ -9,9 +9,14 @@ namespace heapgauge {
 // closed; and a host that closes what it does not know and opens a file gets these bytes into its
 // file.
 //
-// So libunwind's calls that make, use and close the pipe are led to functions of ours, by its own
+// The report thread has a table of its own, where the same numbers are its files: libunwind would
+// write these bytes there, too, or close them, for it walks the stacks of an allocator that the
+// host is linked with (tcmalloc samples).  So this is done whenever a host has libunwind.
+//
+// Libunwind's calls that make, use and close the pipe are led to functions of ours, by its own
 // table of imports: no other module's calls change.  A pipe that it has made before is no more
-// used.  False when that table is not as expected (another version): then its pipe is there.
+// used.  False when no libunwind is loaded, or its table is not as expected (another version): then
+// its pipe is there.
 bool ReplaceLibunwindPipe() noexcept;
 
 }  // namespace heapgauge

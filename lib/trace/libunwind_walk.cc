@@ -120,7 +120,7 @@ bool LibunwindWalk::Load() noexcept {
   }
   const link_map* module = nullptr;
   if (dlinfo(library, RTLD_DI_LINKMAP, &module) == 0) {
-    const LibunwindImports imports(module);
+    const LibunwindImports imports(module->l_addr, module->l_ld);
     imports.LeadMaskCalls();
     // It tries mincore() out when it begins, which filters of system calls kill for.  The answer is
     // of no use here: all memory is read through the accessors.

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "base/fork_gate.h"
+#include "trace/libunwind_pipe.h"
 #include "trace/stack_bounds.h"
 
 #if defined(__x86_64__)
@@ -56,6 +57,7 @@ void WarmUnwinders([[maybe_unused]] UnwindMode mode, ThreadState& self) noexcept
   PrepareStackBounds();
   StackTrace trace;
 #if defined(__x86_64__)
+  ReplaceLibunwindPipe();
   if (mode == UnwindMode::kDwarf && LibunwindWalk::Load())
     CaptureByLibunwind(trace, kMaxFrames, __builtin_return_address(0));
 #else

@@ -9,6 +9,7 @@
 
 #include "base/errno_keeper.h"
 #include "base/raw_log.h"
+#include "serve/confinement.h"
 
 namespace heapgauge {
 namespace {
@@ -37,7 +38,8 @@ bool LineIsHeld() noexcept {
 
 void SayHeldLine() noexcept {
   int state = kHeld;
-  if (!LineIsHeld()) return;
+  // What a line takes may be deadly to a thread that has confined itself since the line was held.
+  if (!LineIsHeld() || IsConfined()) return;
   const ErrnoKeeper errno_keeper;
   // acquire: the line is whole.  relaxed on failure: another thread says it.
   if (!g_state.compare_exchange_strong(state, kBeingSaid, std::memory_order_acquire,

@@ -15,7 +15,8 @@ void HoldLine(const char* line, size_t bytes) noexcept;
 
 bool LineIsHeld() noexcept;
 
-// On a thread of the host's: writes the line, if there is one.  Async-signal-safe.
+// On a thread of the host's: writes the line, if there is one and no filter of system calls has
+// come over that thread.  Async-signal-safe.
 void SayHeldLine() noexcept;
 
 }  // namespace heapgauge

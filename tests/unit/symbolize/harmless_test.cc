@@ -152,6 +152,8 @@ TEST_CASE("a host with its standard descriptors closed keeps them closed",
 TEST_CASE("a host without a free descriptor still gets its answer", "[symbolize][harmless]") {
   const TempDir directory;
   const std::string helper = FakeHelper(directory, "describe");
+  // A sanitizer opens a pipe to look at a type for the first time.
+  REQUIRE(RunHelper(helper, "x", milliseconds(10'000)).outcome == HelperRun::Outcome::kEnded);
   rlimit before;
   REQUIRE(getrlimit(RLIMIT_NOFILE, &before) == 0);
   const int highest = fcntl(0, F_DUPFD_CLOEXEC, 3);

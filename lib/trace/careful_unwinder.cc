@@ -92,7 +92,8 @@ class CarefulWalk final {
         return StepInFull(memory, entry, pc);
       }
     }
-    return signal ? LeaveSignal() : StepBy(FrameRule::Guess());
+    if (signal) return LeaveSignal();
+    return PointsFarAway() ? Result::kEnd : StepBy(FrameRule::Guess());
   }
 
  private:
@@ -119,6 +120,14 @@ class CarefulWalk final {
     registers_ = interrupted;
     exact_ = true;
     return address() < kNoCode ? Result::kEnd : Result::kStepped;
+  }
+
+  // What is called a frame pointer and points far away is none, or that of another stack (the one
+  // that a coroutine was made on, where its code keeps frame pointers).  The bound is libunwind's.
+  bool PointsFarAway() const noexcept {
+    constexpr uint64_t kFarthest = 0x4000;
+    return registers_.Knows(kFramePointer) &&
+           registers_.value[kFramePointer] - registers_.value[kStackPointer] > kFarthest;
   }
 
   Result StepBy(FrameRule rule) noexcept {

@@ -13,8 +13,8 @@
 #include "report/json_writer.h"
 #include "report/pprof_writer.h"
 #include "report/text_writer.h"
-#include "serve/report_assembler.h"
-#include "serve/store_snapshot.h"
+#include "reporter/report_assembler.h"
+#include "reporter/store_snapshot.h"
 #include "track/tracker.h"
 
 namespace heapgauge {

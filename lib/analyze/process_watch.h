@@ -21,7 +21,7 @@ struct ProcessObservation {
   double shared = 0;            // resident shared memory
   double tracker = 0;           // what heapgauge itself holds
   double threads = 0;           // a count
-  std::optional<double> limit;  // the nearest, see analyze/limits.h
+  std::optional<double> limit;  // the nearest, see process/limits.h
   double usage = 0;             // what counts against it
 };
 

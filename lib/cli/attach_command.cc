@@ -21,16 +21,32 @@
 #include <optional>
 #include <string_view>
 
-#include "cli/attach_injection.h"
-#include "cli/attach_process.h"
+#include "attach/injection.h"
+#include "attach/process.h"
 #include "cli/message.h"
 #include "cli/preload.h"
 #include "cli/run_options.h"
+#include "options/options.h"
 #include "report/output_directory.h"
-#include "track/options.h"
 
 namespace heapgauge::cli {
 namespace {
+
+using attach::AttachOutcome;
+using attach::AttachTarget;
+using attach::Exports;
+using attach::ExportsFunction;
+using attach::HasEnded;
+using attach::ImageOf;
+using attach::Inject;
+using attach::LoadedModule;
+using attach::Mapping;
+using attach::ModulesOf;
+using attach::ModuleSymbols;
+using attach::ReadBudget;
+using attach::ReadMappings;
+using attach::ReadMemory;
+using attach::StatusField;
 
 constexpr rlim_t kMostMemory = rlim_t{2} << 30;
 constexpr int kMostOfOurs = 4;  // modules by the name of our library
@@ -153,7 +169,7 @@ std::string Examine(AttachTarget* target) {
   int ours = 0;
   target->modules = ModulesOf(mappings);
   const uint64_t loader = AuxiliaryValue(pid, AT_BASE);
-  for (const LoadedModule& module : target->modules) {
+  for (const attach::LoadedModule& module : target->modules) {
     const std::string_view name = Basename(module.path);
     if (name.starts_with("ld-musl")) return "it uses the musl C library; heapgauge is for glibc";
     if (loader != 0 && module.Holds(loader)) target->loader = module;

@@ -1,22 +1,16 @@
 #include "cli/command.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
 
-#include "cli/alert_helper.h"
 #include "cli/attach_command.h"
 #include "cli/message.h"
 #include "cli/report_command.h"
 #include "cli/run_command.h"
 #include "cli/suggest.h"
 #include "heapgauge/heapgauge.h"
-#include "report/alert_request.h"
-#ifdef HEAPGAUGE_HAVE_SYMBOLIZE_HELPER
-#include "symbolize/helper_main.h"
-#endif
 
 namespace heapgauge::cli {
 namespace {
@@ -75,11 +69,6 @@ int Dispatch(const std::string& name, const Arguments& rest) {
   if (name == "run") return RunCommand(rest);
   if (name == "report") return ReportCommand(rest);
   if (name == "attach") return AttachCommand(rest);
-#ifdef HEAPGAUGE_HAVE_SYMBOLIZE_HELPER
-  // Ours alone: the library starts it to have addresses named outside the watched process.
-  if (name == "symbolize-helper") return RunSymbolizeHelper(STDIN_FILENO, STDOUT_FILENO);
-#endif
-  if (name == kAlertSubcommand) return RunAlertHelper(STDIN_FILENO, STDOUT_FILENO);
   if (name == "--version" || name == "-V") return Print(fmt::format("heapgauge {}\n", Version()));
   if (name == "--help" || name == "-h" || (name == "help" && rest.empty())) return Print(kHelp);
   if (name == "help" && rest[0] != "help") return Dispatch(rest[0], {"--help"});

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <new>
 
+#include "base/descriptor.h"
 #include "report/safe_path.h"
 
 namespace heapgauge::cli {

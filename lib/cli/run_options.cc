@@ -10,8 +10,8 @@
 #include <string_view>
 
 #include "cli/message.h"
+#include "options/options.h"
 #include "report/output_directory.h"
-#include "track/options.h"
 
 namespace heapgauge::cli {
 namespace {

@@ -1,7 +1,7 @@
 // children.jsonl of a report directory, summed up: what its short-lived children were, by program.
 //
-// Written by the children themselves, one line of at most 4 KiB each (serve/family.h); may be torn,
-// hostile or still growing.  Read line by line; at most a few thousand sums are held.
+// Written by the children themselves, one line of at most 4 KiB each (reporter/family.h); may be
+// torn, hostile or still growing.  Read line by line; at most a few thousand sums are held.
 #ifndef HEAPGAUGE_REPORT_CHILDREN_FILE_H_
 #define HEAPGAUGE_REPORT_CHILDREN_FILE_H_
 

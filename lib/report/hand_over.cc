@@ -10,6 +10,7 @@
 #include <cstring>
 #include <iterator>
 
+#include "base/descriptor.h"
 #include "report/safe_path.h"
 
 namespace heapgauge {

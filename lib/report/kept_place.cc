@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/descriptor.h"
 #include "base/errno_keeper.h"
 #include "base/root_identity.h"
 #include "report/safe_path.h"

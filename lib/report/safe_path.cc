@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/descriptor.h"
 #include "base/root_identity.h"
 #include "report/kept_place.h"
 
@@ -187,14 +188,6 @@ int Walk(const char* path, bool create, bool to_parent, PathScratch* scratch,
 }
 
 }  // namespace
-
-int AboveStandard(int fd) noexcept {
-  if (fd < 0 || fd > STDERR_FILENO) return fd;
-  const int moved = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-  if (moved < 0 && errno == EINVAL) errno = EMFILE;  // the limit is below that number
-  Close(fd);
-  return moved;
-}
 
 int OpenDirectorySafely(const char* path, bool create, PathScratch* scratch,
                         PathAnswer* answer) noexcept {

@@ -38,10 +38,6 @@ int OpenDirectorySafely(const char* path, bool create, PathScratch* scratch,
 // The directory that the last component lies in, which need not be there itself; O_PATH.
 int OpenParentSafely(const char* path, PathScratch* scratch) noexcept;
 
-// The host may run with descriptors 0 to 2 closed and open its own files there.  Takes `fd` and
-// returns it or its copy above 2; -1 with errno stays that.
-int AboveStandard(int fd) noexcept;
-
 }  // namespace heapgauge
 
 #endif  // HEAPGAUGE_REPORT_SAFE_PATH_H_

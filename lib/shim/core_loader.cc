@@ -117,7 +117,7 @@ const CoreApi* Load(const char* const* settings) noexcept {
     return nullptr;
   }
   // Deep: what the core and the libraries that come with it call is theirs and the C library's, and
-  // only then the program's (serve/own_malloc.cc has the one exception).
+  // only then the program's (reporter/own_malloc.cc has the one exception).
   void* const handle = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND);
   if (handle == nullptr) {
     Refuse(LogLevel::kError, "can't load %s (%s); tracking is off, reinstall heapgauge to mend it",

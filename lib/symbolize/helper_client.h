@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "symbolize/helper_process.h"
+#include "helper/helper_process.h"
 #include "symbolize/helper_protocol.h"
 
 namespace heapgauge::symbolize {

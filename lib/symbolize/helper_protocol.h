@@ -21,7 +21,6 @@
 
 namespace heapgauge::symbolize {
 
-inline constexpr char kHelperSubcommand[] = "symbolize-helper";
 inline constexpr uint32_t kProtocolVersion = 1;  // raised with every change of the layout
 
 struct HelperRequest {

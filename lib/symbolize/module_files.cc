@@ -18,7 +18,7 @@ namespace {
 std::optional<ElfFile> OpenIfSame(std::string path, const std::string& build_id) {
   if (build_id.empty() && RootHasChanged())
     return std::nullopt;  // there, another file has that name
-  auto image = ElfImage::OpenFile(path.c_str());
+  auto image = elf::ElfImage::OpenFile(path.c_str());
   if (!image || (!build_id.empty() && image->build_id() != build_id)) return std::nullopt;
   return ElfFile{std::move(path), std::move(*image)};
 }
@@ -36,7 +36,7 @@ std::optional<ElfFile> OpenVdso(const std::string& build_id) {
   }
   const auto page = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
   size = (size + page - 1) / page * page;
-  auto image = ElfImage::FromMemory({reinterpret_cast<const uint8_t*>(begin), size});
+  auto image = elf::ElfImage::FromMemory({reinterpret_cast<const uint8_t*>(begin), size});
   if (!image || image->build_id() != build_id) return std::nullopt;
   return ElfFile{{}, std::move(*image)};
 }
@@ -44,7 +44,7 @@ std::optional<ElfFile> OpenVdso(const std::string& build_id) {
 std::string DirectoryOf(const std::string& path) { return path.substr(0, path.rfind('/') + 1); }
 
 std::optional<ElfFile> FindByLink(const std::string& path, const std::string& build_id,
-                                  const ElfImage& binary, const std::string& root) {
+                                  const elf::ElfImage& binary, const std::string& root) {
   const auto link = binary.ReadDebugLink();
   if (!link || !path.starts_with('/')) return std::nullopt;
   const std::string directory = DirectoryOf(path);
@@ -71,7 +71,7 @@ std::optional<ElfFile> FindBinary(const std::string& path, const std::string& bu
 }
 
 std::optional<ElfFile> FindDebugFile(const std::string& path, const std::string& build_id,
-                                     const ElfImage* binary, const std::string& root) {
+                                     const elf::ElfImage* binary, const std::string& root) {
   if (build_id.size() > 2) {
     const std::string name =
         root + "/.build-id/" + build_id.substr(0, 2) + '/' + build_id.substr(2);

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "symbolize/elf_image.h"
+#include "elf/elf_image.h"
 
 namespace heapgauge::symbolize {
 
@@ -14,7 +14,7 @@ inline constexpr char kVdsoPath[] = "[vdso]";
 
 struct ElfFile {
   std::string path;
-  ElfImage image;
+  elf::ElfImage image;
 };
 
 // The module's own file.  Nothing unless its build-id is the one asked for: a file that an upgrade
@@ -27,7 +27,7 @@ std::optional<ElfFile> FindBinary(const std::string& path, const std::string& bu
 // of `binary` (may be null) beside it, in .debug/ and under root.  Checked by build-id, or by its
 // CRC where neither has one.
 std::optional<ElfFile> FindDebugFile(const std::string& path, const std::string& build_id,
-                                     const ElfImage* binary, const std::string& root);
+                                     const elf::ElfImage* binary, const std::string& root);
 
 }  // namespace heapgauge::symbolize
 

@@ -6,8 +6,8 @@
 #include <string_view>
 #include <utility>
 
-#include "symbolize/elf_image.h"
-#include "symbolize/hex.h"
+#include "elf/elf_image.h"
+#include "elf/hex.h"
 #include "symbolize/main_executable.h"
 #include "symbolize/module_scan.h"
 
@@ -33,7 +33,7 @@ bool Overlap(const ModuleMap::Range& a, const ModuleMap::Range& b) {
 std::string PathOfMain(const ModuleMap::Module& main) {
   std::string path = symbolize::MainExecutablePath();
   if (main.build_id.empty() || main.executable.empty()) return path;
-  const auto file = symbolize::ElfImage::OpenFile(path.c_str());
+  const auto file = elf::ElfImage::OpenFile(path.c_str());
   if (file && file->build_id() == main.build_id) return path;
   // Replaced on disk since it started (its old name is still the best one), or run by `ld.so
   // program`.
@@ -74,7 +74,7 @@ ModuleMap::Module Convert(const ModuleScan& scan, const ScannedModule& scanned,
   const std::string_view name = scan.NameOf(scanned);
   module.bias = scanned.bias;
   module.extent = scanned.extent;
-  module.build_id = symbolize::ToHex({scanned.build_id.data(), scanned.build_id_size});
+  module.build_id = elf::ToHex({scanned.build_id.data(), scanned.build_id_size});
   const auto first = scan.ranges.begin() + static_cast<ptrdiff_t>(scanned.first_range);
   module.executable.assign(first, first + static_cast<ptrdiff_t>(scanned.range_count));
   const uintptr_t vdso = getauxval(AT_SYSINFO_EHDR);

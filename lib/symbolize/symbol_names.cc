@@ -1,6 +1,6 @@
 #include "symbolize/symbol_names.h"
 
-#include "symbolize/elf_symbols.h"
+#include "elf/elf_symbols.h"
 #include "symbolize/module_files.h"
 
 namespace heapgauge::symbolize {
@@ -10,14 +10,14 @@ std::vector<std::string> SymbolNames(const std::string& path, const std::string&
                                      const std::string& debug_root) {
   std::vector<std::string> names(addresses.size());
   const auto binary = FindBinary(path, build_id);
-  if (binary) NameFromSymbols(binary->image, SymbolTable::kFull, addresses, names);
+  if (binary) elf::NameFromSymbols(binary->image, elf::SymbolTable::kFull, addresses, names);
   if (!binary || binary->image.FindSection(SHT_SYMTAB) == nullptr) {
-    const ElfImage* const image = binary ? &binary->image : nullptr;
+    const elf::ElfImage* const image = binary ? &binary->image : nullptr;
     if (const auto debug = FindDebugFile(path, build_id, image, debug_root)) {
-      NameFromSymbols(debug->image, SymbolTable::kFull, addresses, names);
+      elf::NameFromSymbols(debug->image, elf::SymbolTable::kFull, addresses, names);
     }
   }
-  if (binary) NameFromSymbols(binary->image, SymbolTable::kDynamic, addresses, names);
+  if (binary) elf::NameFromSymbols(binary->image, elf::SymbolTable::kDynamic, addresses, names);
   return names;
 }
 

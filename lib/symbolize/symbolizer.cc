@@ -4,12 +4,12 @@
 #include <unordered_map>
 #include <utility>
 
+#include "base/descriptor.h"
+#include "elf/elf_image.h"
+#include "helper/program_path.h"
 #include "symbolize/demangle.h"
-#include "symbolize/descriptor.h"
-#include "symbolize/elf_image.h"
 #include "symbolize/frame_cache.h"
 #include "symbolize/helper_client.h"
-#include "symbolize/helper_path.h"
 #include "symbolize/lines_wanted.h"
 #include "symbolize/module_files.h"
 #include "symbolize/symbol_names.h"
@@ -40,7 +40,7 @@ std::string KeyOf(const ModuleAddress& address) {
 }
 
 bool BeginsSo(const std::string& path, const FileHead& head) {
-  const auto file = symbolize::ElfImage::OpenFile(path.c_str());
+  const auto file = elf::ElfImage::OpenFile(path.c_str());
   char begin[FileHead::kMostBytes];
   if (!file || head.bytes > sizeof begin || !file->ReadExactly(0, begin, head.bytes)) return false;
   ContentHash hash;
@@ -57,7 +57,7 @@ std::vector<Frame> Unnamed(const ModuleAddress& address) {
 
 std::string FindHelperIfWanted(const Symbolizer::Options& options) {
   if (options.mode != SymbolizeMode::kLines) return {};
-  return options.helper.empty() ? symbolize::FindHelper() : options.helper;
+  return options.helper.empty() ? FindProgram(kSymbolizeProgram) : options.helper;
 }
 
 }  // namespace
@@ -70,7 +70,7 @@ class Symbolizer::Impl final {
         helper_path_(FindHelperIfWanted(options_)),
         helper_(helper_path_) {
     if (options_.mode == SymbolizeMode::kLines && helper_path_.empty()) {
-      problem_ = "the heapgauge command is not beside the library: functions only, no lines";
+      problem_ = "heapgauge-symbolize is not beside the library: functions only, no lines";
     }
   }
 
@@ -217,11 +217,11 @@ class Symbolizer::Impl final {
 
   void TakeNames(const HelperRequest::Module& module, bool provisional, Known& known) {
     if (module.offsets.empty()) return;
-    const unsigned refused = symbolize::Descriptor::refused();
+    const unsigned refused = Descriptor::refused();
     const std::vector<std::string> names =
         symbolize::SymbolNames(module.path, module.build_id, module.offsets, options_.debug_root);
     // Names that no file could be opened for are looked for again in the next report.
-    const bool to_be_kept = refused == symbolize::Descriptor::refused();
+    const bool to_be_kept = refused == Descriptor::refused();
     for (size_t n = 0; n < module.offsets.size(); ++n) {
       std::vector<Frame> frames(1);
       frames[0].function = symbolize::Demangle(names[n]);

@@ -1,8 +1,8 @@
 // What a process itself has allocated since it began or was forked, and what of that is left.
 //
 // The stores of a fork's child go on from its parent's.  A child that ends soon says in one line
-// what was its own (serve/family.h), and has no time to walk stores of any size for it: so it keeps
-// this small account beside them, by the few sites that hold the most.
+// what was its own (reporter/family.h), and has no time to walk stores of any size for it: so it
+// keeps this small account beside them, by the few sites that hold the most.
 //
 // Any thread, inside hooks.  Bounded: kPlaces sites, all others together in the totals alone.
 #ifndef HEAPGAUGE_TRACK_CHILD_ACCOUNT_H_

@@ -26,6 +26,7 @@
 #include "base/atomic.h"
 #include "base/page_arena.h"
 #include "core_api/core_api.h"
+#include "options/options.h"
 #include "store/live_table.h"
 #include "store/site_table.h"
 #include "trace/last_walks.h"
@@ -33,7 +34,6 @@
 #include "trace/stack_memo.h"
 #include "trace/stack_trace.h"
 #include "track/child_account.h"
-#include "track/options.h"
 
 namespace heapgauge {
 
@@ -158,8 +158,8 @@ class Tracker final {
   ModuleLedger ledger_;
   SiteTable sites_;
   LiveTable live_;
-  StackMemo memo_;        // exact samples'
-  LastWalks last_walks_;  // likewise
+  StackMemo memo_;                 // exact samples'
+  LastWalks last_walks_;           // likewise
   Atomic<uint64_t> stacks_at_{0};  // what is known of stacks is of this time of the loader's clock
   ChildAccount child_account_;
   Control* control_ = nullptr;

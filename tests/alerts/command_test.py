@@ -5,7 +5,7 @@ import os
 import subprocess
 import time
 
-from support import COMMAND, ask_helper, check, main
+from support import HELPER, ask_helper, check, main
 
 
 def once_for_each_event(directory):
@@ -66,9 +66,9 @@ def hanging(directory):
 
 
 def not_for_people(_):
-    done = subprocess.run([COMMAND, "alert-helper"], input=b"hello", capture_output=True, check=False)
+    done = subprocess.run([HELPER], input=b"hello", capture_output=True, check=False)
     check(done.returncode == 2, done.returncode)
-    check(done.stderr.startswith(b"heapgauge: alert-helper is started by the library"), done.stderr)
+    check(done.stderr.startswith(b"heapgauge-alert: is started by the library"), done.stderr)
 
 
 def body(directory):

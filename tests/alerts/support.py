@@ -11,7 +11,7 @@ import tempfile
 import threading
 import time
 
-COMMAND, LIBRARY, LEAKING = sys.argv[1:4] if len(sys.argv) > 3 else (None, None, None)
+HELPER, LIBRARY, LEAKING = sys.argv[1:4] if len(sys.argv) > 3 else (None, None, None)
 
 
 def check(condition, what):
@@ -77,7 +77,7 @@ def ask_helper(**request):
     whole = {"host_pid": os.getpid(), "exec": "", "events": [], "exec_limit_ms": 20_000, "url": "", "body": "[]",
              "retry_ms": 20_000, **request}
     began = time.monotonic()
-    done = subprocess.run([COMMAND, "alert-helper"], input=json.dumps(whole).encode(), capture_output=True, timeout=100,
+    done = subprocess.run([HELPER], input=json.dumps(whole).encode(), capture_output=True, timeout=100,
                           check=False)
     check(done.returncode == 0, f"the helper ends with {done.returncode}: {done.stderr.decode()}")
     return done.stdout.decode().rstrip("\n"), time.monotonic() - began

@@ -158,6 +158,7 @@ class Installed(CommandTest):
         shutil.copy2(COMMAND, prefix / "bin/heapgauge")
         for library in (built / "lib").glob("libheapgauge*.so*"):
             shutil.copy2(library, prefix / "lib")
+        shutil.copytree(built / "libexec", prefix / "libexec")
         runtime = self.here / "run"
         runtime.mkdir(mode=0o700)
         result = self.heapgauge("run", "--", PYTHON, "-c", GROWING, command=prefix / "bin/heapgauge",

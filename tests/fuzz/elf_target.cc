@@ -3,7 +3,7 @@
 #include <iterator>
 
 #include "base/build_id.h"
-#include "symbolize/elf_symbols.h"
+#include "elf/elf_symbols.h"
 #include "target.h"
 
 namespace heapgauge::fuzz {
@@ -12,15 +12,14 @@ void RunTarget(const uint8_t* data, size_t size) {
   const Guarded file(data, size);
   FindBuildId({file.begin(), file.end()}, 4);
   FindBuildId({file.begin(), file.end()}, 8);
-  const auto image = symbolize::ElfImage::FromMemory({file.begin(), file.end()});
+  const auto image = elf::ElfImage::FromMemory({file.begin(), file.end()});
   if (!image) return;
   std::vector<uint64_t> addresses;
   for (uint64_t at = 0; at < 0x3000; at += 0x40) addresses.push_back(at);
   addresses.push_back(UINT64_MAX);
-  for (const symbolize::SymbolTable table :
-       {symbolize::SymbolTable::kFull, symbolize::SymbolTable::kDynamic}) {
+  for (const elf::SymbolTable table : {elf::SymbolTable::kFull, elf::SymbolTable::kDynamic}) {
     std::vector<std::string> names(addresses.size());
-    symbolize::NameFromSymbols(*image, table, addresses, names);
+    elf::NameFromSymbols(*image, table, addresses, names);
   }
   image->FindSection(".debug_info");
   image->ReadDebugLink();

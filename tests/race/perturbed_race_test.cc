@@ -11,7 +11,7 @@
 #include "base/atomic.h"
 #include "base/fork_gate.h"
 #include "race/wanderers.h"
-#include "serve/store_snapshot.h"
+#include "reporter/store_snapshot.h"
 #include "support/stress.h"
 #include "support/thread_gun.h"
 #include "unit/store/live_table_peer.h"

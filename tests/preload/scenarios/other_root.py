@@ -24,7 +24,7 @@ def jail_of(rig, foul, directory):
     os.chmod(f"{root}/tmp", 0o1777)
     with open(f"{root}/inside", "w", encoding="ascii"):
         pass
-    command = f"{root}{os.path.dirname(library)}/bin/heapgauge"
+    command = f"{root}{os.path.dirname(library)}/libexec/heapgauge/heapgauge-symbolize"
     os.makedirs(os.path.dirname(command), exist_ok=True)
     shutil.copy(foul, command)
     os.chmod(command, 0o755)

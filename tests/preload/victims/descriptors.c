@@ -59,7 +59,7 @@ int main(int argc, char** argv) {
   if (argc > 1) return 0;
   for (int i = 0; i < 1000; ++i) VICTIM_REQUIRE(malloc(3000) != NULL);
   list("allocated");
-  /* The report thread is there from here on.  Whoever starts it reads a file of /proc first (lib/serve/confinement.h),
+  /* The report thread is there from here on.  Whoever starts it reads a file of /proc first (lib/process/confinement.h),
    * in the program's own table: another thread may see that number taken for a moment. */
   *(void**)&write_report = victim_api("heapgauge_write_report");
   if (write_report != NULL) VICTIM_REQUIRE(write_report() == HEAPGAUGE_OK);

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "report/alert.h"
-#include "report/alert_request.h"
+#include "alert/alert.h"
+#include "alert/alert_request.h"
 #include "report/json_text.h"
 #include "report/json_writer.h"
 #include "report/pprof_writer.h"

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "symbolize/elf_symbols.h"
+#include "elf/elf_symbols.h"
 #include "unit/symbolize/fixtures.h"
 
 namespace heapgauge::symbolize {
@@ -17,15 +17,15 @@ namespace {
 // Everything that reads a file, on a heap block of its exact size (address sanitizer watches it).
 void ReadAll(const std::vector<uint8_t>& bytes) {
   const std::vector<uint8_t> exact(bytes);
-  const auto image = ElfImage::FromMemory(exact);
+  const auto image = elf::ElfImage::FromMemory(exact);
   if (!image) return;
   std::vector<uint64_t> addresses;
   for (uint64_t at = 0; at < 0x4000; at += 0x80) addresses.push_back(at);
   addresses.push_back(UINT64_MAX);
-  for (const SymbolTable table : {SymbolTable::kFull, SymbolTable::kDynamic}) {
+  for (const elf::SymbolTable table : {elf::SymbolTable::kFull, elf::SymbolTable::kDynamic}) {
     std::vector<std::string> names(addresses.size());
-    NameFromSymbols(*image, table, addresses, names);
-    for (const std::string& name : names) CHECK(name.size() <= ElfImage::kMaxString);
+    elf::NameFromSymbols(*image, table, addresses, names);
+    for (const std::string& name : names) CHECK(name.size() <= elf::ElfImage::kMaxString);
   }
   image->ReadDebugLink();
   image->build_id();
@@ -50,7 +50,7 @@ TEST_CASE("flipped bits are survived", "[symbolize][elf_image][damage]") {
   const std::string fixture = GENERATE("split_off", "libstripped.so", "assembly");
   const std::vector<uint8_t> whole =
       symbolize_test::ReadBytes(symbolize_test::FixturePath(fixture));
-  const auto image = ElfImage::FromMemory(whole);
+  const auto image = elf::ElfImage::FromMemory(whole);
   REQUIRE(image);
   ElfW(Ehdr) header;
   REQUIRE(image->ReadExactly(0, &header, sizeof header));
@@ -109,11 +109,11 @@ TEST_CASE("a file of holes that claims tables of 400 GiB costs no more than its 
   std::error_code too_large;
   std::filesystem::resize_file(path, uint64_t{512} << 30, too_large);
   if (too_large) std::filesystem::resize_file(path, uint64_t{60} << 30);
-  const auto image = ElfImage::OpenFile(path.c_str());
+  const auto image = elf::ElfImage::OpenFile(path.c_str());
   REQUIRE(image);
   const std::vector<uint64_t> addresses = {0x1000, 0x1100, 0x1200};
   std::vector<std::string> names(addresses.size());
-  NameFromSymbols(*image, SymbolTable::kFull, addresses, names);
+  elf::NameFromSymbols(*image, elf::SymbolTable::kFull, addresses, names);
   std::vector<uint8_t> more(64 * 1024);
   if (claimed == SHT_SYMTAB)
     CHECK(image->Read(0, more.data(), more.size()) == 0);  // its bound is met
@@ -156,27 +156,27 @@ TEST_CASE("symbols that all cover every address end in time", "[symbolize][elf_i
   for (size_t i = 0; i < kSymbols; ++i) {
     std::memcpy(bytes.data() + sections[2].sh_offset + i * sizeof wide, &wide, sizeof wide);
   }
-  const auto image = ElfImage::FromMemory(bytes);
+  const auto image = elf::ElfImage::FromMemory(bytes);
   REQUIRE(image);
   std::vector<uint64_t> addresses;
   for (uint64_t i = 0; i < 50'000; ++i) addresses.push_back(i * 16);
   std::vector<std::string> names(addresses.size());
-  NameFromSymbols(*image, SymbolTable::kFull, addresses, names);
+  elf::NameFromSymbols(*image, elf::SymbolTable::kFull, addresses, names);
   CHECK(names.front() == "wide");
 }
 
 TEST_CASE("what is no ELF file of this machine is refused", "[symbolize][elf_image]") {
   const symbolize_test::TempDir directory;
-  CHECK_FALSE(ElfImage::OpenFile((directory / "missing").c_str()));
-  CHECK_FALSE(ElfImage::OpenFile(directory.path().c_str()));
-  CHECK_FALSE(ElfImage::OpenFile("/dev/zero"));  // endless
+  CHECK_FALSE(elf::ElfImage::OpenFile((directory / "missing").c_str()));
+  CHECK_FALSE(elf::ElfImage::OpenFile(directory.path().c_str()));
+  CHECK_FALSE(elf::ElfImage::OpenFile("/dev/zero"));  // endless
   symbolize_test::WriteBytes(directory / "text", std::vector<uint8_t>(1000, 'x'));
-  CHECK_FALSE(ElfImage::OpenFile((directory / "text").c_str()));
+  CHECK_FALSE(elf::ElfImage::OpenFile((directory / "text").c_str()));
   symbolize_test::WriteBytes(directory / "empty", {});
-  CHECK_FALSE(ElfImage::OpenFile((directory / "empty").c_str()));
+  CHECK_FALSE(elf::ElfImage::OpenFile((directory / "empty").c_str()));
   auto other = symbolize_test::ReadBytes(symbolize_test::FixturePath("inlined"));
   other[EI_CLASS] = other[EI_CLASS] == ELFCLASS64 ? ELFCLASS32 : ELFCLASS64;
-  CHECK_FALSE(ElfImage::FromMemory(other));
+  CHECK_FALSE(elf::ElfImage::FromMemory(other));
 }
 
 }  // namespace heapgauge::symbolize

@@ -9,7 +9,7 @@
 #include <memory>
 #include <sstream>
 
-#include "symbolize/elf_image.h"
+#include "elf/elf_image.h"
 
 namespace heapgauge::symbolize_test {
 
@@ -29,7 +29,7 @@ std::map<std::string, ModuleAddress> Probe(const std::string& fixture) {
     ModuleAddress address;
     words >> label >> std::hex >> address.offset;
     if (!(words >> address.module)) address.module = program;
-    const auto image = symbolize::ElfImage::OpenFile(address.module.c_str());
+    const auto image = elf::ElfImage::OpenFile(address.module.c_str());
     REQUIRE(image);
     address.build_id = image->build_id();
     addresses[label] = address;

@@ -14,7 +14,7 @@
 #include <set>
 #include <thread>
 
-#include "symbolize/helper_process.h"
+#include "helper/helper_process.h"
 #include "unit/symbolize/fixtures.h"
 
 namespace heapgauge::symbolize {

@@ -16,8 +16,8 @@
 #include <map>
 #include <thread>
 
-#include "symbolize/helper_process.h"
-#include "symbolize/running_helpers.h"
+#include "helper/helper_process.h"
+#include "helper/running_helpers.h"
 #include "unit/symbolize/fixtures.h"
 
 namespace heapgauge::symbolize {

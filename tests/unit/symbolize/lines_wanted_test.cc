@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <filesystem>
 
-#include "symbolize/elf_image.h"
+#include "elf/elf_image.h"
 #include "symbolize/module_files.h"
 #include "unit/symbolize/fixtures.h"
 
@@ -19,7 +19,7 @@ using symbolize_test::HasFixture;
 using symbolize_test::TempDir;
 
 bool Wanted(const std::string& path) {
-  const auto image = ElfImage::OpenFile(path.c_str());
+  const auto image = elf::ElfImage::OpenFile(path.c_str());
   REQUIRE(image);
   return LinesWanted(path, image->build_id(), kDebugRoot);
 }

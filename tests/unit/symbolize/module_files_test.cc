@@ -92,8 +92,8 @@ TEST_CASE("a debug link is followed beside the file, in .debug and under the roo
 }
 
 TEST_CASE("the checksum is the one objcopy writes", "[symbolize][elf_image]") {
-  const auto binary = ElfImage::OpenFile(FixturePath("split_off").c_str());
-  const auto debug = ElfImage::OpenFile(FixturePath("split_off.debug").c_str());
+  const auto binary = elf::ElfImage::OpenFile(FixturePath("split_off").c_str());
+  const auto debug = elf::ElfImage::OpenFile(FixturePath("split_off.debug").c_str());
   REQUIRE(binary);
   REQUIRE(debug);
   const auto link = binary->ReadDebugLink();
@@ -105,7 +105,7 @@ TEST_CASE("the checksum is the one objcopy writes", "[symbolize][elf_image]") {
 TEST_CASE("the running executable is found even after it was replaced",
           "[symbolize][module_files]") {
   // As the module map would give it, with a name that no longer leads there.
-  const auto own = ElfImage::OpenFile("/proc/self/exe");
+  const auto own = elf::ElfImage::OpenFile("/proc/self/exe");
   REQUIRE(own);
   REQUIRE_FALSE(own->build_id().empty());
   const auto found = FindBinary(MainExecutablePath(), own->build_id());
@@ -133,7 +133,7 @@ TEST_CASE("opening a file takes no low descriptor and never blocks", "[symbolize
   const TempDir directory;
   const std::string pipe = directory / "pipe";
   REQUIRE(mkfifo(pipe.c_str(), 0600) == 0);
-  CHECK_FALSE(ElfImage::OpenFile(pipe.c_str()));
+  CHECK_FALSE(elf::ElfImage::OpenFile(pipe.c_str()));
   const Descriptor file = Descriptor::OpenToRead(FixturePath("inlined").c_str());
   REQUIRE(file.valid());
   CHECK(file.get() > 2);

@@ -8,7 +8,7 @@
 #include <catch2/catch.hpp>
 #include <filesystem>
 
-#include "symbolize/elf_image.h"
+#include "elf/elf_image.h"
 #include "symbolize/main_executable.h"
 #include "unit/symbolize/fixtures.h"
 
@@ -38,7 +38,7 @@ TEST_CASE("own code is in the executable, with its build-id", "[symbolize][modul
   const uintptr_t here = AddressOfFunction(&symbolize_test::FixturePath);
   const ModuleAddress address = map.Locate(here);
   CHECK(address.module == std::filesystem::read_symlink("/proc/self/exe").string());
-  const auto file = symbolize::ElfImage::OpenFile(address.module.c_str());
+  const auto file = elf::ElfImage::OpenFile(address.module.c_str());
   REQUIRE(file);
   CHECK_FALSE(address.build_id.empty());
   CHECK(address.build_id == file->build_id());
@@ -53,7 +53,7 @@ TEST_CASE("code of the C library is in the C library", "[symbolize][module_map]"
   REQUIRE(function != nullptr);
   const ModuleAddress address = map.Locate(AddressOf(function));
   CHECK(address.module.find("libc.so") != std::string::npos);
-  const auto file = symbolize::ElfImage::OpenFile(address.module.c_str());
+  const auto file = elf::ElfImage::OpenFile(address.module.c_str());
   REQUIRE(file);
   CHECK(address.build_id == file->build_id());
 }

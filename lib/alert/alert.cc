@@ -1,0 +1,204 @@
+#include "alert/alert.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "report/frame_text.h"
+#include "report/json_text.h"
+#include "report/printable.h"
+#include "report/units.h"
+
+namespace heapgauge {
+namespace {
+
+constexpr size_t kMostFrames = 16;
+
+int64_t Whole(double value) { return std::isfinite(value) ? std::llround(value) : 0; }
+
+std::optional<int64_t> WholeSeconds(const std::optional<double>& seconds) {
+  if (!seconds || !std::isfinite(*seconds)) return std::nullopt;
+  return Whole(*seconds);
+}
+
+std::string Place(const Alert& alert) {
+  if (alert.file.empty()) return {};
+  const std::string_view file = Basename(alert.file);
+  return alert.line != 0 ? fmt::format("{}:{}", file, alert.line) : std::string(file);
+}
+
+std::string Rate(const Alert& alert) {
+  const RateUnit unit = ChooseRateUnit(alert.growth_bytes_per_s);
+  return fmt::format("{} (95 %: {} to {})", FormatRate(alert.growth_bytes_per_s, unit),
+                     FormatRate(alert.growth_low, unit), FormatRate(alert.growth_high, unit));
+}
+
+std::string TimeLeft(const Alert& alert) {
+  if (!alert.seconds_to_limit || !alert.limit_bytes) return {};
+  return fmt::format("{} left to the limit of {}", FormatDuration(*alert.seconds_to_limit),
+                     FormatBytes(static_cast<double>(*alert.limit_bytes)));
+}
+
+std::string Summary(const Alert& alert) {
+  const std::string program = fmt::format("{} (pid {})", Basename(alert.exe), alert.pid);
+  if (alert.kind == AlertKind::kLimit) {
+    const std::string left = TimeLeft(alert);
+    if (alert.firing) return fmt::format("{}: {}", program, left);
+    // Most often nothing is left to say: what no longer grows has no forecast.
+    return program + " is no longer near its limit" + (left.empty() ? "" : " (" + left + ")");
+  }
+  const std::string place = Place(alert);
+  return fmt::format("{} leaks at {}{}", program, alert.function,
+                     place.empty() ? "" : " (" + place + ")");
+}
+
+// What tells one alert from another, and nothing that changes while it lasts.
+void AddLabels(JsonText& json, const Alert& alert) {
+  json.BeginObject("labels")
+      .Add("alertname", alert.kind == AlertKind::kLeak ? "HeapgaugeLeak" : "HeapgaugeMemoryLimit")
+      .Add("severity", alert.kind == AlertKind::kLeak ? "warning" : "critical")
+      .Add("job", Basename(alert.exe))
+      .Add("instance", fmt::format("{}:{}", alert.host, alert.pid))
+      .Add("host", alert.host)
+      .Add("pid", std::to_string(alert.pid))
+      .Add("exe", alert.exe);
+  if (alert.kind == AlertKind::kLeak) {
+    json.Add("site", alert.site).Add("function", alert.function);
+    // An empty label is none to Alertmanager.
+    if (!alert.file.empty()) json.Add("file", alert.file);
+    if (alert.line != 0) json.Add("line", std::to_string(alert.line));
+  }
+  json.End();
+}
+
+void AddAnnotations(JsonText& json, const Alert& alert) {
+  std::string description = AlertLine(alert);
+  if (!alert.evidence.empty()) description += "\n" + alert.evidence;
+  json.BeginObject("annotations")
+      .Add("summary", Summary(alert))
+      .Add("description", description)
+      .Add("growth", Rate(alert))
+      .Add("live", FormatBytes(alert.live_bytes));
+  if (const std::string left = TimeLeft(alert); !left.empty()) json.Add("time_left", left);
+  if (!alert.stack.empty()) json.Add("stack", fmt::format("{}", fmt::join(alert.stack, "\n")));
+  json.Add("report", alert.report_directory).End();
+}
+
+}  // namespace
+
+std::string_view AlertKindName(AlertKind kind) {
+  return kind == AlertKind::kLeak ? "leak" : "limit";
+}
+
+Alert MakeAlert(const Report& report, const Site* site) {
+  Alert alert;
+  alert.sequence = report.sequence;
+  alert.pid = report.pid;
+  alert.exe = report.exe;
+  alert.host = report.host;
+  if (report.forecast) {
+    alert.seconds_to_limit = report.forecast->seconds_to_limit;
+    alert.limit_bytes = report.forecast->limit_bytes;
+  }
+  if (site == nullptr) {
+    alert.kind = AlertKind::kLimit;
+    alert.verdict = report.verdict;
+    alert.evidence = report.evidence;
+    alert.live_bytes = report.totals.live_bytes;
+    if (report.forecast) {
+      // What the time left follows from; the heap may grow by far less, or not at all.
+      alert.growth_bytes_per_s = report.forecast->growth_bytes_per_s;
+      alert.growth_low = report.forecast->growth_low;
+      alert.growth_high = report.forecast->growth_high;
+    }
+    return alert;
+  }
+  alert.verdict = site->verdict;
+  alert.confidence = site->confidence;
+  alert.evidence = site->evidence;
+  alert.live_bytes = site->live_bytes;
+  alert.growth_bytes_per_s = site->growth_bytes_per_s;
+  alert.growth_low = site->growth_low;
+  alert.growth_high = site->growth_high;
+  alert.site = site->id;
+  for (size_t i = site->callsite; i < site->frames.size(); ++i) {
+    const Frame& frame = site->frames[i];
+    if (alert.stack.size() == kMostFrames) break;
+    const std::string place = FileAndLine(frame, false);
+    alert.stack.push_back(ShortFunction(frame) + (place.empty() ? "" : " " + place));
+    if (i != site->callsite) continue;
+    alert.function = ShortFunction(frame);
+    alert.file = frame.file.value_or("");
+    alert.line = frame.line.value_or(0);
+  }
+  return alert;
+}
+
+std::string ToJson(const Alert& alert) {
+  JsonText json;
+  json.BeginObject()
+      .Add("schema", kAlertSchema)
+      .Add("status", alert.firing ? "firing" : "resolved")
+      .Add("kind", AlertKindName(alert.kind))
+      .Add("time", FormatUtc(alert.time_ms))
+      .Add("starts_at", FormatUtc(alert.starts_ms))
+      .AddOrNull("ends_at", !alert.firing, FormatUtc(alert.time_ms))
+      .Add("sequence", alert.sequence)
+      .Add("pid", alert.pid)
+      .Add("exe", alert.exe)
+      .Add("host", alert.host)
+      .Add("verdict", alert.verdict)
+      .Add("confidence", alert.confidence)
+      .Add("evidence", alert.evidence)
+      .Add("live_bytes", Whole(alert.live_bytes))
+      .Add("growth_bytes_per_s", Whole(alert.growth_bytes_per_s))
+      .Add("growth_low", Whole(alert.growth_low))
+      .Add("growth_high", Whole(alert.growth_high))
+      .Add("seconds_to_limit", WholeSeconds(alert.seconds_to_limit))
+      .Add("limit_bytes", alert.limit_bytes)
+      .Add("report_directory", alert.report_directory);
+  if (alert.kind == AlertKind::kLeak) {
+    json.Add("site", alert.site)
+        .Add("function", alert.function)
+        .AddOrNull("file", !alert.file.empty(), alert.file)
+        .AddOrNull("line", alert.line != 0, alert.line)
+        .BeginArray("stack");
+    for (const std::string& frame : alert.stack) json.Element(frame);
+    json.End();
+  }
+  json.Add("summary", Summary(alert)).End();
+  return json.Take();
+}
+
+std::string AlertLine(const Alert& alert) {
+  std::string line = alert.firing ? "" : "over: ";
+  if (alert.kind == AlertKind::kLimit) {
+    line += "the memory of " + Summary(alert);
+    if (alert.firing) line += ", growing by " + Rate(alert);
+  } else {
+    line += Summary(alert);
+    if (alert.firing) {
+      line += fmt::format(": {}, {} live", Rate(alert), FormatBytes(alert.live_bytes));
+      if (const std::string left = TimeLeft(alert); !left.empty()) line += ", " + left;
+    }
+  }
+  if (!alert.report_directory.empty()) line += fmt::format("; see {}", alert.report_directory);
+  return Printable(line);
+}
+
+std::string ToAlertmanager(const std::vector<Alert>& alerts, int64_t valid_ms) {
+  JsonText json;
+  json.BeginArray();
+  for (const Alert& alert : alerts) {
+    json.BeginObject();
+    AddLabels(json, alert);
+    AddAnnotations(json, alert);
+    json.Add("startsAt", FormatUtc(alert.starts_ms))
+        .Add("endsAt", FormatUtc(alert.time_ms + (alert.firing ? valid_ms : 0)))
+        .End();
+  }
+  json.End();
+  return json.Take();
+}
+
+}  // namespace heapgauge

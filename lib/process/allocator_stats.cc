@@ -1,0 +1,167 @@
+#include "process/allocator_stats.h"
+
+#include <dlfcn.h>
+#include <link.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/clock.h"
+
+namespace heapgauge {
+namespace {
+
+bool IsGlibc(const char* module) noexcept {
+  return std::strstr(module, "/libc.so") != nullptr || std::strstr(module, "/libc-2.") != nullptr;
+}
+
+// dlsym() goes on in the dependencies of the module it is given.
+template <typename Function>
+bool FindIn(void* module, const char* name, Function** out) noexcept {
+  void* const symbol = dlsym(module, name);
+  dl_find_object found;
+  if (symbol == nullptr || _dl_find_object(symbol, &found) != 0) return false;
+  if (found.dlfo_link_map != static_cast<link_map*>(module)) return false;
+  *out = reinterpret_cast<Function*>(symbol);
+  return true;
+}
+
+// What the module may write to, as it lies in memory.
+void FindData(const char* module, GlibcHeap& heap) noexcept {
+  struct Wanted {
+    const char* module;
+    GlibcHeap* heap;
+  } wanted{module, &heap};
+  dl_iterate_phdr(
+      [](dl_phdr_info* info, size_t, void* data) {
+        const Wanted& of = *static_cast<Wanted*>(data);
+        if (info->dlpi_name == nullptr || std::strcmp(info->dlpi_name, of.module) != 0) return 0;
+        for (size_t i = 0; i < info->dlpi_phnum; ++i) {
+          const ElfW(Phdr)& segment = info->dlpi_phdr[i];
+          if (segment.p_type != PT_LOAD || (segment.p_flags & PF_W) == 0) continue;
+          const uintptr_t begin = info->dlpi_addr + segment.p_vaddr;
+          of.heap->Find(begin - begin % 16, begin + segment.p_memsz);
+        }
+        return 1;
+      },
+      &wanted);
+}
+
+uint64_t Difference(uint64_t from, uint64_t what) noexcept { return from > what ? from - what : 0; }
+
+}  // namespace
+
+void AllocatorStats::Find(const char* module) noexcept {
+  kind_ = Kind::kUnknown;
+  if (module == nullptr || *module == '\0') return;
+  if (IsGlibc(module)) {
+    kind_ = Kind::kGlibc;
+    FindData(module, glibc_);
+    return;
+  }
+  // Kept open: what it leads to is called as long as there are reports.
+  void* const handle = dlopen(module, RTLD_LAZY | RTLD_NOLOAD);
+  if (handle == nullptr) return;
+  if (FindIn(handle, "mallctl", &mallctl_) || FindIn(handle, "je_mallctl", &mallctl_)) {
+    kind_ = Kind::kJemalloc;
+  } else if (FindIn(handle, "MallocExtension_GetNumericProperty", &numeric_property_)) {
+    kind_ = Kind::kTcmalloc;
+  } else if (FindIn(handle, "mi_process_info", &process_info_)) {
+    kind_ = Kind::kMimalloc;
+  }
+}
+
+// Between two answers the main arena's end and the live heap tell: what it has grown by and the
+// live heap has not is free.
+uint64_t AllocatorStats::AskGlibc(const Known& known) noexcept {
+  const uint64_t now = MonotonicNs();
+  const uint64_t end = reinterpret_cast<uintptr_t>(sbrk(0));
+  if (now < next_ns_) {
+    return Difference(answer_ + end + answer_live_, answer_break_ + known.live_bytes);
+  }
+  const uint64_t began = ThreadCpuNs();
+  const auto figures = glibc_.Read();
+  const uint64_t took = ThreadCpuNs() - began;
+  next_ns_ = now + (took > long_ns_ ? std::max(kPauseNs, kShare * took) : kShare * took);
+  if (!figures) return answer_;
+  answer_ = figures->free_bytes;
+  answer_break_ = end;
+  answer_live_ = known.live_bytes;
+  return answer_;
+}
+
+// "resident" holds metadata, active pages and dirty ones (freed, and still ours for some seconds).
+// Muzzy pages were offered to the kernel, which has not fetched them.  "allocated" counts blocks in
+// thread caches.  A library built without statistics knows no such names.
+uint64_t AllocatorStats::AskJemalloc() const noexcept {
+  const auto read = [this](const char* name) -> uint64_t {
+    size_t value = 0;
+    size_t size = sizeof(value);
+    return mallctl_(name, &value, &size, nullptr, 0) == 0 ? value : 0;
+  };
+  uint64_t epoch = 1;
+  size_t size = sizeof(epoch);
+  mallctl_("epoch", &epoch, &size, &epoch, size);  // takes all figures anew
+  // 4096 is MALLCTL_ARENAS_ALL.
+  const uint64_t muzzy = read("stats.arenas.4096.pmuzzy") * read("arenas.page");
+  const uint64_t cached = read("stats.arenas.4096.tcache_bytes");
+  return Difference(read("stats.resident") + muzzy + cached, read("stats.allocated"));
+}
+
+// A sum of what is free, and not the heap's size less the rest: each call counts anew, and other
+// threads go on between two.
+uint64_t AllocatorStats::AskTcmalloc() const noexcept {
+  uint64_t sum = 0;
+  for (const char* const name :
+       {"tcmalloc.pageheap_free_bytes", "tcmalloc.central_cache_free_bytes",
+        "tcmalloc.transfer_cache_free_bytes", "tcmalloc.thread_cache_free_bytes"}) {
+    size_t value = 0;
+    if (numeric_property_(name, &value) != 0) sum += value;
+  }
+  return sum;
+}
+
+uint64_t AllocatorStats::Ask(const Known& known) noexcept {
+  switch (kind_) {
+    case Kind::kGlibc:
+      return AskGlibc(known);
+    case Kind::kJemalloc:
+      return AskJemalloc();
+    case Kind::kTcmalloc:
+      return AskTcmalloc();
+    case Kind::kMimalloc: {
+      // A segment is committed whole and touched bit by bit: hence the smaller of the two.
+      size_t unused[7] = {};
+      size_t committed = 0;
+      process_info_(&unused[0], &unused[1], &unused[2], &unused[3], &unused[4], &committed,
+                    &unused[5], &unused[6]);
+      return Difference(std::min<uint64_t>(committed, known.anonymous_bytes), known.live_bytes);
+    }
+    case Kind::kUnknown:
+      break;
+  }
+  return 0;
+}
+
+std::optional<uint64_t> AllocatorStats::InUse() const noexcept {
+  if (kept_off_) return std::nullopt;
+  size_t value = 0;
+  size_t size = sizeof(value);
+  if (kind_ == Kind::kJemalloc) {
+    uint64_t epoch = 1;
+    size_t epoch_size = sizeof(epoch);
+    mallctl_("epoch", &epoch, &epoch_size, &epoch, epoch_size);
+    if (mallctl_("stats.allocated", &value, &size, nullptr, 0) == 0) return value;
+  } else if (kind_ == Kind::kTcmalloc) {
+    if (numeric_property_("generic.current_allocated_bytes", &value) != 0) return value;
+  }
+  return std::nullopt;
+}
+
+uint64_t AllocatorStats::Retained(const Known& known) noexcept {
+  if (!kept_off_ || kind_ == Kind::kGlibc) last_ = Ask(known);
+  return std::min(last_, known.anonymous_bytes);
+}
+
+}  // namespace heapgauge

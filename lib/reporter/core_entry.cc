@@ -1,0 +1,195 @@
+// libheapgauge-core.so's one export: brings the tracker up and hands the shim its table.
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/auxv.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <exception>
+#include <string>
+
+#include "base/fork_gate.h"
+#include "base/macros.h"
+#include "base/raw_log.h"
+#include "core_api/core_api.h"
+#include "helper/program_path.h"
+#include "options/options.h"
+#include "reporter/own_malloc.h"
+#include "reporter/reporter.h"
+#include "reporter/snapshot_api.h"
+#include "trace/stack_trace.h"
+#include "track/tracker.h"
+
+namespace heapgauge {
+namespace {
+
+Options* g_options = nullptr;
+const ShimApi* g_shim = nullptr;
+
+// HEAPGAUGE_FOLLOW: exec children inherit the environment, so that is where following ends.
+void UnfollowExec() {
+  const char* const preload = getenv("LD_PRELOAD");
+  if (preload == nullptr) return;
+  std::string kept;
+  for (const char* at = preload; *at != '\0';) {
+    const size_t length = strcspn(at, " :");
+    const std::string entry(at, length);
+    const size_t slash = entry.rfind('/');
+    const std::string name = slash == std::string::npos ? entry : entry.substr(slash + 1);
+    if (!entry.empty() && name.rfind("libheapgauge.so", 0) != 0) {
+      if (!kept.empty()) kept += ':';
+      kept += entry;
+    }
+    at += length;
+    at += strspn(at, " :");
+  }
+  if (kept.empty()) {
+    unsetenv("LD_PRELOAD");
+  } else {
+    setenv("LD_PRELOAD", kept.c_str(), 1);
+  }
+}
+
+void BeforeFork() { ForkGate::Get().Close(); }
+void AfterForkInParent() { ForkGate::Get().OpenInParent(); }
+void AfterForkInChild() {
+  ForkGate::Get().OpenInChild();
+  Tracker::Get().AfterForkInChild();
+  g_shim->this_thread()->sampler.Reseed();
+  const bool follow = g_options->follow != FollowOption::kNone;
+  if (!follow) Tracker::Get().SetRecording(false);
+  Reporter::Get().ForkedInChild(follow);
+}
+
+heapgauge_status Start() {
+  Tracker::Get().SetRecording(true);
+  return HEAPGAUGE_OK;
+}
+
+heapgauge_status Stop() {
+  Tracker::Get().SetRecording(false);
+  return HEAPGAUGE_OK;
+}
+
+heapgauge_status SetInterval(uint64_t bytes) {
+  if (bytes < 1 || bytes > Sampler::kMaxInterval) return HEAPGAUGE_BAD_ARGUMENT;
+  Tracker::Get().SetInterval(bytes);
+  g_shim->this_thread()->sampler.Restart();
+  return HEAPGAUGE_OK;
+}
+
+void SayWhatLibunwindSaid() noexcept {
+  const LibunwindAnswers answers = AnswersOfLibunwind();
+  if (answers.same + answers.other == 0) return;
+  RawLog(LogLevel::kInfo,
+         "libunwind walked %llu stacks as heapgauge did; %llu more are heapgauge's own",
+         static_cast<unsigned long long>(answers.same),
+         static_cast<unsigned long long>(answers.other));
+}
+
+constexpr CoreApi MakeApi() {
+  CoreApi api;
+  api.record = [](ThreadState* self, void* block, size_t bytes, uint64_t interval, void* caller) {
+    Tracker::Get().Record(*self, block, bytes, interval, caller);
+  };
+  api.record_growth = [](ThreadState* self, void* block, size_t bytes, UsableGrowth growth,
+                         uint64_t interval, void* caller) {
+    Tracker::Get().RecordGrowth(*self, block, bytes, growth, interval, caller);
+  };
+  api.forget = [](void* block) { return Tracker::Get().Forget(block); };
+  api.take = [](void* block, TakenSample* taken) { return Tracker::Get().Take(block, taken); };
+  api.restore = [](void* block, const TakenSample* taken) {
+    Tracker::Get().Restore(block, *taken);
+  };
+  api.moved = [](ThreadState* self, void* block, size_t bytes, const TakenSample* taken,
+                 UsableGrowth growth, void* caller) {
+    Tracker::Get().Moved(*self, block, bytes, *taken, growth, caller);
+  };
+  api.died = [](const TakenSample* taken) { Tracker::Get().Died(*taken); };
+  api.modules_came = [] {
+    const ForkGate::Passage gate;  // the loader's lock
+    if (!gate.entered()) return;
+    g_shim->cover_new_modules(false);
+    Tracker::Get().ModulesCame();
+  };
+  api.process_exit = [](bool quick) {
+    Reporter::Get().Finish(quick);
+    SayWhatLibunwindSaid();
+  };
+  api.give_reports = [](uid_t user) { return Reporter::Get().GiveReports(user); };
+  api.take_reports_back = [](uid_t user) { Reporter::Get().TakeReportsBack(user); };
+  api.before_root_change = [] { Reporter::Get().BeforeRootChange(); };
+  api.step_out = [](bool last) { return Reporter::Get().StepOut(last); };
+  api.step_in = [](ThreadState* self, void* caller, bool last) {
+    Reporter::Get().StepIn(*self, caller, last);
+  };
+  api.start = Start;
+  api.stop = Stop;
+  api.set_interval = SetInterval;
+  api.take_snapshot = [](heapgauge_snapshot* out, size_t max_sites) {
+    return TakeApiSnapshot(*g_shim->this_thread(), out, max_sites);
+  };
+  api.free_snapshot = FreeApiSnapshot;
+  api.write_report = [] { return Reporter::Get().WriteNow(); };
+  api.report_directory = [] { return Reporter::Get().directory(); };
+  return api;
+}
+
+constexpr CoreApi kApi = MakeApi();
+
+void SayWhatIsMissing(const Options& options) {
+  if (std::strcmp(options.http.value, "off") == 0) return;
+  RawLog(LogLevel::kWarning,
+         "HEAPGAUGE_HTTP is not available in this version; reports go to the report directory");
+}
+
+}  // namespace
+}  // namespace heapgauge
+
+extern "C" HG_EXPORT const heapgauge::CoreApi* heapgauge_core_entry(
+    const heapgauge::ShimApi* shim) {
+  using namespace heapgauge;  // NOLINT: one function
+  if (shim->version != kCoreApiVersion || shim->bytes != sizeof(ShimApi)) {
+    RawLog(LogLevel::kError,
+           "libheapgauge.so speaks version %u of the core's interface, libheapgauge-core.so "
+           "version %u; tracking is "
+           "off, reinstall heapgauge to mend it",
+           shim->version, kCoreApiVersion);
+    return nullptr;
+  }
+#if defined(HEAPGAUGE_OWN_MALLOC)
+  UseHostAllocator(*shim);
+#endif
+  try {
+    g_shim = shim;
+    SetInstalledFile(shim->library_path);
+    g_options = new Options;  // never deleted: the report thread may outlive main
+    if (shim->settings != nullptr) {
+      ReadEnvironment(*g_options, shim->settings);
+    } else if (getauxval(AT_SECURE) == 0) {
+      // A set-uid program's environment is its caller's, not its owner's.
+      ReadEnvironment(*g_options, shim->environment);
+    }
+    g_log_level.store(g_options->log,
+                      std::memory_order_relaxed);  // relaxed: single-threaded so far
+    SayWhatIsMissing(*g_options);
+    if (g_options->follow != FollowOption::kExec) UnfollowExec();
+    if (!Tracker::Get().Initialize(*g_options, *shim->control, *shim->this_thread())) {
+      RawLog(LogLevel::kError,
+             "no memory for the tracker (HEAPGAUGE_MEMORY_LIMIT=%llu bytes); tracking is off",
+             static_cast<unsigned long long>(g_options->memory_limit_bytes));
+      return nullptr;
+    }
+    // Where not every call passes here.
+    if (shim->redirects) Tracker::Get().ExpectUnseenDeaths();
+    Reporter::Get().Initialize(*g_options, *shim);
+    // Called after our last work at exit(), which comes with the loader's end: the one place that
+    // is told the status.
+    on_exit([](int status, void*) { Reporter::Get().EndOfLine(status); }, nullptr);
+    pthread_atfork(BeforeFork, AfterForkInParent, AfterForkInChild);
+    return &kApi;
+  } catch (const std::exception& problem) {
+    RawLog(LogLevel::kError, "the tracker could not start: %s; tracking is off", problem.what());
+    return nullptr;
+  }
+}

@@ -1,0 +1,379 @@
+#include "reporter/report_assembler.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <new>
+#include <unordered_map>
+
+#include "base/clock.h"
+#include "base/raw_log.h"
+#include "base/root_identity.h"
+#include "helper/helper_process.h"
+#include "process/process_stats.h"
+#include "report/directory_owner.h"
+#include "report/output_directory.h"
+#include "report/units.h"
+
+namespace heapgauge {
+namespace {
+
+SymbolizeMode ModeOf(SymbolizeOption option) {
+  switch (option) {
+    case SymbolizeOption::kLines:
+      return SymbolizeMode::kLines;
+    case SymbolizeOption::kNames:
+      return SymbolizeMode::kNames;
+    case SymbolizeOption::kOff:
+      return SymbolizeMode::kOff;
+  }
+  return SymbolizeMode::kOff;
+}
+
+const char* UnwindName(UnwindMode mode) {
+  switch (mode) {
+    case UnwindMode::kDwarf:
+      return "dwarf";
+    case UnwindMode::kFramePointers:
+      return "fp";
+    case UnwindMode::kAuto:
+      return "auto";
+  }
+  return "";
+}
+
+AnalyzerOptions OptionsOf(const Options& options) {
+  AnalyzerOptions to;
+  to.report_interval_s = static_cast<double>(options.report_interval_ns) * 1e-9;
+  // Half of what the tracker leaves to reports; the other half is for the report itself.
+  const size_t room = ReportShare(options.memory_limit_bytes) / 2 / kFollowedSiteBytes;
+  to.max_sites = std::clamp(room, size_t{64}, to.max_sites);
+  return to;
+}
+
+// For each site of the table: its id, and its place in the snapshot.
+constexpr size_t kSiteIdBytes = sizeof(uint64_t) + 2 * sizeof(uint32_t);
+
+// Of the first rows, so many stacks are named; of the others the leading one.
+constexpr size_t kRowsWithStacks = 16;
+constexpr size_t kStacksOfARow = 6;
+
+Site MakeSite(uint64_t id, const SiteJudgement* judgement, const SiteObservation& observation) {
+  Site site;
+  site.id = IdText(id);
+  site.live_bytes = observation.live_bytes;
+  site.live_bytes_stderr = std::sqrt(observation.live_variance);
+  site.live_objects = observation.live_objects;
+  site.allocated_bytes = observation.allocated_bytes;
+  site.freed_bytes = observation.freed_bytes;
+  site.allocated_objects = observation.allocated_objects;
+  site.freed_objects = observation.freed_objects;
+  site.age_max_s = observation.age_max_s;
+  if (judgement == nullptr) return site;  // too small to be followed
+  site.verdict = SiteVerdictName(judgement->verdict);
+  site.confidence = judgement->confidence;
+  site.evidence = judgement->evidence;
+  site.growth_bytes = judgement->growth_bytes;
+  site.growth_bytes_per_s = judgement->growth_bytes_per_s;
+  site.growth_low = judgement->growth_low;
+  site.growth_high = judgement->growth_high;
+  site.age_p50_s = judgement->age_p50_s;
+  site.lifetime_p50_s = judgement->lifetime_p50_s;
+  site.lifetime_p99_s = judgement->lifetime_p99_s;
+  return site;
+}
+
+}  // namespace
+
+ReportAssembler::ReportAssembler(Tracker& tracker, const Options& options, const ShimApi& shim,
+                                 AllocatorStats& allocator, std::string program_path)
+    : tracker_(tracker),
+      options_(options),
+      allocator_(allocator),
+      exe_(std::move(program_path)),
+      host_(HostName()),
+      coverage_(shim),
+      identity_(&tracker.modules()),
+      analyzer_(OptionsOf(options)),
+      audit_(allocator),
+      symbolizer_(ModeOf(options.symbolize)),
+      callsites_(tracker, identity_, symbolizer_, options.wrappers.value) {}
+
+void ReportAssembler::FillHeader(Report& report, const StoreSnapshot& snapshot, bool final_report) {
+  report.sequence = ++sequence_;
+  report.time = FormatUtc(UnixMs());
+  report.uptime_s = snapshot.time_s;
+  report.final = final_report;
+  report.pid = getpid();
+  report.instance = InstanceOf(getpid()).text;
+  report.exe = exe_;
+  report.host = host_;
+  if (!identity_.modules().modules().empty())
+    report.build_id = identity_.modules().modules().front().build_id;
+  report.sampling.interval_bytes = tracker_.interval_bytes();
+  report.sampling.asked_interval_bytes = tracker_.asked_interval_bytes();
+  report.sampling.interval_changes = tracker_.interval_changes();
+  report.sampling.samples = snapshot.samples;
+  report.sampling.live_samples = snapshot.totals.live_samples;
+  report.sampling.dropped = tracker_.dropped();
+  report.sampling.unseen_deaths = tracker_.unseen_deaths();
+  report.sampling.unwind = UnwindName(options_.unwind);
+  report.sampling.memory_bytes = tracker_.memory_bytes() + analyzer_.memory_bytes() +
+                                 snapshot.sites.capacity() * sizeof(SiteSnapshot) +
+                                 (snapshot.sites.size() + snapshot.others_count) * kSiteIdBytes +
+                                 callsites_.memory_bytes();
+  if (coverage_.Fill(report.sampling)) tracker_.ExpectUnseenDeaths();
+
+  const SiteObservation& all = snapshot.totals;
+  report.totals.live_bytes = all.live_bytes;
+  report.totals.live_bytes_stderr = std::sqrt(all.live_variance);
+  report.totals.live_objects = all.live_objects;
+  report.totals.allocated_bytes = all.allocated_bytes;
+  report.totals.freed_bytes = all.freed_bytes;
+  report.totals.allocated_objects = all.allocated_objects;
+  report.totals.freed_objects = all.freed_objects;
+
+  report.process.heap_live_bytes = static_cast<uint64_t>(all.live_bytes);
+  const ProcessStats stats =
+      ReadProcessStats(allocator_, report.process.heap_live_bytes, report.sampling.memory_bytes);
+  report.process.rss_bytes = stats.rss_bytes;
+  report.process.rss_file_bytes = stats.rss_file_bytes;
+  report.process.rss_shmem_bytes = stats.rss_shmem_bytes;
+  report.process.threads = stats.threads;
+  report.process.allocator_retained_bytes = stats.allocator_retained_bytes;
+  report.process.limit_source = "none";
+  if (stats.limit) {
+    report.process.limit_bytes = stats.limit->limit_bytes;
+    report.process.limit_source = stats.limit->source;
+    report.process.usage_bytes = stats.limit->usage_bytes;
+  }
+}
+
+// What of all that is known goes into the report: call sites by rank, and of each the stacks that
+// matter.
+struct ReportAssembler::Selection {
+  struct Row {
+    const SiteJudgement* judgement;
+    const SiteGroups::Sum* sum;
+    std::vector<uint32_t> stacks;  // in groups->stacks(), most growth first
+    double largest_share = 1;
+  };
+  const SiteGroups* groups = nullptr;
+  std::vector<Row> rows;
+  std::unordered_map<uint64_t, const SiteJudgement*> judged;  // by key
+
+  const SiteJudgement* Find(uint64_t key) const {
+    const auto found = judged.find(key);
+    return found == judged.end() ? nullptr : found->second;
+  }
+};
+
+void ReportAssembler::Analyze(const StoreSnapshot& snapshot, bool regrouped, Report& report) {
+  const SiteGroups groups(snapshot, tracker_, identity_, callsites_);
+  analyzer_.Begin(snapshot.time_s, snapshot.samples);
+  if (regrouped) analyzer_.Regrouped();
+  analyzer_.ObserveOthers(snapshot.others, snapshot.others_count);
+  groups.Observe(analyzer_, alone_);
+  const ProcessInfo& process = report.process;
+  ProcessObservation observed;
+  observed.rss = static_cast<double>(process.rss_bytes);
+  observed.allocator_retained = static_cast<double>(process.allocator_retained_bytes);
+  observed.files = static_cast<double>(process.rss_file_bytes);
+  observed.shared = static_cast<double>(process.rss_shmem_bytes);
+  observed.tracker = static_cast<double>(report.sampling.memory_bytes);
+  observed.threads = static_cast<double>(process.threads);
+  if (process.limit_bytes) observed.limit = static_cast<double>(*process.limit_bytes);
+  observed.usage = static_cast<double>(process.usage_bytes);
+  AnalysisResult result = analyzer_.Finish(observed);
+  ApplyAudit(audit_.Look(snapshot.totals), groups, result, report.sampling);
+  FillProcess(result.process, report);
+
+  report.sites_total = groups.stacks().size() + snapshot.others_count;
+  report.callsites_total = groups.callsites().size();
+  Selection selection;
+  Select(result, groups, selection);
+  FillSites(selection, report);
+}
+
+void ReportAssembler::FillProcess(const ProcessJudgement& judged, Report& report) const {
+  report.verdict = ProcessVerdictName(judged.verdict);
+  report.evidence = judged.evidence;
+  report.totals.growth_bytes_per_s = judged.growth_bytes_per_s;
+  if (!judged.forecast || !report.process.limit_bytes) return;
+  const LimitForecast& forecast = *judged.forecast;
+  report.forecast = Forecast{.limit_bytes = *report.process.limit_bytes,
+                             .limit_source = report.process.limit_source,
+                             .seconds_to_limit = forecast.seconds,
+                             .seconds_low = forecast.seconds_low,
+                             .seconds_high = forecast.seconds_high,
+                             .growth_bytes_per_s = forecast.growth_bytes_per_s,
+                             .growth_low = forecast.growth_low,
+                             .growth_high = forecast.growth_high,
+                             .growth_window_s = forecast.growth_window_s};
+}
+
+void ReportAssembler::Select(const AnalysisResult& result, const SiteGroups& groups,
+                             Selection& selection) const {
+  selection.groups = &groups;
+  selection.judged.reserve(result.sites.size());
+  for (const SiteJudgement& judgement : result.sites) {
+    selection.judged.emplace(judgement.key, &judgement);
+  }
+  for (const SiteJudgement& judgement : result.sites) {
+    if (selection.rows.size() == kCallsites) break;
+    if (!judgement.is_row) continue;
+    const SiteGroups::Sum* const sum = judgement.level == SiteLevel::kProgramLine
+                                           ? groups.ProgramLine(judgement.key)
+                                           : groups.Callsite(judgement.key);
+    if (sum == nullptr) continue;  // nothing of it was seen this time
+    Selection::Row row{&judgement, sum, sum->stacks, 1};
+    const bool grows = judgement.verdict >= Verdict::kGrowing;
+    const auto weight = [&](uint32_t k) {
+      const SiteGroups::Stack& stack = groups.stacks()[k];
+      const SiteJudgement* const own = selection.Find(stack.id);
+      if (own == nullptr) return grows ? 0.0 : stack.observation.live_bytes;
+      // The one that the verdict points at comes first in any case.
+      if (stack.id == judgement.culprit) return 1e300;
+      return grows ? own->growth_bytes_per_s : stack.observation.live_bytes;
+    };
+    if (row.stacks.size() > 1) {
+      std::stable_sort(row.stacks.begin(), row.stacks.end(),
+                       [&](uint32_t a, uint32_t b) { return weight(a) > weight(b); });
+      const SiteGroups::Stack& first = groups.stacks()[row.stacks.front()];
+      const SiteJudgement* const own = selection.Find(first.id);
+      const double part =
+          grows ? (own != nullptr ? own->growth_bytes_per_s : 0) : first.observation.live_bytes;
+      const double whole = grows ? judgement.growth_bytes_per_s : sum->observation.live_bytes;
+      row.largest_share = whole > 0 ? std::clamp(part / whole, 0.0, 1.0) : 0;
+      if (row.stacks.size() > Callsite::kMostSites) row.stacks.resize(Callsite::kMostSites);
+    }
+    selection.rows.push_back(std::move(row));
+  }
+}
+
+void ReportAssembler::FillSites(const Selection& selection, Report& report) {
+  const SiteGroups& groups = *selection.groups;
+  std::unordered_map<uint32_t, size_t> places;  // in report.sites, by stack
+  std::vector<uint32_t> indices;
+  const auto add = [&](uint32_t k, const SiteJudgement* judgement) {
+    if (report.sites.size() == kSites || !places.emplace(k, report.sites.size()).second) return;
+    const SiteGroups::Stack& stack = groups.stacks()[k];
+    report.sites.push_back(MakeSite(stack.id, judgement, stack.observation));
+    report.sites.back().rank = static_cast<uint32_t>(report.sites.size());
+    indices.push_back(stack.index);
+  };
+  // A call site's only stack has the call site's verdict.
+  const auto judgement_of = [&](const Selection::Row& row, uint32_t k) {
+    return row.sum->stacks_total == 1 ? row.judgement : selection.Find(groups.stacks()[k].id);
+  };
+  for (size_t i = 0; i < selection.rows.size(); ++i) {
+    const Selection::Row& row = selection.rows[i];
+    const size_t most = i < kRowsWithStacks ? kStacksOfARow : 1;
+    for (size_t n = 0; n < std::min(most, row.stacks.size()); ++n) {
+      add(row.stacks[n], judgement_of(row, row.stacks[n]));
+    }
+  }
+  for (const Selection::Row& row : selection.rows) {
+    for (const uint32_t k : row.stacks) add(k, judgement_of(row, k));
+  }
+  // And what else is large: a profile is made of these.
+  for (uint32_t k = 0; k < groups.stacks().size() && report.sites.size() < kSites; ++k) {
+    const SiteGroups::Stack& stack = groups.stacks()[k];
+    const SiteGroups::Sum* const callsite = groups.Callsite(callsites_.Of(stack.index).id);
+    const bool alone = callsite != nullptr && callsite->stacks_total == 1;
+    add(k, selection.Find(alone ? callsite->id : stack.id));
+  }
+  NameFrames(report, indices);
+  for (const Selection::Row& row : selection.rows) {
+    Callsite& callsite = report.callsites.emplace_back();
+    callsite.sum = MakeSite(row.sum->id, row.judgement, row.sum->observation);
+    callsite.sum.rank = static_cast<uint32_t>(report.callsites.size());
+    callsite.stacks = row.sum->stacks_total;
+    callsite.largest_stack_share = row.largest_share;
+    for (const uint32_t k : row.stacks) callsite.sites.push_back(IdText(groups.stacks()[k].id));
+    const uint32_t leading =
+        row.stacks.empty() ? row.sum->first : groups.stacks()[row.stacks.front()].index;
+    const auto place = row.stacks.empty() ? places.end() : places.find(row.stacks.front());
+    if (place != places.end()) {
+      callsite.sum.frames = report.sites[place->second].frames;
+      callsite.sum.callsite = report.sites[place->second].callsite;
+    } else {
+      callsite.sum.frames = {callsites_.Of(leading).frame};
+    }
+    // Of a line of the program, the frame that is it.
+    if (row.judgement->level != SiteLevel::kProgramLine) continue;
+    const Frame& line = callsites_.ProgramLineOf(leading).frame;
+    for (uint32_t n = 0; n < callsite.sum.frames.size(); ++n) {
+      const Frame& frame = callsite.sum.frames[n];
+      if (frame.module != line.module || frame.module_offset != line.module_offset ||
+          frame.function != line.function) {
+        continue;
+      }
+      callsite.sum.callsite = n;
+      break;
+    }
+  }
+}
+
+void ReportAssembler::NameFrames(Report& report, const std::vector<uint32_t>& indices) {
+  std::vector<ModuleAddress> addresses;
+  std::vector<size_t> depths;
+  for (const uint32_t index : indices) {
+    const std::vector<ModuleAddress> frames = identity_.Addresses(*tracker_.sites().At(index));
+    depths.push_back(frames.size());
+    addresses.insert(addresses.end(), frames.begin(), frames.end());
+    for (const ModuleAddress& frame : frames) {
+      if (!frame.build_id.empty()) report.modules.emplace(frame.module, frame.build_id);
+    }
+  }
+  const std::vector<std::vector<Frame>> named = symbolizer_.Symbolize(addresses);
+  if (named.size() != addresses.size()) throw std::bad_alloc();  // how the symbolizer says so
+  SayProblem();
+  size_t next = 0;
+  for (size_t i = 0; i < report.sites.size(); ++i) {
+    Site& site = report.sites[i];
+    for (size_t k = 0; k < depths[i]; ++k, ++next) {
+      site.frames.insert(site.frames.end(), named[next].begin(), named[next].end());
+    }
+    if (indices[i] == SiteTable::kOverflowIndex) site.frames = {callsites_.Of(indices[i]).frame};
+    site.callsite = callsites_.IndexIn(site.frames);
+  }
+}
+
+// Once: a helper that can't run rarely can a minute later.
+void ReportAssembler::SayProblem() {
+  if (problem_said_) return;
+  std::string problem = symbolizer_.last_problem();
+  if (problem.empty()) return;
+  problem_said_ = true;
+  const bool inside = options_.symbolize == SymbolizeOption::kLines && RootHasChanged();
+  if (inside) problem = kNothingRunHere;
+  RawLog(inside ? LogLevel::kWarning : LogLevel::kInfo, "%s; reports show no lines",
+         problem.c_str());
+}
+
+Report ReportAssembler::Assemble(bool final_report, std::chrono::milliseconds helper_limit) {
+  symbolizer_.set_helper_limit(helper_limit);
+  const uint64_t began = ThreadCpuNs();
+  Report report;
+  identity_.Refresh(tracker_);
+  SiteSelection selection;
+  selection.most = OptionsOf(options_).max_sites + kMostWaiting;
+  selection.preferred = [this](const StoredSite& site) {
+    return analyzer_.Follows(identity_.IdOf(site));
+  };
+  selection.group = [this](uint32_t site) { return callsites_.Of(site).id; };
+  const bool regrouped = callsites_.Learn();
+  if (regrouped) alone_.clear();
+  audit_.BeforeSnapshot();
+  const StoreSnapshot snapshot = TakeStoreSnapshot(tracker_, selection);
+  FillHeader(report, snapshot, final_report);
+  Analyze(snapshot, regrouped, report);
+  cpu_ns_ += ThreadCpuNs() - began;
+  report.sampling.cpu_s = static_cast<double>(tracker_.SamplingCpuNs() + cpu_ns_) * 1e-9;
+  return report;
+}
+
+}  // namespace heapgauge

@@ -1,0 +1,69 @@
+// From the stores to a Report: snapshot, analysis, names.
+//
+// Holds what outlives a report (histories, ids, the symbolizer's cache).  One report at a time.
+#ifndef HEAPGAUGE_REPORTER_REPORT_ASSEMBLER_H_
+#define HEAPGAUGE_REPORTER_REPORT_ASSEMBLER_H_
+
+#include <chrono>
+#include <string>
+#include <unordered_map>
+
+#include "analyze/analyzer.h"
+#include "options/options.h"
+#include "process/allocator_stats.h"
+#include "report/report.h"
+#include "reporter/callsite_map.h"
+#include "reporter/coverage_figures.h"
+#include "reporter/figures_audit.h"
+#include "reporter/site_groups.h"
+#include "reporter/site_identity.h"
+#include "reporter/store_snapshot.h"
+#include "symbolize/symbolizer.h"
+#include "track/tracker.h"
+
+namespace heapgauge {
+
+class ReportAssembler final {
+ public:
+  // Of the rankings, named and written.
+  static constexpr size_t kSites = 256;
+  static constexpr size_t kCallsites = 256;
+
+  // `shim` and `allocator` stay the caller's and outlive this.
+  ReportAssembler(Tracker& tracker, const Options& options, const ShimApi& shim,
+                  AllocatorStats& allocator, std::string program_path);
+
+  // Everything but `sampling.reports_failed`, which the caller knows.  The helper that finds lines
+  // gets `helper_limit` at most: somebody may be waiting.
+  Report Assemble(bool final_report, std::chrono::milliseconds helper_limit);
+
+ private:
+  void Analyze(const StoreSnapshot& snapshot, bool regrouped, Report& report);
+  struct Selection;
+  void FillProcess(const ProcessJudgement& judged, Report& report) const;
+  void Select(const AnalysisResult& result, const SiteGroups& groups, Selection& selection) const;
+  void FillSites(const Selection& selection, Report& report);
+  void NameFrames(Report& report, const std::vector<uint32_t>& indices);
+  void SayProblem();
+  void FillHeader(Report& report, const StoreSnapshot& snapshot, bool final_report);
+
+  Tracker& tracker_;
+  const Options& options_;
+  AllocatorStats& allocator_;
+  std::string exe_;
+  std::string host_;
+  CoverageFigures coverage_;
+  SiteIdentity identity_;
+  Analyzer analyzer_;
+  FiguresAudit audit_;
+  Symbolizer symbolizer_;
+  CallsiteMap callsites_;
+  std::unordered_map<uint64_t, uint64_t> alone_;  // SiteGroups::Observe()
+  bool problem_said_ = false;
+  uint64_t sequence_ = 0;
+  uint64_t cpu_ns_ = 0;  // of the reports so far
+};
+
+}  // namespace heapgauge
+
+#endif  // HEAPGAUGE_REPORTER_REPORT_ASSEMBLER_H_

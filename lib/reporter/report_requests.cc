@@ -1,0 +1,209 @@
+// Who asks for reports, and waits: the API, the end of the process, SIGTERM.
+#include <signal.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/errno_keeper.h"
+#include "process/confinement.h"
+#include "reporter/held_line.h"
+#include "reporter/own_work.h"
+#include "reporter/reporter.h"
+
+namespace heapgauge {
+namespace {
+
+void SleepBriefly() noexcept {
+  const timespec pause{0, 200'000};
+  // Not through libc: its nanosleep is a cancellation point, and this one is called by hosts'
+  // threads.
+  syscall(SYS_nanosleep, &pause, nullptr);
+}
+
+}  // namespace
+
+// Asks the thread for a report and polls for the answer: async-signal-safe when the thread runs
+// already.
+bool Reporter::Ask(bool final_report, uint64_t patience_ns) noexcept {
+  if (final_report)
+    final_asked_.store(true, std::memory_order_relaxed);  // relaxed: published with asked_
+  asked_patience_ns_.store(patience_ns, std::memory_order_relaxed);  // relaxed: likewise
+  const uint64_t mine = asked_.fetch_add(1, std::memory_order_acq_rel) + 1;
+  sem_post(&wake_);
+  const uint64_t deadline = MonotonicNs() + patience_ns;
+  // acquire: the result comes with it.
+  while (answered_.load(std::memory_order_acquire) < mine) {
+    if (finished_.load(std::memory_order_acquire) || MonotonicNs() >= deadline ||
+        status_.load(std::memory_order_relaxed) == kRetired) {  // relaxed: nobody will answer
+      return final_report && finished_.load(std::memory_order_acquire);
+    }
+    // It has left for a call of the host's, and the sample that brings it back may be long in
+    // coming.
+    if (status_.load(std::memory_order_relaxed) == kNoThread &&
+        !interrupted_.load(std::memory_order_relaxed)) {  // relaxed, both: looked at again
+      EnsureThread();
+    }
+    SleepBriefly();
+  }
+  SayHeldLine();
+  return answer_ok_.load(std::memory_order_relaxed);  // relaxed: after the acquire
+}
+
+// A clone that is no fork of libc's has our memory but not our thread: its parent reports.
+bool Reporter::InForeignClone() const noexcept {
+  return owner_.load(std::memory_order_relaxed) != getpid();  // relaxed: set before, or by the fork
+}
+
+heapgauge_status Reporter::WriteNow() noexcept {
+  const ErrnoKeeper errno_keeper;
+  if (muted_.load(std::memory_order_relaxed) || finished_.load(std::memory_order_acquire) ||
+      InForeignClone()) {
+    return HEAPGAUGE_NOT_AVAILABLE;
+  }
+  const OwnWork work(this_thread_());
+  if (this_thread_()->exempt) return HEAPGAUGE_BAD_ARGUMENT;  // the report thread itself
+  if (!EnsureThreadSoon()) return HEAPGAUGE_NO_MEMORY;
+  return Ask(false, kCallPatienceNs) ? HEAPGAUGE_OK : HEAPGAUGE_IO_ERROR;
+}
+
+// The periodic reports end; the final one is still made, for exit() starts a thread anew.  Waits,
+// because the last thread to leave calls exit(), and the report thread, which has other descriptors
+// than the host, must not be that one.
+void Reporter::Retire() noexcept {
+  Reporter& reporter = Get();
+  reporter.retire_.store(true, std::memory_order_relaxed);  // relaxed: sem_post() orders it
+  sem_post(&reporter.wake_);
+  // It has left for a call of the host's, and will retire when it comes back.
+  if (reporter.status_.load(std::memory_order_acquire) == kNoThread) return;
+  const uint64_t deadline = MonotonicNs() + kPatienceNs;
+  // acquire: its number comes with it.  Then until the thread itself is gone: on a busy machine
+  // it may not get there for a while.
+  while (MonotonicNs() < deadline && !reporter.finished_.load(std::memory_order_acquire)) {
+    if (reporter.status_.load(std::memory_order_acquire) == kRetired && reporter.hold_.IsGone()) {
+      return;
+    }
+    SleepBriefly();
+  }
+}
+
+// By `heapgauge run`, for this process and not for one of its children that means the same
+// directory.
+bool Reporter::IsMarked() {
+  const ReportStore store(output_pattern_, program_path_.substr(program_path_.rfind('/') + 1));
+  return store.IsExpected() && !family_.IsChild();
+}
+
+bool Reporter::IsOrphan() noexcept {
+  try {
+    return family_.IsOrphan();
+  } catch (...) {
+    return false;
+  }
+}
+
+// True for a child that has nothing more to do: too short for a report, it has said so itself.
+bool Reporter::SayInOneLine(bool quick) noexcept {
+  const uint64_t lived_ns = MonotonicNs() - born_ns_;
+  // relaxed: our own.
+  if (!sampled_.load(std::memory_order_relaxed) || directory() != nullptr ||
+      lived_ns >= options_->report_interval_ns || !family_.IsChild() || IsOrphan()) {
+    return false;
+  }
+  const ChildAccount::Sums sums = Tracker::Get().child_account().Read();
+  line_.pid = getpid();
+  line_.exe = program_path_.c_str();
+  line_.lifetime_s = static_cast<double>(lived_ns) * 1e-9;
+  line_.live_bytes = sums.live_bytes;
+  line_.allocated_bytes = sums.allocated_bytes;
+  if (sums.site != ChildAccount::kNoSite) {
+    FindCallsite(*Tracker::Get().sites().At(sums.site), Tracker::Get().modules(), &line_);
+    line_.site_live_bytes = sums.site_live_bytes;
+  }
+  line_waits_ = !quick;
+  return line_waits_ || family_.Append(line_);
+}
+
+void Reporter::EndOfLine(int status) noexcept {
+  if (!line_waits_ || InForeignClone()) return;
+  const ErrnoKeeper errno_keeper;
+  const OwnWork work(this_thread_());
+  line_waits_ = false;
+  line_.has_status = true;
+  line_.status = status & 0xFF;  // as wait() shows it
+  family_.Append(line_);
+}
+
+void Reporter::Finish(bool quick) noexcept {
+  const ErrnoKeeper errno_keeper;
+  if (muted_.load(std::memory_order_relaxed) || InForeignClone()) return;
+  if (finished_.load(std::memory_order_acquire)) return;
+  // Of a fork's child nobody expects anything, and there may be very many.
+  // relaxed: our own.
+  if (forked_ && !sampled_.load(std::memory_order_relaxed) && directory() == nullptr) return;
+  const OwnWork work(this_thread_());
+  Tracker::Get().set_observer(nullptr);
+  const bool confined = IsConfined();
+  if (!confined && SayInOneLine(quick)) {
+    finished_.store(true, std::memory_order_release);  // release: as after a final report
+    return;
+  }
+  bool anything = false;
+  try {
+    // Or a report was asked for: the last one says that it is the last.
+    anything = sampled_.load(std::memory_order_relaxed) || directory() != nullptr ||
+               (!confined && IsMarked());
+  } catch (...) {
+  }
+  // acquire: what the one that has left did is visible to the next.
+  int retired = kRetired;
+  if (status_.compare_exchange_strong(retired, kNoThread, std::memory_order_acquire)) {
+    retire_.store(false, std::memory_order_relaxed);  // relaxed: the thread is started after it
+  }
+  // relaxed: said by whoever set it.
+  if (!anything || ends_here_.load(std::memory_order_relaxed)) return;
+  hold_.LowerForGood();
+  if (!EnsureThreadSoon()) return;
+  // Once more: the program may have had a handler of its own till now, and while the report is
+  // written a SIGTERM would cost it.
+  if (!confined) TakeOverTerminate();
+  Ask(true, kPatienceNs);
+}
+
+// Only if asked for: a program that reads its action for SIGTERM, as many do to restore it, finds a
+// handler that it didn't set.  SIGTERM with its default action would end the process without a
+// report.  The action stays what it was: the process is killed by SIGTERM, a moment later.  A
+// program that sets its own handler, before or after, never meets ours.
+void Reporter::TakeOverTerminate() noexcept {
+  if (!options_->term_report) return;
+  // To the first process of a container the default action of SIGTERM is nothing: it lives on.
+  if (getpid() == 1) return;
+  struct sigaction now;
+  if (sigaction(SIGTERM, nullptr, &now) != 0 || (now.sa_flags & SA_SIGINFO) != 0 ||
+      now.sa_handler != SIG_DFL) {
+    return;
+  }
+  struct sigaction ours = {};
+  ours.sa_handler = &Reporter::OnTerminate;
+  ours.sa_flags = SA_RESTART | SA_ONSTACK;
+  sigfillset(&ours.sa_mask);
+  sigaction(SIGTERM, &ours, nullptr);
+}
+
+void Reporter::OnTerminate(int signal) noexcept {
+  const ErrnoKeeper errno_keeper;
+  Reporter& reporter = Get();
+  // relaxed: a signal handler's view of its own process.  The thread exists: only its start brings
+  // us here.  It may be about to begin, so that a process that is ended at once has its report too.
+  if (!reporter.InForeignClone() && reporter.status_.load(std::memory_order_relaxed) == kStarted &&
+      !reporter.muted_.load(std::memory_order_relaxed)) {
+    reporter.interrupted_.store(true, std::memory_order_relaxed);  // relaxed: published with asked_
+    reporter.Ask(true, kSignalPatienceNs);
+  }
+  struct sigaction standard = {};
+  standard.sa_handler = SIG_DFL;
+  sigaction(signal, &standard, nullptr);
+  raise(signal);  // blocked in here; delivered, and deadly, as soon as this returns
+}
+
+}  // namespace heapgauge

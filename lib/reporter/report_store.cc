@@ -1,0 +1,300 @@
+#include "reporter/report_store.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <cstdio>
+#include <cstring>
+
+#include "base/clock.h"
+#include "base/descriptor.h"
+#include "base/raw_log.h"
+#include "base/root_identity.h"
+#include "base/whole_io.h"
+#include "report/json_writer.h"
+#include "report/output_directory.h"
+#include "report/pprof_writer.h"
+#include "report/safe_path.h"
+#include "report/text_writer.h"
+
+namespace heapgauge {
+namespace {
+
+constexpr char kJsonLines[] = "reports.jsonl";
+constexpr char kAlertLines[] = "alerts.jsonl";
+constexpr char kText[] = "report.txt";
+constexpr char kProfile[] = "heap.pb.gz";
+constexpr int kMostNames = 100;
+
+// A descriptor that closes itself and never has one of the numbers that programs take for granted.
+class File final {
+ public:
+  explicit File(int fd) : fd_(fd) {}
+  File(int directory, const char* name, int flags)
+      : fd_(AboveStandard(openat(directory, name,
+                                 flags | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0600))) {}
+  ~File() {
+    if (fd_ >= 0) close(fd_);
+  }
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+  bool ok() const { return fd_ >= 0; }
+  int get() const { return fd_; }
+  // The report itself must not be able to fill a host's disk buffers with half-done work: an error
+  // shows here.
+  bool Close() {
+    const int result = close(fd_);
+    fd_ = -1;
+    return result == 0;
+  }
+
+ private:
+  int fd_;
+};
+
+bool IsPlainFile(int fd, struct stat* info) {
+  if (fstat(fd, info) != 0) return false;
+  if (S_ISREG(info->st_mode)) return true;
+  errno = EINVAL;
+  return false;
+}
+
+pid_t CurrentThread() { return static_cast<pid_t>(syscall(SYS_gettid)); }
+
+// ".report.txt.4711": the process that is writing it, or that died over it; 0 for other names.
+pid_t WriterOf(std::string_view name) {
+  for (const char* file : {kText, kProfile}) {
+    const std::string prefix = fmt::format(".{}.", file);
+    if (!name.starts_with(prefix)) continue;
+    pid_t pid = 0;
+    const char* const end = name.data() + name.size();
+    const auto [at, failure] = std::from_chars(name.data() + prefix.size(), end, pid);
+    if (failure == std::errc() && at == end) return pid;
+  }
+  return 0;
+}
+
+// Where a program is killed and started again in one directory, half-written files would pile up.
+void RemoveLeftovers(int directory) {
+  const int listing = fcntl(directory, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+  DIR* const names = listing >= 0 ? fdopendir(listing) : nullptr;
+  if (names == nullptr) {
+    if (listing >= 0) close(listing);
+    return;
+  }
+  while (const dirent* const entry = readdir(names)) {
+    const pid_t writer = WriterOf(entry->d_name);
+    if (writer > 0 && kill(writer, 0) != 0 && errno == ESRCH) unlinkat(directory, entry->d_name, 0);
+  }
+  closedir(names);
+}
+
+}  // namespace
+
+ReportStore::ReportStore(std::string pattern, std::string program, timespec began, bool keeps_lock)
+    : pattern_(std::move(pattern)),
+      program_(std::move(program)),
+      host_(HostName()),
+      keeps_lock_(keeps_lock) {
+  owner_.pid = getpid();
+  owner_.instance = InstanceOf(getpid());
+  owner_.began = began;
+  owner_.name_has_pid = pattern_.empty() || pattern_.find("%p") != std::string::npos;
+}
+
+ReportStore::~ReportStore() { LetGo(); }
+
+bool ReportStore::IsExpected() const {
+  const std::string wanted =
+      path_.empty() ? ExpandOutputPattern(pattern_, program_, getpid(), host_) : path_;
+  constexpr int kFewNames = 4;
+  for (int number = 1; number <= kFewNames; ++number) {
+    std::string error;
+    const int directory = OpenReportDirectory(NameOf(wanted, number), false, &error);
+    if (directory < 0) return false;
+    struct stat info;
+    const bool own = MayOwn(directory, owner_);
+    const bool marked = own && fstatat(directory, kJsonLines, &info, AT_SYMLINK_NOFOLLOW) == 0 &&
+                        S_ISREG(info.st_mode) && info.st_size == 0;
+    close(directory);
+    if (own) return marked;
+  }
+  return false;
+}
+
+// The names of one process's directory, in the order in which they are tried: what is written, and
+// with what tells processes apart.
+std::string ReportStore::NameOf(const std::string& wanted, int number) const {
+  if (number == 1) return wanted;
+  if (owner_.name_has_pid) return fmt::format("{}.{}", wanted, number);
+  if (number == 2) return fmt::format("{}.{}", wanted, owner_.pid);
+  return fmt::format("{}.{}.{}", wanted, owner_.pid, number - 1);
+}
+
+bool ReportStore::Fail(const char* what, const char* name) {
+  const std::string problem =
+      fmt::format("{} {}{}{}: {}", what, path_, *name != '\0' ? "/" : "", name, strerror(errno));
+  // One line a report: what ails one file as a rule ails them all.
+  if (++problems_ == 1 && problem != said_) {
+    RawLog(LogLevel::kError, "%s; this report is lost, the next one is tried", problem.c_str());
+    said_ = problem;
+  }
+  return false;
+}
+
+void ReportStore::LetGo() {
+  if (lock_ >= 0 && lock_thread_ == CurrentThread()) close(lock_);
+  lock_ = -1;
+}
+
+// False when the directory is another process's.
+bool ReportStore::Hold(int directory) {
+  struct stat now;
+  struct stat held;
+  if (lock_ >= 0 && lock_thread_ == CurrentThread() && fstat(directory, &now) == 0 &&
+      fstat(lock_, &held) == 0 && now.st_dev == held.st_dev && now.st_ino == held.st_ino) {
+    return true;
+  }
+  LetGo();
+  const int copy = fcntl(directory, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);  // shares the lock
+  if (copy < 0) return true;
+  const DirectoryLock lock = LockDirectory(copy);
+  if (lock == DirectoryLock::kAnothers || !MayOwn(directory, owner_) ||
+      (lock == DirectoryLock::kUnknown && !IsFirst(directory, owner_))) {
+    close(copy);
+    return false;
+  }
+  if (lock == DirectoryLock::kHeld && keeps_lock_) {
+    lock_ = copy;
+    lock_thread_ = CurrentThread();
+  } else {
+    close(copy);
+  }
+  return true;
+}
+
+// `wanted`, or the next name that is free.
+int ReportStore::OpenFree(const std::string& wanted, std::string* error) {
+  for (int number = 1;; ++number) {
+    // A container that is started again and again is always process 1: at last a name that nobody
+    // has.
+    path_ = number <= kMostNames
+                ? NameOf(wanted, number)
+                : fmt::format("{}.{}", wanted, MonotonicNs() + static_cast<uint64_t>(number));
+    const int directory = OpenReportDirectory(path_, true, error);
+    if (directory < 0 || Hold(directory)) return directory;
+    close(directory);
+  }
+}
+
+int ReportStore::Open() {
+  std::string error;
+  if (!path_.empty()) {
+    int directory = OpenReportDirectory(path_, true, &error);
+    // In another root, where no place was kept: the descriptor that holds the lock.
+    if (directory < 0 && lock_ >= 0 && lock_thread_ == CurrentThread() && RootHasChanged()) {
+      directory = fcntl(lock_, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    }
+    if (directory < 0) {
+      Fail("can't open report directory", "");
+      return -1;
+    }
+    if (Hold(directory)) return directory;
+    close(directory);  // another process has taken it while we had no thread
+  }
+  const std::string wanted = ExpandOutputPattern(pattern_, program_, getpid(), host_);
+  int directory = OpenFree(wanted, &error);
+  if (directory >= 0) {
+    RemoveLeftovers(directory);
+    return directory;
+  }
+  if (RootHasChanged()) {
+    path_.clear();
+    if (error == said_) return -1;
+    RawLog(LogLevel::kError, "%s; its reports end here", error.c_str());
+    said_ = error;
+    return -1;
+  }
+  const std::string fallback = FallbackOutput(wanted);
+  std::string second_error;
+  directory = OpenFree(fallback, &second_error);
+  if (directory >= 0) {
+    RawLog(LogLevel::kWarning, "%s; reports go to %s", error.c_str(), path_.c_str());
+    return directory;
+  }
+  if (error != said_) {
+    RawLog(LogLevel::kError, "%s, and %s; this report is lost, the next one is tried",
+           error.c_str(), second_error.c_str());
+    said_ = error;
+  }
+  path_.clear();
+  return -1;
+}
+
+bool ReportStore::Append(int directory, const char* name, const std::string& lines) {
+  {
+    const File file(directory, name, O_RDWR | O_CREAT | O_APPEND);
+    struct stat info;
+    if (!file.ok() || !IsPlainFile(file.get(), &info)) return Fail("can't write", name);
+    if (info.st_size == 0 || static_cast<uint64_t>(info.st_size) + lines.size() <= kRotateBytes) {
+      const off_t end = EndOfLastLine(file.get(), info.st_size);
+      if (end != info.st_size && ftruncate(file.get(), end) != 0) return Fail("can't mend", name);
+      if (WriteAll(file.get(), lines)) return true;
+      const int saved_errno = errno;
+      [[maybe_unused]] const int cut = ftruncate(file.get(), end);  // no torn line
+      errno = saved_errno;
+      return Fail("can't write", name);
+    }
+  }
+  const std::string rotated = std::string(name) + ".1";
+  if (renameat(directory, name, directory, rotated.c_str()) != 0) return Fail("can't rotate", name);
+  const File file(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_APPEND);
+  if (!file.ok() || !WriteAll(file.get(), lines)) return Fail("can't write", name);
+  return true;
+}
+
+bool ReportStore::Replace(int directory, const char* name, const std::string& content) {
+  const std::string temporary = fmt::format(".{}.{}", name, getpid());
+  unlinkat(directory, temporary.c_str(), 0);  // left by a crash of a process with our number
+  File file(directory, temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL);
+  if (file.ok() && WriteAll(file.get(), content) && file.Close() &&
+      renameat(directory, temporary.c_str(), directory, name) == 0) {
+    return true;
+  }
+  const int saved_errno = errno;
+  unlinkat(directory, temporary.c_str(), 0);
+  errno = saved_errno;
+  return Fail("can't write", name);
+}
+
+bool ReportStore::WriteAlerts(const std::string& lines) {
+  problems_ = 0;
+  const File directory(Open());
+  return directory.ok() && Append(directory.get(), kAlertLines, lines);
+}
+
+bool ReportStore::Write(const Report& report) {
+  problems_ = 0;
+  const File directory(Open());  // closed, too, when a writer finds no memory
+  if (!directory.ok()) return false;
+  // Before the line is appended: where memory runs out there is no line without its text.
+  const std::string text = ToText(report);
+  const bool appended = Append(directory.get(), kJsonLines, ToJson(report, kSitesInJson) + "\n");
+  if (appended && !owner_forgotten_) {
+    ForgetOwner(directory.get());
+    owner_forgotten_ = true;
+  }
+  bool replaced = Replace(directory.get(), kText, text);
+  replaced = Replace(directory.get(), kProfile, ToPprof(report)) && replaced;
+  if (appended && replaced) said_.clear();
+  return appended && replaced;
+}
+
+}  // namespace heapgauge

@@ -1,0 +1,174 @@
+// The life of the reports: who makes them, when, and what happens at fork and at the end.
+//
+//   first sample, from a place that allows it ──► report thread ──► a report every interval
+//   heapgauge_write_report() ──► asks the thread (starts it if need be) and waits
+//   exit, quick_exit         ──► the same, final
+//   SIGTERM, TERM_REPORT=on  ──► the same, final, then the default action
+//   `heapgauge run`          ──► asks the thread, before it passes SIGTERM on (run_listener.h)
+//   fork                     ──► the child has neither thread nor reports till its first sample
+//   setuid, unshare and such ──► the thread leaves before and comes back after (thread_hold.h)
+//
+// R1  At most one thread at a time makes a report, the report thread.
+// R2  Nobody waits for a report longer than kPatience: a stuck disk must not stop an exit.  The
+//     helper that finds lines is given half of that.
+// R3  No lock of the host's is held while waiting, and the signal handler only posts and polls.
+//     What it interrupted may hold the allocator's: that one is then not asked for its statistics.
+#ifndef HEAPGAUGE_REPORTER_REPORTER_H_
+#define HEAPGAUGE_REPORTER_REPORTER_H_
+
+#include <semaphore.h>
+#include <sys/types.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "reporter/alerts.h"
+#include "reporter/end_watch.h"
+#include "reporter/family.h"
+#include "reporter/report_assembler.h"
+#include "reporter/report_store.h"
+#include "reporter/run_listener.h"
+#include "reporter/start_watch.h"
+#include "reporter/thread_hold.h"
+#include "track/governor.h"
+
+namespace heapgauge {
+
+class Reporter final {
+ public:
+  // Never destroyed: the thread may outlive main.
+  static Reporter& Get() noexcept;
+
+  // Once, from the constructor.  `shim` stays.
+  void Initialize(const Options& options, const ShimApi& shim);
+
+  // A report now; returns when it is written or has failed.
+  heapgauge_status WriteNow() noexcept;
+
+  // The last report of the process, or its line in its root's directory (family.h).
+  // `quick`: by quick_exit(), which tells nobody its status.
+  void Finish(bool quick) noexcept;
+  // The end of that line: what exit() was given.
+  void EndOfLine(int status) noexcept;
+
+  // Before the host enters another root directory: keeps the way to the report directory.
+  void BeforeRootChange() noexcept;
+
+  // Before the host, which is root, becomes `user` for good: its report directory is given to that
+  // one.  And where it did not.
+  bool GiveReports(uid_t user) noexcept;
+  void TakeReportsBack(uid_t user) noexcept;
+  // Before and after a call of the host's that is to find no thread of ours (step_out.cc).  False:
+  // there is nothing to come back to; else StepIn() follows.  `last`: after the call no thread can
+  // be started any more if it succeeds.
+  bool StepOut(bool last) noexcept;
+  void StepIn(ThreadState& self, void* caller, bool last) noexcept;
+
+  // After fork, in the child.
+  void ForkedInChild(bool report) noexcept;
+
+  // nullptr before the first report made it.
+  const char* directory() const noexcept;
+
+ private:
+  std::unique_ptr<ReportStore> MakeStore();
+  struct Place {
+    const char* known;     // without allocation, where that can be
+    std::string expanded;  // instead, in a fork's child, whose pid is another
+    bool whole = false;    // the directory is there, and this process's
+    const char* path() const { return expanded.empty() ? known : expanded.c_str(); }
+  };
+  Place PlaceOfReports();
+  bool HandOver(uid_t from, uid_t to) noexcept;
+  void KeepPlaceOnThread() noexcept;
+
+  enum Status : int { kNoThread, kStarting, kStarted, kRetired };
+  static constexpr uint64_t kCallPatienceNs = 30'000'000'000;
+  static constexpr uint64_t kPatienceNs = 10'000'000'000;
+  static constexpr uint64_t kSignalPatienceNs = 3'000'000'000;
+  static constexpr uint64_t kRunPatienceNs = 1'000'000'000;  // run itself waits for 2 s
+
+  static void OnSample(ThreadState& self, const StackTrace& trace) noexcept;
+  static void OnTerminate(int signal) noexcept;
+  static void Retire() noexcept;
+  static void* Main(void* reporter);
+
+  // `held_back`: set when no thread was started because of a call that concerns all threads.
+  bool EnsureThread(bool* held_back = nullptr) noexcept;
+  bool EnsureThreadSoon() noexcept;
+  bool IsAsked() const noexcept;
+  void LeaveForCall() noexcept;
+  bool IsYoungChild() noexcept;
+  void WidenForYoungChild() noexcept;
+  uint64_t ChildsPatienceNs() const noexcept;
+  bool SayInOneLine(bool quick) noexcept;
+  bool IsMarked();
+  bool IsOrphan() noexcept;
+  bool InForeignClone() const noexcept;
+  bool Ask(bool final_report, uint64_t patience_ns) noexcept;
+  void Run() noexcept;
+  bool WaitUntil(uint64_t deadline_ns) noexcept;
+  bool WaitForReport(uint64_t next) noexcept;
+  void Govern() noexcept;
+  void CoverNewModules(bool all) noexcept;
+  template <typename Work>
+  void WithAlerts(Work work) noexcept;
+  void Produce(bool final_report, std::chrono::milliseconds helper_limit) noexcept;
+  void TakeOverTerminate() noexcept;
+
+  const Options* options_ = nullptr;
+  const ShimApi* shim_ = nullptr;
+  ThreadState* (*this_thread_)() noexcept = nullptr;
+  AllocatorStats allocator_;
+  std::string output_pattern_;  // absolute
+  std::string program_path_;
+  std::string own_path_;  // the pattern, expanded for this process
+  timespec began_{};      // by the clock of files
+  uint64_t born_ns_ = 0;
+  bool forked_ = false;  // a fork's child
+  Family family_;
+  ChildLine line_;  // waits for the status
+  bool line_waits_ = false;
+
+  EndWatch end_watch_;
+  StartWatch start_watch_;
+
+  // The report thread's own.
+  std::unique_ptr<ReportAssembler> assembler_;
+  std::unique_ptr<ReportStore> store_;
+  std::unique_ptr<Alerts> alerts_;
+  bool alerts_under_way_ = false;
+  RunListener run_listener_;
+  Governor governor_{1};
+  uint64_t started_ns_ = 0;
+  uint64_t reports_failed_ = 0;
+
+  ThreadHold hold_;
+  std::atomic<int> status_{kNoThread};
+  std::atomic<pid_t> owner_{0};                 // the process the thread belongs to
+  std::atomic<uint64_t> asked_{0};              // reports asked for
+  std::atomic<uint64_t> answered_{0};           // and the last of them that was made
+  std::atomic<uint64_t> asked_patience_ns_{0};  // of the last who asked
+  std::atomic<bool> answer_ok_{false};
+  std::atomic<bool> final_asked_{false};
+  std::atomic<bool> finished_{false};   // the final report is made: nothing more to come
+  std::atomic<bool> sampled_{false};    // this process, since it began or was forked, took a sample
+  std::atomic<bool> retire_{false};     // the thread is to leave: it would keep the process alive
+  std::atomic<bool> resumes_{false};    // the thread has left for a call of the host's
+  std::atomic<bool> says_last_{false};  // and is to make a report before
+  std::atomic<bool> ends_here_{false};  // no thread can be started any more, and that was said
+  std::atomic<bool> stuck_said_{false};      // that the thread did not leave in time
+  std::atomic<bool> thread_refused_{false};  // and that was said
+  std::atomic<bool> muted_{false};           // a child that is not to report
+  std::atomic<bool> interrupted_{false};     // who asked is a signal handler: no locks of its host
+  std::atomic<uint64_t> next_attempt_ns_{0};
+  std::atomic<const char*> directory_{nullptr};
+  sem_t wake_;
+};
+
+}  // namespace heapgauge
+
+#endif  // HEAPGAUGE_REPORTER_REPORTER_H_

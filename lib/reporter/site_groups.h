@@ -1,0 +1,67 @@
+// The stacks of one report in their three sums: stacks by id, call sites, and the lines of the
+// program above call sites that lie elsewhere (analyze/causes.h says what each is for).
+//
+// Values of one report, but for what is remembered of call sites that had one stack so far.
+#ifndef HEAPGAUGE_REPORTER_SITE_GROUPS_H_
+#define HEAPGAUGE_REPORTER_SITE_GROUPS_H_
+
+#include <cstdint>
+#include <unordered_map>
+#include <vector>
+
+#include "analyze/analyzer.h"
+#include "reporter/callsite_map.h"
+#include "reporter/site_identity.h"
+#include "reporter/store_snapshot.h"
+
+namespace heapgauge {
+
+class SiteGroups final {
+ public:
+  struct Stack {
+    uint64_t id = 0;
+    uint32_t index = 0;  // in the site table; the first of those that share the id
+    SiteObservation observation;
+  };
+  struct Sum {
+    uint64_t id = 0;
+    uint64_t parent = 0;           // the line of the program that all its stacks come from; 0: none
+    std::vector<uint32_t> stacks;  // in stacks(), those that hold most first
+    uint64_t stacks_total = 0;     // with those too small to be among stacks()
+    uint32_t first = 0;            // site table index of one of them
+    SiteObservation observation;
+  };
+
+  SiteGroups(const StoreSnapshot& snapshot, const Tracker& tracker, SiteIdentity& identity,
+             const CallsiteMap& callsites);
+
+  const std::vector<Stack>& stacks() const { return stacks_; }
+  const std::vector<Sum>& callsites() const { return callsites_; }  // that hold most first
+  const Sum* Callsite(uint64_t id) const { return Find(callsites_, callsite_at_, id); }
+  const Sum* ProgramLine(uint64_t id) const { return Find(lines_, line_at_, id); }
+
+  // Hands all to the analyzer, between its Begin() and Finish().  `alone`: the stacks that were
+  // their call sites' only ones, by call site; kept from report to report.
+  void Observe(Analyzer& analyzer, std::unordered_map<uint64_t, uint64_t>& alone) const;
+
+ private:
+  using Places = std::unordered_map<uint64_t, uint32_t>;
+  static const Sum* Find(const std::vector<Sum>& sums, const Places& places, uint64_t id) {
+    const auto found = places.find(id);
+    return found == places.end() ? nullptr : &sums[found->second];
+  }
+  void TakeStacks(const StoreSnapshot& snapshot, const Tracker& tracker, SiteIdentity& identity);
+  void Group(const StoreSnapshot& snapshot, const CallsiteMap& callsites);
+  Sum& Add(const CallsiteMap& callsites, uint32_t site, uint64_t count,
+           const SiteObservation& observation);
+
+  std::vector<Stack> stacks_;
+  std::vector<Sum> callsites_;
+  std::vector<Sum> lines_;
+  Places callsite_at_;
+  Places line_at_;
+};
+
+}  // namespace heapgauge
+
+#endif  // HEAPGAUGE_REPORTER_SITE_GROUPS_H_

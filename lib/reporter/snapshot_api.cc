@@ -1,0 +1,100 @@
+#include "reporter/snapshot_api.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <mutex>
+#include <new>
+
+#include "base/errno_keeper.h"
+#include "reporter/own_work.h"
+#include "reporter/site_identity.h"
+#include "reporter/store_snapshot.h"
+#include "track/tracker.h"
+
+namespace heapgauge {
+namespace {
+
+// Ids are computed once a site, for all callers.  A lock held at a fork is lost to the child, so a
+// caller that does not get it goes without ids (0) instead of waiting.
+std::timed_mutex g_identity_mutex;
+SiteIdentity* g_identity = nullptr;
+
+void FillIds(heapgauge_site* rows, const std::vector<SiteSnapshot>& sites, size_t count) {
+  const std::unique_lock<std::timed_mutex> lock(g_identity_mutex, std::chrono::seconds(1));
+  if (!lock.owns_lock()) return;
+  if (g_identity == nullptr) g_identity = new SiteIdentity(&Tracker::Get().modules());
+  g_identity->Refresh(Tracker::Get());
+  for (size_t i = 0; i < count; ++i) {
+    rows[i].id = g_identity->IdOf(*Tracker::Get().sites().At(sites[i].index));
+  }
+}
+
+heapgauge_site RowOf(const SiteSnapshot& from) {
+  const SiteObservation& seen = from.observation;
+  const StoredSite* const stored = Tracker::Get().sites().At(from.index);
+  heapgauge_site row{};
+  row.live_bytes = seen.live_bytes;
+  row.live_bytes_stderr = std::sqrt(seen.live_variance);
+  row.live_objects = seen.live_objects;
+  row.allocated_bytes = seen.allocated_bytes;
+  row.freed_bytes = seen.freed_bytes;
+  row.allocated_objects = seen.allocated_objects;
+  row.freed_objects = seen.freed_objects;
+  row.age_max_s = seen.age_max_s;
+  row.frame_count = stored->depth;
+  // Sites are never removed: their frames may be pointed to for good.
+  row.frames = reinterpret_cast<void* const*>(stored->frames());
+  return row;
+}
+
+}  // namespace
+
+heapgauge_status TakeApiSnapshot(ThreadState& self, heapgauge_snapshot* out,
+                                 size_t max_sites) noexcept {
+  const ErrnoKeeper errno_keeper;
+  const OwnWork work(&self);
+  heapgauge_status status = HEAPGAUGE_OK;
+  try {
+    const Tracker& tracker = Tracker::Get();
+    StoreSnapshot snapshot = TakeStoreSnapshot(tracker);
+    const size_t count = std::min(max_sites, snapshot.sites.size());
+    std::partial_sort(snapshot.sites.begin(),
+                      snapshot.sites.begin() + static_cast<ptrdiff_t>(count), snapshot.sites.end(),
+                      [](const SiteSnapshot& a, const SiteSnapshot& b) {
+                        return a.observation.live_bytes > b.observation.live_bytes;
+                      });
+    heapgauge_site* rows = nullptr;
+    if (count != 0) {
+      rows = static_cast<heapgauge_site*>(std::calloc(count, sizeof(heapgauge_site)));
+      if (rows == nullptr) throw std::bad_alloc();
+      for (size_t i = 0; i < count; ++i) rows[i] = RowOf(snapshot.sites[i]);
+      FillIds(rows, snapshot.sites, count);
+    }
+    out->interval_bytes = tracker.interval_bytes();
+    out->samples = snapshot.samples;
+    out->live_samples = snapshot.totals.live_samples;
+    out->dropped_samples = tracker.dropped();
+    out->live_bytes = snapshot.totals.live_bytes;
+    out->live_bytes_stderr = std::sqrt(snapshot.totals.live_variance);
+    out->live_objects = snapshot.totals.live_objects;
+    out->allocated_bytes = snapshot.totals.allocated_bytes;
+    out->freed_bytes = snapshot.totals.freed_bytes;
+    out->allocated_objects = snapshot.totals.allocated_objects;
+    out->freed_objects = snapshot.totals.freed_objects;
+    out->site_count = count;
+    out->sites = rows;
+  } catch (...) {
+    status = HEAPGAUGE_NO_MEMORY;
+  }
+  return status;
+}
+
+void FreeApiSnapshot(heapgauge_snapshot* snapshot) noexcept {
+  std::free(const_cast<heapgauge_site*>(snapshot->sites));
+  const size_t size = snapshot->size;
+  *snapshot = heapgauge_snapshot{};
+  snapshot->size = size;
+}
+
+}  // namespace heapgauge

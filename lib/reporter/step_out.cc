@@ -1,0 +1,170 @@
+// The report thread comes, leaves for a call of the host's, and comes back (thread_hold.h).
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/errno_keeper.h"
+#include "base/raw_log.h"
+#include "base/signal_mask.h"
+#include "helper/running_helpers.h"
+#include "process/confinement.h"
+#include "reporter/own_work.h"
+#include "reporter/reporter.h"
+#include "reporter/thread_start.h"
+
+namespace heapgauge {
+namespace {
+
+// After a failed pthread_create (a limit on processes) it is not tried again for a while.
+constexpr uint64_t kRetryNs = 5'000'000'000;
+// A thread that waits is gone within a tenth of a millisecond, one in the midst of a report when
+// that is written, without what the helper would have found out.
+constexpr uint64_t kLeavePatienceNs = 2'000'000'000;
+// A guardian that is told to end takes 10 ms to hear it.
+constexpr uint64_t kHelperPatienceNs = 500'000'000;
+// For a start while such a call is under way, which is soon over.
+constexpr uint64_t kReturnPatienceNs = 4'000'000'000;
+
+}  // namespace
+
+bool Reporter::EnsureThread(bool* held_back) noexcept {
+  // Without a line: what a line takes (poll, rt_sigpending) may be as deadly.
+  // relaxed, both: a thread that runs already is found below, and a start that can't be fails.
+  if (status_.load(std::memory_order_relaxed) == kNoThread &&
+      (ends_here_.load(std::memory_order_relaxed) || IsConfined())) {
+    Tracker::Get().set_observer(nullptr);
+    return false;
+  }
+  int status = kNoThread;
+  bool started = false;
+  {
+    // A handler that came now and changed ids would wait for this start for good.
+    const SignalsBlocked blocked(SignalMask::kAll & ~SignalMask::kSetIds);
+    // seq_cst: whoever wins owns the start, and then looks at the hold (H1).  acquire on failure:
+    // what the running thread set up is visible.
+    if (!status_.compare_exchange_strong(status, kStarting, std::memory_order_seq_cst,
+                                         std::memory_order_acquire)) {
+      return true;
+    }
+    if (hold_.IsRaised() || !hold_.IsGone()) {
+      status_.store(kNoThread, std::memory_order_release);  // release: may be tried again
+      if (held_back != nullptr) *held_back = true;
+      return false;
+    }
+    const OwnWork work(this_thread_());
+    started = StartQuietThread(&Reporter::Main, this, kSmallStack);
+    // relaxed: see OnSample
+    if (!started) next_attempt_ns_.store(MonotonicNs() + kRetryNs, std::memory_order_relaxed);
+    // release: for the handler that comes next; or it may be tried again.
+    status_.store(started ? kStarted : kNoThread, std::memory_order_release);
+  }
+  if (started) {
+    const OwnWork work(this_thread_());
+    end_watch_.ReporterStarted();
+    TakeOverTerminate();
+    return true;
+  }
+  // Once: under a limit that stays it would come every few seconds.
+  // relaxed: whoever changes it says it.
+  if (!thread_refused_.exchange(true, std::memory_order_relaxed)) {
+    RawLog(LogLevel::kError, "%s", WhyNoThread());
+  }
+  return false;
+}
+
+bool Reporter::IsAsked() const noexcept {
+  // acquire: what was asked for comes with it.  relaxed: the report thread alone writes it.
+  return asked_.load(std::memory_order_acquire) != answered_.load(std::memory_order_relaxed);
+}
+
+// On the report thread, as its last work.
+void Reporter::LeaveForCall() noexcept {
+  // Whoever started it may not have come so far as to say that it is there.
+  // acquire: after that this thread alone changes it.
+  for (unsigned looks = 0; status_.load(std::memory_order_acquire) == kStarting; ++looks) {
+    PauseBetweenLooks(looks);
+  }
+  // relaxed: posted after it was set.
+  if (says_last_.load(std::memory_order_relaxed) && !IsConfined()) {
+    Produce(false, std::chrono::milliseconds(0));
+  }
+  // What runs for alerts, too, for it ends with this thread; the next one sends it again.
+  EndHelpers(kHelperPatienceNs);
+  AllowHelpers();
+  run_listener_.Leave();
+  status_.store(kNoThread, std::memory_order_release);  // release: another takes over
+}
+
+bool Reporter::StepOut(bool last) noexcept {
+  const ErrnoKeeper errno_keeper;
+  // A child that shares our memory is none of ours.  After the final report there is nothing to
+  // wait for: the thread has its reason to stay (Main).
+  if (this_thread_()->exempt || InForeignClone() || finished_.load(std::memory_order_acquire)) {
+    return false;  // acquire: as elsewhere
+  }
+  hold_.Raise();
+  EndHelpers(0);
+  const uint64_t deadline = MonotonicNs() + kLeavePatienceNs;
+  bool asked = false;
+  for (unsigned looks = 0;; ++looks) {
+    const int status = status_.load(std::memory_order_seq_cst);  // seq_cst: H1
+    if (status != kStarting && status != kStarted && hold_.IsGone()) break;
+    if (status == kStarted && !asked) {
+      // A filter may kill for what the waiting takes.
+      if (IsConfined()) break;
+      asked = true;
+      if (last) says_last_.store(true, std::memory_order_relaxed);  // relaxed: sem_post() orders it
+      resumes_.store(true, std::memory_order_relaxed);              // relaxed: for StepIn()
+      sem_post(&wake_);
+    }
+    if (MonotonicNs() >= deadline) {
+      // relaxed: a line of its own.
+      if (!stuck_said_.exchange(true, std::memory_order_relaxed)) {
+        RawLog(LogLevel::kWarning,
+               "the report thread did not leave within 2 s before the program changed its ids or "
+               "namespaces; what asks for a single thread may fail");
+      }
+      break;
+    }
+    PauseBetweenLooks(looks);
+  }
+  return true;
+}
+
+void Reporter::StepIn(ThreadState& self, void* caller, bool last) noexcept {
+  const ErrnoKeeper errno_keeper;
+  const bool was_last = hold_.Lower();
+  AllowHelpers();
+  // Or another such call is under way.  relaxed: StepOut() of this thread or another, before the
+  // hold.
+  if (!was_last || !resumes_.exchange(false, std::memory_order_relaxed)) return;
+  says_last_.store(false, std::memory_order_relaxed);  // relaxed: the thread has left
+  if (last) {
+    ends_here_.store(true, std::memory_order_relaxed);  // relaxed: seen late, a failed start more
+    const char* const where = directory();
+    RawLog(LogLevel::kWarning,
+           "in another namespace of pids or of time a process can start no thread; its last report "
+           "is in %s",
+           where != nullptr ? where : "its report directory");
+    return;
+  }
+  // Where the call was made from a place that allows no start, the next sample brings it back.
+  Tracker::Get().set_observer(&Reporter::OnSample);
+  if (self.depth != 0) return;
+  const OwnWork work(this_thread_());
+  StackTrace trace;
+  Tracker::Get().Look(self, caller, trace);
+  OnSample(self, trace);
+}
+
+// For a host's thread that waits for reports anyway.
+bool Reporter::EnsureThreadSoon() noexcept {
+  const uint64_t deadline = MonotonicNs() + kReturnPatienceNs;
+  for (unsigned looks = 0;; ++looks) {
+    bool held_back = false;
+    if (EnsureThread(&held_back)) return true;
+    if (!held_back || MonotonicNs() >= deadline) return false;
+    PauseBetweenLooks(looks);
+  }
+}
+
+}  // namespace heapgauge

@@ -1,0 +1,125 @@
+#include "reporter/thread_start.h"
+
+#include <dlfcn.h>
+#include <pthread.h>
+#include <sched.h>
+#include <sys/auxv.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+
+#include "base/address_range.h"
+#include "base/signal_mask.h"
+
+namespace heapgauge {
+namespace {
+
+AddressRange g_loader;
+AddressRange g_thread_creation;
+AddressRange g_default_attributes;  // pthread_getattr_default_np: allocates under a lock
+AddressRange g_vdso;                // AArch64 returns from signals through it
+AddressRange g_c_library;
+std::atomic<int> g_error{0};  // of the last start that failed
+
+// The C library's pthread_create with what the compiler put into it; the size is not known, 4 KiB
+// holds it.
+constexpr size_t kCreationBytes = 4096;
+constexpr size_t kAttributesBytes = 512;  // of the much smaller pthread_getattr_default_np
+
+// As the loader keeps it: the module's own headers are pages of its file, which may be gone.
+AddressRange ModuleAround(uintptr_t address) {
+  dl_find_object found;
+  if (address == 0 || _dl_find_object(reinterpret_cast<void*>(address), &found) != 0) return {};
+  return {reinterpret_cast<uintptr_t>(found.dlfo_map_start),
+          reinterpret_cast<uintptr_t>(found.dlfo_map_end)};
+}
+
+// x86-64: the C library's return from a signal handler is `mov $15, %rax; syscall`, and its start
+// is the return address that the kernel gives the handler.
+bool IsSignalReturn(uintptr_t address) noexcept {
+#if defined(__x86_64__)
+  static constexpr unsigned char kCode[] = {0x48, 0xC7, 0xC0, 0x0F, 0x00, 0x00, 0x00, 0x0F, 0x05};
+  return g_c_library.Holds(address) && g_c_library.Holds(address + sizeof(kCode)) &&
+         std::memcmp(reinterpret_cast<const void*>(address), kCode, sizeof(kCode)) == 0;
+#else
+  return g_vdso.Holds(address);
+#endif
+}
+
+// Of the calling thread, which alone is asked and changed by these calls on Linux.
+int Policy() noexcept { return sched_getscheduler(0) & ~SCHED_RESET_ON_FORK; }
+
+}  // namespace
+
+void LearnUnsafePlaces() {
+  g_loader = ModuleAround(getauxval(AT_BASE));
+  g_vdso = ModuleAround(getauxval(AT_SYSINFO_EHDR));
+  const uintptr_t creation = reinterpret_cast<uintptr_t>(&pthread_create);
+  g_thread_creation = {creation, creation + kCreationBytes};
+  const uintptr_t attributes = reinterpret_cast<uintptr_t>(&pthread_getattr_default_np);
+  g_default_attributes = {attributes, attributes + kAttributesBytes};
+  g_c_library = ModuleAround(creation);
+}
+
+Place PlaceOf(uintptr_t address) noexcept {
+  if (g_loader.Holds(address)) return Place::kLoader;
+  const bool creates = g_thread_creation.Holds(address) || g_default_attributes.Holds(address);
+  if (creates) return Place::kThreadCreation;
+  return IsSignalReturn(address) ? Place::kSignalReturn : Place::kElsewhere;
+}
+
+bool MayStartThread(const StackTrace& trace) noexcept {
+  if (trace.depth <= 1) return false;  // a stack that could not be walked says nothing
+  for (size_t i = 0; i < trace.depth; ++i) {
+    // The program's own start-up is called by the loader's _start in static-pie programs only;
+    // there the loader is the program, and g_loader is empty.
+    if (PlaceOf(trace.frames[i]) != Place::kElsewhere) return false;
+  }
+  return true;
+}
+
+bool StartQuietThread(void* (*run)(void*), void* argument, size_t stack_bytes) noexcept {
+  pthread_attr_t attributes;
+  if (pthread_attr_init(&attributes) != 0) return false;
+  if (stack_bytes != kDefaultStack) pthread_attr_setstacksize(&attributes, stack_bytes);
+  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  // The new thread inherits the mask: no moment in which it could catch a signal of the program's.
+  // Open even where the program's thread has it blocked: pthread_create() may wait for a lock that
+  // setuid() in another thread holds until every thread, this one too, has answered that signal.
+  const uint64_t before = SignalMask::Change(SIG_SETMASK, SignalMask::kAll & ~SignalMask::kSetIds);
+  pthread_t thread;
+  const int error = pthread_create(&thread, &attributes, run, argument);
+  SignalMask::Change(SIG_SETMASK, before);
+  pthread_attr_destroy(&attributes);
+  if (error != 0) g_error.store(error, std::memory_order_relaxed);  // relaxed: for a line alone
+  return error == 0;
+}
+
+const char* WhyNoThread() noexcept {
+  // relaxed: see StartQuietThread().  What else is wrong with a start is never EINVAL.
+  if (g_error.load(std::memory_order_relaxed) == EINVAL && Policy() != SCHED_DEADLINE) {
+    return "no thread can be started for reports, as the program has left its namespace of pids or "
+           "of time for its children; they are lost";
+  }
+  return Policy() == SCHED_DEADLINE
+             ? "no thread can be started for reports by one under SCHED_DEADLINE; they are lost"
+             : "no thread can be started for reports (a limit on memory or processes?); they are "
+               "lost, the next one is tried";
+}
+
+void NameThread() noexcept { prctl(PR_SET_NAME, "heapgauge"); }
+
+void LeaveRealTime() noexcept {
+  // Asked first: a filter may not know the second call, which an ordinary host never makes.  Both
+  // are in systemd's @system-service and in Docker's profile.
+  const int policy = Policy();
+  if (policy != SCHED_FIFO && policy != SCHED_RR) return;
+  const sched_param none = {};
+  sched_setscheduler(0, SCHED_OTHER, &none);  // needs no privilege
+}
+
+}  // namespace heapgauge

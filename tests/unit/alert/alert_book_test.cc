@@ -1,0 +1,133 @@
+#include "alert/alert_book.h"
+
+#include <catch2/catch.hpp>
+
+namespace heapgauge {
+namespace {
+
+Site SiteWith(const std::string& id, const std::string& verdict) {
+  Site site;
+  site.id = id;
+  site.verdict = verdict;
+  site.growth_bytes_per_s = 1000;
+  Frame frame;
+  frame.function = "leak_" + id + "()";
+  frame.file = "/src/leak.cc";
+  frame.line = 7;
+  site.frames.push_back(frame);
+  return site;
+}
+
+Report ReportWith(std::vector<Site> sites) {
+  Report report;
+  report.exe = "/bin/service";
+  report.pid = 12;
+  report.sites = std::move(sites);
+  return report;
+}
+
+Report EndsIn(double seconds) {
+  Report report = ReportWith({});
+  report.verdict = "growing";
+  report.forecast = Forecast{1 << 30, "cgroup", seconds, seconds / 2, seconds * 2};
+  report.forecast->growth_window_s = 60;
+  return report;
+}
+
+TEST_CASE("a leak is raised once and holds while it is seen", "[serve][alert]") {
+  AlertBook book;
+  CHECK(book.Update(ReportWith({SiteWith("a", "growing")}), "/r", 1000).empty());
+  const auto events = book.Update(ReportWith({SiteWith("a", "leak")}), "/r", 2000);
+  REQUIRE(events.size() == 1);
+  CHECK(events[0].firing);
+  CHECK(events[0].kind == AlertKind::kLeak);
+  CHECK(events[0].site == "a");
+  CHECK(events[0].function == "leak_a");
+  CHECK(events[0].file == "/src/leak.cc");
+  CHECK(events[0].line == 7);
+  CHECK(events[0].starts_ms == 2000);
+  CHECK(events[0].report_directory == "/r");
+  Site grown = SiteWith("a", "leak");
+  grown.live_bytes = 5e6;
+  CHECK(book.Update(ReportWith({grown}), "/r", 3000).empty());
+  REQUIRE(book.Active().size() == 1);
+  CHECK(book.Active()[0].starts_ms == 2000);
+  CHECK(book.Active()[0].time_ms == 3000);
+  CHECK(book.Active()[0].live_bytes == 5e6);
+}
+
+TEST_CASE("one report without it clears nothing, two do", "[serve][alert]") {
+  AlertBook book;
+  book.Update(ReportWith({SiteWith("a", "leak")}), "/r", 1000);
+  CHECK(book.Update(ReportWith({SiteWith("a", "growing")}), "/r", 2000).empty());
+  CHECK(book.Update(ReportWith({SiteWith("a", "leak")}), "/r", 3000).empty());  // it had not gone
+  CHECK(book.Update(ReportWith({SiteWith("a", "steady")}), "/r", 4000).empty());
+  const auto over = book.Update(ReportWith({SiteWith("a", "steady")}), "/r", 5000);
+  REQUIRE(over.size() == 1);
+  CHECK_FALSE(over[0].firing);
+  CHECK(over[0].verdict == "steady");
+  CHECK(over[0].starts_ms == 1000);
+  CHECK(over[0].time_ms == 5000);
+  CHECK(book.Active().empty());
+  // Raised anew, it is another one.
+  CHECK(book.Update(ReportWith({SiteWith("a", "leak")}), "/r", 9000).at(0).starts_ms == 9000);
+}
+
+TEST_CASE("a site that is no longer among those shown is cleared as it was last seen",
+          "[serve][alert]") {
+  AlertBook book;
+  book.Update(ReportWith({SiteWith("a", "leak")}), "/r", 1000);
+  book.Update(ReportWith({}), "/r", 2000);
+  const auto over = book.Update(ReportWith({}), "/r", 3000);
+  REQUIRE(over.size() == 1);
+  CHECK(over[0].function == "leak_a");
+  CHECK(over[0].time_ms == 3000);
+}
+
+TEST_CASE(
+    "the end of the memory is raised when two forecasts agree, and cleared with room to spare",
+    "[serve][alert]") {
+  AlertBook book;
+  CHECK(book.Update(EndsIn(3000), "/r", 1000).empty());
+  CHECK(book.Update(EndsIn(4000), "/r", 2000).empty());  // above the threshold: counted anew
+  CHECK(book.Update(EndsIn(3000), "/r", 3000).empty());
+  const auto raised = book.Update(EndsIn(2900), "/r", 4000);
+  REQUIRE(raised.size() == 1);
+  CHECK(raised[0].kind == AlertKind::kLimit);
+  CHECK(raised[0].seconds_to_limit == 2900);
+  // Around the threshold it neither clears nor comes again.
+  for (int i = 0; i < 10; ++i) CHECK(book.Update(EndsIn(3500 + 200 * (i % 2)), "/r", 5000).empty());
+  CHECK(book.Update(EndsIn(9000), "/r", 6000).empty());
+  CHECK(book.Update(EndsIn(9000), "/r", 7000).at(0).firing == false);
+  CHECK(book.Active().empty());
+}
+
+TEST_CASE("a program that fills its memory at its start is not near its end", "[serve][alert]") {
+  AlertBook book;
+  Report filling = EndsIn(3);
+  filling.forecast->growth_window_s = 4.9;
+  Report warming = EndsIn(3);
+  warming.verdict = "warming";
+  for (int i = 0; i < 10; ++i) {
+    CHECK(book.Update(filling, "/r", 1000).empty());
+    CHECK(book.Update(warming, "/r", 1000).empty());
+  }
+  // Reports from before it counted as growth are none of the two.
+  CHECK(book.Update(EndsIn(3), "/r", 2000).empty());
+  REQUIRE(book.Update(EndsIn(3), "/r", 3000).size() == 1);
+  // Growth at a new rate, seen for a moment so far, clears nothing.
+  for (int i = 0; i < 10; ++i) CHECK(book.Update(filling, "/r", 4000).empty());
+  CHECK(book.Active().size() == 1);
+}
+
+TEST_CASE("a process that leaks everywhere raises a bounded number", "[serve][alert]") {
+  AlertBook book;
+  std::vector<Site> sites;
+  for (int i = 0; i < 200; ++i) sites.push_back(SiteWith(std::to_string(i), "leak"));
+  CHECK(book.Update(ReportWith(sites), "/r", 1).size() == AlertBook::kMostAlerts);
+  CHECK(book.Update(ReportWith(sites), "/r", 2).empty());
+  CHECK(book.Active().size() == AlertBook::kMostAlerts);
+}
+
+}  // namespace
+}  // namespace heapgauge

@@ -1,0 +1,89 @@
+#include "reporter/report_assembler.h"
+
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <cstdlib>
+#include <memory>
+
+#include "unit/track/harness.h"
+
+namespace heapgauge {
+namespace {
+
+using test::Block;
+using test::Harness;
+
+constexpr std::chrono::milliseconds kNoTime{1};
+const ShimApi kShim;  // nothing is known of the modules' references
+
+// A return address in a known module: the C library, a little into qsort.
+void* InLibc() { return reinterpret_cast<void*>(reinterpret_cast<uintptr_t>(&std::qsort) + 8); }
+
+Options NamesOnly() {
+  Options options;
+  options.symbolize = SymbolizeOption::kNames;
+  options.report_interval_ns = 1'000'000'000;
+  return options;
+}
+
+TEST_CASE("a report has every figure of a site, its frames and their modules", "[serve]") {
+  Harness harness(1);
+  const Options options = NamesOnly();
+  for (uintptr_t n = 1; n <= 3; ++n) {
+    harness.tracker().Record(harness.self(), Block(n << 12), 1000 * n, 1, InLibc());
+  }
+  REQUIRE(harness.tracker().Forget(Block(2 << 12)));
+  AllocatorStats allocator;
+  ReportAssembler assembler(harness.tracker(), options, kShim, allocator, "/bin/program");
+  const Report report = assembler.Assemble(false, kNoTime);
+
+  CHECK(report.sequence == 1);
+  CHECK(report.exe == "/bin/program");
+  CHECK(report.sampling.samples == 3);
+  CHECK(report.sampling.live_samples == 2);
+  CHECK(report.totals.live_bytes == 4000);
+  REQUIRE(report.sites.size() == 1);
+  const Site& site = report.sites[0];
+  CHECK(site.rank == 1);
+  CHECK(site.allocated_bytes == 6000);
+  CHECK(site.freed_bytes == 2000);
+  CHECK(site.live_bytes == 4000);
+  CHECK(site.live_bytes_stderr == 0);
+  CHECK(site.allocated_objects == 3);
+  CHECK(site.freed_objects == 1);
+  CHECK(site.live_objects == 2);
+  REQUIRE(site.frames.size() == 1);
+  CHECK(site.frames[0].function.rfind("qsort", 0) == 0);
+  const auto module = report.modules.find(site.frames[0].module);
+  REQUIRE(module != report.modules.end());
+  CHECK(module->second.size() == 40);  // a SHA-1 in hex
+}
+
+TEST_CASE("one stack keeps its id from report to report", "[serve]") {
+  Harness harness(1);
+  const Options options = NamesOnly();
+  harness.tracker().Record(harness.self(), Block(1 << 12), 100, 1, InLibc());
+  AllocatorStats allocator;
+  ReportAssembler first(harness.tracker(), options, kShim, allocator, "a");
+  ReportAssembler second(harness.tracker(), options, kShim, allocator, "b");
+  const std::string id = first.Assemble(false, kNoTime).sites.at(0).id;
+  CHECK(id.size() == 16);
+  CHECK(first.Assemble(true, kNoTime).sites.at(0).id == id);
+  CHECK(second.Assemble(false, kNoTime).sites.at(0).id == id);
+}
+
+TEST_CASE("estimates come with their standard error when not all is seen", "[serve]") {
+  Harness harness(1000);
+  const Options options = NamesOnly();
+  harness.tracker().Record(harness.self(), Block(1 << 12), 1000, 1000, InLibc());
+  AllocatorStats allocator;
+  ReportAssembler assembler(harness.tracker(), options, kShim, allocator, "a");
+  const Report report = assembler.Assemble(false, kNoTime);
+  const double p = 1 - std::exp(-1.0);
+  CHECK(report.totals.live_bytes == Approx(1000 / p).epsilon(1e-3));
+  CHECK(report.totals.live_bytes_stderr == Approx(1000 * std::sqrt(1 - p) / p).epsilon(1e-3));
+  CHECK(report.process.heap_live_bytes == static_cast<uint64_t>(report.totals.live_bytes));
+}
+
+}  // namespace
+}  // namespace heapgauge

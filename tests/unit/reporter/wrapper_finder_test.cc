@@ -1,0 +1,108 @@
+#include "reporter/wrapper_finder.h"
+
+#include <catch2/catch.hpp>
+#include <initializer_list>
+#include <string>
+#include <vector>
+
+namespace heapgauge {
+namespace {
+
+class Program final {
+ public:
+  explicit Program(std::string_view globs = "") : finder_(globs) {}
+
+  // `way`: functions from the allocator outwards.
+  Program& Calls(std::initializer_list<const char*> way, double size, uint64_t samples = 100) {
+    WrapperFinder::Flow& flow = flows_.emplace_back();
+    for (const char* name : way) flow.functions.push_back(finder_.Intern("/bin/program", name));
+    flow.objects = static_cast<double>(samples) * 10;
+    flow.bytes = flow.objects * size;
+    flow.samples = samples;
+    return *this;
+  }
+  bool Find() { return finder_.Find(flows_); }
+  bool IsWrapper(const char* name) const { return finder_.IsWrapper("/bin/program", name); }
+
+ private:
+  WrapperFinder finder_;
+  std::vector<WrapperFinder::Flow> flows_;
+};
+
+TEST_CASE("a function that serves many callers with all sizes is a wrapper", "[serve][wrappers]") {
+  Program program;
+  program.Calls({"srv_get", "read_header", "main"}, 100)
+      .Calls({"srv_get", "read_body", "main"}, 3000)
+      .Calls({"srv_get", "log_line", "main"}, 400)
+      .Calls({"build_index", "main"}, 500);
+  CHECK(program.Find());
+  CHECK(program.IsWrapper("srv_get"));
+  CHECK_FALSE(program.IsWrapper("read_body"));
+  CHECK_FALSE(program.IsWrapper("build_index"));
+  CHECK_FALSE(program.IsWrapper("main"));
+  CHECK_FALSE(program.Find());  // nothing new
+}
+
+TEST_CASE("layers of wrappers are found from the inside outwards", "[serve][wrappers]") {
+  Program program;
+  program.Calls({"get_at", "get", "pool_take", "keep"}, 700)
+      .Calls({"get_at", "get", "pool_take", "decode"}, 3000)
+      .Calls({"get_at", "get", "write_log"}, 200);
+  CHECK(program.Find());
+  CHECK(program.IsWrapper("get_at"));
+  CHECK(program.IsWrapper("get"));
+  CHECK(program.IsWrapper("pool_take"));
+  CHECK_FALSE(program.IsWrapper("keep"));
+}
+
+TEST_CASE("a function that makes one kind of object is the line that asked", "[serve][wrappers]") {
+  Program program;
+  program.Calls({"make_node", "insert"}, 48)
+      .Calls({"make_node", "split"}, 48)
+      .Calls({"make_node", "load"}, 48);
+  CHECK_FALSE(program.Find());
+}
+
+TEST_CASE("a function with call sites below it is no wrapper", "[serve][wrappers]") {
+  Program program;
+  for (const char* handler : {"on_a", "on_b", "on_c", "on_d"}) {
+    program.Calls({"work", "serve", handler}, 3000).Calls({"note", "serve", handler}, 600);
+  }
+  CHECK_FALSE(program.Find());
+}
+
+TEST_CASE("a part of the module's allocation, or too few samples, make no wrapper",
+          "[serve][wrappers]") {
+  Program part;
+  part.Calls({"get", "a"}, 10)
+      .Calls({"get", "b"}, 300)
+      .Calls({"get", "c"}, 100)
+      .Calls({"big"}, 9000);
+  CHECK_FALSE(part.Find());
+  Program few;
+  few.Calls({"get", "a"}, 10, 5).Calls({"get", "b"}, 300, 5).Calls({"get", "c"}, 100, 5);
+  CHECK_FALSE(few.Find());
+}
+
+TEST_CASE("recursion through a wrapper does not hide it", "[serve][wrappers]") {
+  Program program;
+  program.Calls({"get", "parse", "get", "parse"}, 100)
+      .Calls({"get", "emit"}, 900)
+      .Calls({"get", "load"}, 5000);
+  CHECK(program.Find());
+  CHECK(program.IsWrapper("get"));
+}
+
+TEST_CASE("names that the user calls wrappers are, with their namespaces or without",
+          "[serve][wrappers]") {
+  Program program("xget, pool_*,app::Arena::*");
+  CHECK(program.IsWrapper("xget"));
+  CHECK(program.IsWrapper("pool_take"));
+  CHECK(program.IsWrapper("app::pool_take<int>(unsigned long)"));
+  CHECK(program.IsWrapper("app::Arena::Get(unsigned long)"));
+  CHECK_FALSE(program.IsWrapper("app::Cart::Get(unsigned long)"));
+  CHECK_FALSE(program.IsWrapper(""));
+}
+
+}  // namespace
+}  // namespace heapgauge

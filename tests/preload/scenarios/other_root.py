@@ -48,7 +48,7 @@ def one(rig, foul, way, moment, goes_on):
     root = jail_of(rig, foul, directory)
     before = files_in(root)
     children = "full" if way != "worker" or moment == "late" else "summary"
-    command = f"{os.path.dirname(os.path.realpath(rig.lib))}/bin"
+    command = f"{os.path.dirname(os.path.realpath(rig.lib))}/libexec/heapgauge"
     apart = ["unshare", "--mount"] if way == "bare_pivot_root" else []
     run = rig.run([*apart, rig.victim("enters_root"), way, moment, root, command], "exact",
                   {"HEAPGAUGE_ONLY": "enters_root", "HEAPGAUGE_CHILDREN": children, "HEAPGAUGE_OUTPUT": os.path.join(directory, "out")},

@@ -70,16 +70,16 @@ def wait_until(holds, what):
 
 
 def installation(rig):
-    """A copy of the library beside a command that does not answer, but for those that come later."""
+    """A copy of the library with a helper that does not answer, but for those that come later."""
     top = os.path.join(rig.top, "installed")
-    os.makedirs(os.path.join(top, "bin"))
+    os.makedirs(os.path.join(top, "libexec", "heapgauge"))
     os.makedirs(os.path.join(top, "lib"))
     for name in ("libheapgauge.so", "libheapgauge-core.so"):
         shutil.copy(os.path.join(rig.lib, name), os.path.join(top, "lib", name))
-    command = os.path.join(top, "bin", "heapgauge")
-    with open(command, "w", encoding="ascii") as file:
+    helper = os.path.join(top, "libexec", "heapgauge", "heapgauge-symbolize")
+    with open(helper, "w", encoding="ascii") as file:
         file.write(f"#!/bin/sh\n[ -e {top}/hangs ] && rm {top}/hangs && exec sleep 1000\nexit 1\n")
-    os.chmod(command, 0o755)
+    os.chmod(helper, 0o755)
     return top
 
 

@@ -45,7 +45,9 @@ void Explorer::Entry(unsigned high, unsigned low) {
 }
 
 void Explorer::Move(size_t fiber) {
-  for (Fiber& other : fibers_) other.waits = false;
+  if (fibers_[fiber].writes) {
+    for (Fiber& other : fibers_) other.waits = false;
+  }
   running_ = &fibers_[fiber];
   swapcontext(&explorer_, &fibers_[fiber].context);
 }
@@ -60,6 +62,8 @@ void Explorer::Begin() {
     if (fiber.stack == nullptr) fiber.stack.reset(new char[kStackBytes]);
     fiber.body = std::move(bodies[i]);
     fiber.done = false;
+    fiber.waits = false;
+    fiber.writes = false;
     getcontext(&fiber.context);
     fiber.context.uc_stack.ss_sp = fiber.stack.get();
     fiber.context.uc_stack.ss_size = kStackBytes;

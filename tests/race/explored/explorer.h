@@ -6,8 +6,9 @@
 //
 // Two operations that touch different atomics, or both only read, may change places without
 // anybody noticing; of executions that differ by such changes alone one is enough (sleep sets:
-// Godefroid, Partial-Order Methods, 1996).  A thread that yields is not asked again before
-// another one has moved.
+// Godefroid, Partial-Order Methods, 1996).  A thread that yields is not asked again before another
+// one has written: it would find what it found.  When all yield and none has written, they wait for
+// good, and that is found.
 //
 // What is explored is sequentially consistent: each operation at once and for all.  That an order
 // weaker than that suffices is for the reasons beside each memory_order, and for ThreadSanitizer.
@@ -53,7 +54,7 @@ class Explorer final {
     std::unique_ptr<char[]> stack;
     Body body;
     bool done = false;
-    bool waits = false;           // has yielded, and nobody has moved since
+    bool waits = false;           // has yielded, and nobody has written since
     const void* place = nullptr;  // of the operation that comes next
     bool writes = false;
   };

@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 #include <zlib.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <ctime>
+#include <iterator>
 #include <map>
 #include <new>
 #include <protozero/pbf_writer.hpp>
@@ -183,7 +185,13 @@ void WriteValueType(pbf_writer* all, uint32_t field, int64_t type, int64_t unit)
   writer.add_int64(value_type::kUnit, unit);
 }
 
-void WriteSample(const Site& site, Tables* tables, pbf_writer* all) {
+void WriteSample(const Site& site, Growth growth, Tables* tables, pbf_writer* all) {
+  const double grown =
+      growth == Growth::kSigned ? site.growth_bytes : std::fmax(site.growth_bytes, 0);
+  const int64_t values[] = {Whole(site.allocated_objects), Whole(site.allocated_bytes),
+                            Whole(site.live_objects), Whole(site.live_bytes), Whole(grown)};
+  if (std::all_of(std::begin(values), std::end(values), [](int64_t value) { return value == 0; }))
+    return;
   std::vector<uint64_t> stack;
   for (size_t begin = site.callsite; begin < site.frames.size();) {
     size_t end = begin;
@@ -191,9 +199,6 @@ void WriteSample(const Site& site, Tables* tables, pbf_writer* all) {
     stack.push_back(tables->Location(site.frames, begin, ++end));
     begin = end;
   }
-  const int64_t values[] = {Whole(site.allocated_objects), Whole(site.allocated_bytes),
-                            Whole(site.live_objects), Whole(site.live_bytes),
-                            Whole(site.growth_bytes)};
   pbf_writer writer(*all, profile::kSample);
   writer.add_packed_uint64(sample::kLocationId, stack.begin(), stack.end());
   writer.add_packed_int64(sample::kValue, std::begin(values), std::end(values));
@@ -235,7 +240,7 @@ std::string Gzip(const std::string& plain) {
 
 }  // namespace
 
-std::string ToPprofProto(const Report& report) {
+std::string ToPprofProto(const Report& report, Growth growth) {
   Tables tables(report);
   std::string out;
   {
@@ -248,7 +253,7 @@ std::string ToPprofProto(const Report& report) {
     WriteValueType(&all, profile::kSampleType, tables.String("inuse_objects"), count);
     WriteValueType(&all, profile::kSampleType, inuse_space, bytes);
     WriteValueType(&all, profile::kSampleType, tables.String("growth_space"), bytes);
-    for (const Site& site : report.sites) WriteSample(site, &tables, &all);
+    for (const Site& site : report.sites) WriteSample(site, growth, &tables, &all);
     all.add_int64(profile::kTimeNanos, NanosOf(report.time));
     all.add_int64(profile::kDurationNanos, Whole(report.uptime_s * 1e9));
     WriteValueType(&all, profile::kPeriodType, tables.String("space"), bytes);
@@ -264,6 +269,8 @@ std::string ToPprofProto(const Report& report) {
   return out;
 }
 
-std::string ToPprof(const Report& report) { return Gzip(ToPprofProto(report)); }
+std::string ToPprof(const Report& report, Growth growth) {
+  return Gzip(ToPprofProto(report, growth));
+}
 
 }  // namespace heapgauge

@@ -3,24 +3,29 @@
 #ifndef HEAPGAUGE_REPORT_PPROF_WRITER_H_
 #define HEAPGAUGE_REPORT_PPROF_WRITER_H_
 
+#include <cstdint>
 #include <string>
 
 #include "report/report.h"
 
 namespace heapgauge {
 
+// Readers of profiles drop a whole sample for one negative value (Pyroscope does), so a site that
+// shrinks grows by nothing there.  Only a difference of two reports has signs.
+enum class Growth : uint8_t { kNeverNegative, kSigned };
+
 // Sample types alloc_objects, alloc_space, inuse_objects, inuse_space (the default) and
-// growth_space (since the last report), in this order.  A sample's stack begins at the call site:
-// with the allocation machinery below it `pprof -top` would show operator new where report.txt
-// shows the line that is to blame.
+// growth_space (since the last report), in this order; a site of zeros is left out.  A sample's
+// stack begins at the call site: with the allocation machinery below it `pprof -top` would show
+// operator new where report.txt shows the line that is to blame.
 //
 // Modules become mappings with their build-ids.  Reports hold offsets in modules and no run-time
 // addresses, so each mapping gets a made-up range of addresses, the executable's first, as pprof
 // expects.  Throws std::bad_alloc, as everything here may.
-std::string ToPprof(const Report& report);
+std::string ToPprof(const Report& report, Growth growth = Growth::kNeverNegative);
 
 // The same before compression.
-std::string ToPprofProto(const Report& report);
+std::string ToPprofProto(const Report& report, Growth growth = Growth::kNeverNegative);
 
 }  // namespace heapgauge
 

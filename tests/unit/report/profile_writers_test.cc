@@ -1,6 +1,7 @@
 #include <zlib.h>
 
 #include <catch2/catch.hpp>
+#include <cmath>
 #include <map>
 #include <protozero/pbf_reader.hpp>
 #include <string>
@@ -149,6 +150,26 @@ TEST_CASE("a profile holds the report's figures, from the call site up", "[repor
             "checkout::HandleCheckout(checkout::Request const&) /src/checkout/server.cc:210",
             "checkout::Serve(int)::{lambda()#1}::operator()() const /src/checkout/server.cc:301"});
   CHECK(profile.locations.at(leak.locations[2]).empty());  // no name: an address alone
+}
+
+TEST_CASE("a site that shrinks keeps its sample and grows by nothing", "[report][pprof]") {
+  Report report = LeakingCheckout();
+  report.sites[1].growth_bytes = -4096;
+  const auto grown = [&](auto... how) {
+    return Decode(ToPprofProto(report, how...)).samples.at(1).values;
+  };
+  CHECK(grown().at(3) == std::llround(report.sites[1].live_bytes));
+  CHECK(grown().at(4) == 0);
+  CHECK(grown(Growth::kSigned).at(4) == -4096);
+}
+
+TEST_CASE("a site of zeros is no sample", "[report][pprof]") {
+  Report report = LeakingCheckout();
+  Site& site = report.sites[0];
+  site.allocated_bytes = site.allocated_objects = site.live_bytes = site.live_objects = 0;
+  site.growth_bytes = -1;
+  CHECK(Decode(ToPprofProto(report)).samples.size() == report.sites.size() - 1);
+  CHECK(Decode(ToPprofProto(report, Growth::kSigned)).samples.size() == report.sites.size());
 }
 
 TEST_CASE("a profile is gzip and decodes to the same bytes", "[report][pprof]") {

@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "cli/attach_command.h"
+#include "cli/diff_command.h"
 #include "cli/message.h"
 #include "cli/report_command.h"
 #include "cli/run_command.h"
@@ -25,6 +26,7 @@ constexpr char kHelp[] =
     "Subcommands:\n"
     "  run [options] [--] CMD...   run CMD under heapgauge; at the end, say where the report is\n"
     "  report PATH [options]       show the newest report of a report directory\n"
+    "  diff A B [options]          show what grew between two reports\n"
     "  attach [options] PID        start tracking a process that runs already\n"
     "\n"
     "Options:\n"
@@ -36,13 +38,13 @@ constexpr char kHelp[] =
     "  heapgauge report heapgauge.checkout_service.4242\n"
     "  LD_PRELOAD=/usr/lib/libheapgauge.so ./checkout_service      without the command\n"
     "\n"
-    "Exit status: of run, CMD's own (126: it cannot be run, 127: not found); otherwise 0, or 2 for "
-    "wrong usage.\n";
+    "Exit status: of run, CMD's own (126: it cannot be run, 127: not found); otherwise 0, 1 if "
+    "what "
+    "was asked for was found (diff --fail-on), or 2 for wrong usage.\n";
 
-const std::vector<std::string> kSubcommands = {"run", "report", "attach", "help"};
+const std::vector<std::string> kSubcommands = {"run", "report", "diff", "attach", "help"};
 // Promised by the documentation, and not here yet: no typing mistakes.
-const std::vector<std::string> kLater = {"diff", "ps",    "top",  "snapshot",
-                                         "set",  "check", "soak", "edges"};
+const std::vector<std::string> kLater = {"ps", "top", "snapshot", "set", "check", "soak", "edges"};
 
 std::string Version() {
   return fmt::format("{}.{}.{}", HEAPGAUGE_VERSION_MAJOR, HEAPGAUGE_VERSION_MINOR,
@@ -57,8 +59,8 @@ int Print(const std::string& text) {
 
 int Unknown(const std::string& name) {
   if (std::find(kLater.begin(), kLater.end(), name) != kLater.end()) {
-    return Fail(fmt::format("{} is not in this version ({}), which has run, report and attach",
-                            name, Version()));
+    return Fail(fmt::format(
+        "{} is not in this version ({}), which has run, report, diff and attach", name, Version()));
   }
   const char* kind = name.starts_with('-') ? "option" : "subcommand";
   return Fail(fmt::format("unknown {} {}{} (see heapgauge --help)", kind, name,
@@ -68,6 +70,7 @@ int Unknown(const std::string& name) {
 int Dispatch(const std::string& name, const Arguments& rest) {
   if (name == "run") return RunCommand(rest);
   if (name == "report") return ReportCommand(rest);
+  if (name == "diff") return DiffCommand(rest);
   if (name == "attach") return AttachCommand(rest);
   if (name == "--version" || name == "-V") return Print(fmt::format("heapgauge {}\n", Version()));
   if (name == "--help" || name == "-h" || (name == "help" && rest.empty())) return Print(kHelp);

@@ -8,6 +8,7 @@
 namespace heapgauge::cli {
 
 inline constexpr int kExitGood = 0;
+inline constexpr int kExitFound = 1;        // a leak, or what --fail-on names
 inline constexpr int kExitUsage = 2;        // wrong arguments, unreadable input, unwritable output
 inline constexpr int kExitCannotRun = 126;  // as env, nice and the shells do
 inline constexpr int kExitNotFound = 127;

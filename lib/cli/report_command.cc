@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "cli/child_names.h"
+#include "cli/load_report.h"
 #include "cli/message.h"
 #include "cli/output_file.h"
 #include "cli/suggest.h"
@@ -15,19 +16,20 @@
 #include "report/json_writer.h"
 #include "report/pprof_writer.h"
 #include "report/printable.h"
-#include "report/report_file.h"
 #include "report/text_writer.h"
 
 namespace heapgauge::cli {
 namespace {
 
 constexpr char kDescription[] =
-    "Renders the newest report of PATH: a report directory, or the reports.jsonl in one.";
+    "Renders a report of PATH: a report directory, the reports.jsonl in one, or a profile "
+    "(heap.pb.gz).";
 
 constexpr char kFooter[] =
     "Examples:\n"
     "  heapgauge report heapgauge.checkout_service.4242\n"
     "  heapgauge report heapgauge.checkout_service.4242 --top 50 | less -R\n"
+    "  heapgauge report DIR --at 2026-11-22T02:14\n"
     "  heapgauge report DIR --format json | jq '.sites[0].frames'\n"
     "  heapgauge report DIR --format folded | flamegraph.pl > heap.svg\n"
     "  heapgauge report DIR --format pprof -o heap.pb.gz && go tool pprof -top heap.pb.gz\n\n"
@@ -37,6 +39,7 @@ const std::vector<std::string> kFormats = {"text", "json", "folded", "pprof"};
 
 struct ReportRequest {
   std::string path;
+  std::string at;
   std::string format = "text";
   std::string output;
   std::string top_text;
@@ -98,7 +101,11 @@ int ReportCommand(const Arguments& arguments) {
   const auto app = MakeApp("heapgauge report", "PATH [options]", kDescription);
   app->footer(kFooter);
   app->add_option("PATH", request.path,
-                  "a report directory, a reports.jsonl, or a pipe of such lines");
+                  "a report directory, a reports.jsonl or a pipe of such lines, or a profile");
+  app->add_option("--at", request.at,
+                  "which report: its number, the newest of a time in UTC (2026-11-22T02:14), or "
+                  "peak, the one with the highest live heap (default: the newest)")
+      ->type_name("TIME|N|peak");
   app->add_option("-f,--format", request.format,
                   "text (default), json (one line), folded (stacks for a flame graph, weighted by "
                   "live bytes) or pprof "
@@ -115,7 +122,7 @@ int ReportCommand(const Arguments& arguments) {
 
   std::vector<std::string> notes;
   std::string error;
-  std::optional<Report> report = ReadNewestReport(request.path, &notes, &error);
+  std::optional<Report> report = LoadReport(request.path, request.at, &notes, &error);
   ChildrenSummary children;
   if (request.format == "text" || request.format == "json") {
     children = ReadChildren(request.path);

@@ -18,15 +18,19 @@ std::string Name(const Frame& frame) {
 
 }  // namespace
 
+std::string FoldedStack(const Site& site) {
+  std::string stack;
+  for (auto frame = site.frames.rbegin(); frame != site.frames.rend(); ++frame) {
+    stack += (stack.empty() ? "" : ";") + Name(*frame);
+  }
+  return stack.empty() ? "[no stack]" : stack;
+}
+
 std::string ToFolded(const Report& report) {
   std::string out;
   for (const Site& site : report.sites) {
     if (!std::isfinite(site.live_bytes) || site.live_bytes < 0.5) continue;
-    std::string stack;
-    for (auto frame = site.frames.rbegin(); frame != site.frames.rend(); ++frame) {
-      stack += (stack.empty() ? "" : ";") + Name(*frame);
-    }
-    out += fmt::format("{} {:.0f}\n", stack.empty() ? "[no stack]" : stack, site.live_bytes);
+    out += fmt::format("{} {:.0f}\n", FoldedStack(site), site.live_bytes);
   }
   return out;
 }

@@ -12,6 +12,9 @@ namespace heapgauge {
 // A ';' in a name becomes ':', for it separates frames; control characters are made safe.
 std::string ToFolded(const Report& report);
 
+// "root;...;leaf" of one site, "[no stack]" where there is none.
+std::string FoldedStack(const Site& site);
+
 }  // namespace heapgauge
 
 #endif  // HEAPGAUGE_REPORT_FOLDED_WRITER_H_

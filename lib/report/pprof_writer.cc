@@ -122,7 +122,12 @@ class Tables final {
   void AppendTo(std::string* out) {
     {
       pbf_writer all(*out);
-      for (const auto& [path, module] : modules_) WriteMapping(path, module, &all);
+      // By id: readers take the first for the main program.
+      std::vector<decltype(modules_)::const_pointer> by_id;
+      for (const auto& entry : modules_) by_id.push_back(&entry);
+      std::sort(by_id.begin(), by_id.end(),
+                [](const auto* a, const auto* b) { return a->second.id < b->second.id; });
+      for (const auto* entry : by_id) WriteMapping(entry->first, entry->second, &all);
     }
     out->append(location_bytes_).append(function_bytes_);
     pbf_writer all(*out);

@@ -172,6 +172,12 @@ TEST_CASE("a site of zeros is no sample", "[report][pprof]") {
   CHECK(Decode(ToPprofProto(report, Growth::kSigned)).samples.size() == report.sites.size());
 }
 
+TEST_CASE("the executable is the first mapping, wherever it lies", "[report][pprof]") {
+  Report report = LeakingCheckout();
+  report.exe = "/zz/last/by/name";
+  CHECK(Decode(ToPprofProto(report)).mappings.at(0).first == report.exe);
+}
+
 TEST_CASE("a profile is gzip and decodes to the same bytes", "[report][pprof]") {
   const std::string plain = ToPprofProto(LeakingCheckout());
   std::string packed = ToPprof(LeakingCheckout());

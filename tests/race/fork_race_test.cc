@@ -23,7 +23,7 @@ using test::kStress;
 
 constexpr uint64_t kGateWaitNs = 100'000'000;  // after that Close() gives up waiting
 
-TEST_CASE("while the gate is closed no other thread is inside") {
+TEST_CASE("while the gate is closed no other thread is inside", "[race]") {
   std::atomic<int> inside{0};
   uint64_t judged = 0;
   uint64_t intruders = 0;
@@ -64,7 +64,8 @@ TEST_CASE("while the gate is closed no other thread is inside") {
 
 // ThreadSanitizer knows no fork of a threaded process, and libunwind's thread caches break it.
 #if !defined(__SANITIZE_THREAD__)
-TEST_CASE("children of a process whose threads sample all the time can sample themselves") {
+TEST_CASE("children of a process whose threads sample all the time can sample themselves",
+          "[race]") {
   const auto harness = std::make_unique<Harness>(1000, uint64_t{64} << 20, UnwindMode::kDwarf);
   Tracker& tracker = harness->tracker();
   auto churn = [&tracker, block = uintptr_t{0x7f00'0000'0000}](uintptr_t offset) mutable {

@@ -13,7 +13,7 @@
 namespace heapgauge {
 namespace {
 
-TEST_CASE("threads that fill, read and clear the rule cache get right rules alone") {
+TEST_CASE("threads that fill, read and clear the rule cache get right rules alone", "[race]") {
   const auto cache = std::make_unique<FrameRuleCache>();
   // Four times as many addresses as entries: most entries are fought over.
   const uintptr_t begin = reinterpret_cast<uintptr_t>(&std::qsort);

@@ -45,7 +45,7 @@ class Reader final {
 };
 
 TEST_CASE("threads insert and take their own blocks while the table grows and is read",
-          "[L2][L4][L5]") {
+          "[race][L2][L4][L5]") {
   PageArena arena(64 * kMiB);
   LiveTable table(arena);
   std::atomic<uint64_t> wrong{0};
@@ -83,7 +83,7 @@ TEST_CASE("threads insert and take their own blocks while the table grows and is
 }
 
 TEST_CASE("a block handed to another thread is found there, by that hand-over's order alone",
-          "[L1][L4]") {
+          "[race][L1][L4]") {
   PageArena arena(16 * kMiB);
   LiveTable table(arena);
   std::array<std::atomic<uintptr_t>, 64> mailboxes{};
@@ -114,7 +114,7 @@ TEST_CASE("a block handed to another thread is found there, by that hand-over's 
   CHECK(LiveTablePeer::Passed(table) == 0);
 }
 
-TEST_CASE("few addresses that come back at once are never seen torn", "[L5]") {
+TEST_CASE("few addresses that come back at once are never seen torn", "[race][L5]") {
   // All in the same buckets, so that slots are refilled with the address and the size they held:
   // what tells one sample from the next is the slot's generation alone.
   PageArena arena(kMiB);
@@ -152,7 +152,8 @@ TEST_CASE("few addresses that come back at once are never seen torn", "[L5]") {
   CHECK(LiveTablePeer::Passed(table) == 0);
 }
 
-TEST_CASE("of two threads that take the same block one gets it") {  // a host's double free
+TEST_CASE("of two threads that take the same block one gets it",
+          "[race]") {  // a host's double free
   PageArena arena(kMiB);
   LiveTable table(arena);
   constexpr uintptr_t kBlocks = 500;
@@ -171,7 +172,7 @@ TEST_CASE("of two threads that take the same block one gets it") {  // a host's 
   CHECK(LiveTablePeer::Passed(table) == 0);
 }
 
-TEST_CASE("threads that fill the table to its limit lose refused samples alone", "[L4]") {
+TEST_CASE("threads that fill the table to its limit lose refused samples alone", "[race][L4]") {
   for (size_t round = 0; round < 3; ++round) {
     PageArena arena(kMiB);
     LiveTable table(arena);

@@ -24,7 +24,8 @@ ModuleFacts FactsOf(size_t module) {
   return facts;
 }
 
-TEST_CASE("threads that enter the same modules get the same records, and one of two is first") {
+TEST_CASE("threads that enter the same modules get the same records, and one of two is first",
+          "[race]") {
   for (size_t round = 0; round < 20 * test::kStress; ++round) {
     PageArena arena(size_t{4} << 20);
     const auto ledger = std::make_unique<ModuleLedger>(arena);

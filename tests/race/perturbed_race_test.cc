@@ -55,7 +55,7 @@ using test::ThreadGun;
 using test::Wanderers;
 
 TEST_CASE("reports, intervals, stops, forks and threads that come and go, all at once",
-          "[T1][T2][L4][S4]") {
+          "[race][T1][T2][L4][S4]") {
   Harness harness(2000, uint64_t{256} << 20);
   REQUIRE(harness.ok());
   Tracker& tracker = harness.tracker();

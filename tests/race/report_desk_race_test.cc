@@ -21,7 +21,7 @@ constexpr uint64_t kQuestions = 500 * test::kStress;
 constexpr uint32_t kPatienceMs = 10'000;
 
 // One asker, and plain words on purpose: the desk alone orders them.
-TEST_CASE("one asker and the report thread take turns", "[reporter][D2]") {
+TEST_CASE("one asker and the report thread take turns", "[race][reporter][D2]") {
   ReportDesk desk;
   uint64_t question = 0;
   uint64_t reply = 0;
@@ -52,7 +52,8 @@ struct Asker {
   uint64_t lost = 0;
 };
 
-TEST_CASE("what askers and the report thread leave for each other arrives", "[reporter][D1][D2]") {
+TEST_CASE("what askers and the report thread leave for each other arrives",
+          "[race][reporter][D1][D2]") {
   ReportDesk desk;
   std::array<Asker, kAskers> askers;
   std::array<std::atomic<uint64_t>, kAskers> wanted{};  // the thread reads all at any time

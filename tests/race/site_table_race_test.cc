@@ -55,7 +55,7 @@ class Reader final {
   Background background_;
 };
 
-TEST_CASE("threads that meet the same stacks get the same sites", "[S1][S2][S3]") {
+TEST_CASE("threads that meet the same stacks get the same sites", "[race][S1][S2][S3]") {
   constexpr uintptr_t kStacks = 3000;
   for (size_t round = 0; round < kStress / 2; ++round) {
     PageArena arena(64 * kMiB);
@@ -101,7 +101,7 @@ TEST_CASE("threads that meet the same stacks get the same sites", "[S1][S2][S3]"
   }
 }
 
-TEST_CASE("threads that reach the limit share the overflow site") {
+TEST_CASE("threads that reach the limit share the overflow site", "[race]") {
   PageArena arena(4 * kMiB);
   SiteTable table(arena);
   REQUIRE(table.Initialize(kMiB));

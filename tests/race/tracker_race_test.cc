@@ -38,7 +38,7 @@ void CheckEmpty(Harness& harness) {
   }
 }
 
-TEST_CASE("births, deaths and moves of threads that share their blocks add up", "[T1][T2]") {
+TEST_CASE("births, deaths and moves of threads that share their blocks add up", "[race][T1][T2]") {
   const uint64_t interval = GENERATE(as<uint64_t>{}, Sampler::kExact, 2000, 50'000);
   Harness harness(interval, uint64_t{256} << 20);
   REQUIRE(harness.ok());
@@ -53,7 +53,8 @@ TEST_CASE("births, deaths and moves of threads that share their blocks add up", 
   }
 }
 
-TEST_CASE("changes of interval, stops, starts and snapshots lose no free and leave no trace") {
+TEST_CASE("changes of interval, stops, starts and snapshots lose no free and leave no trace",
+          "[race]") {
   Harness harness(2000, uint64_t{256} << 20);
   Tracker& tracker = harness.tracker();
   std::atomic<uint64_t> negative{0};
@@ -84,7 +85,7 @@ TEST_CASE("changes of interval, stops, starts and snapshots lose no free and lea
   CheckEmpty(harness);
 }
 
-TEST_CASE("exact mode that begins while threads record loses no free") {
+TEST_CASE("exact mode that begins while threads record loses no free", "[race]") {
   // The moment between exact mode's flag and its reason for free()'s word: a fresh tracker each
   // time.
   for (size_t round = 0; round < 40 * kStress; ++round) {

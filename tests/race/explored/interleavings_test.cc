@@ -25,7 +25,7 @@ using Bodies = std::vector<Explorer::Body>;
 
 // ---- the explorer itself: what it must find, it finds ----
 
-TEST_CASE("the explorer finds every order of operations that depend on each other") {
+TEST_CASE("the explorer finds every order of operations that depend on each other", "[race]") {
   // Three writes each to one place: 20 orders of two threads, by counting.
   Atomic<int> place{0};
   const auto thrice = [&] {
@@ -37,7 +37,7 @@ TEST_CASE("the explorer finds every order of operations that depend on each othe
   CHECK(explorer.executions() == 20);
 }
 
-TEST_CASE("the explorer does not repeat orders that nobody can tell apart") {
+TEST_CASE("the explorer does not repeat orders that nobody can tell apart", "[race]") {
   std::array<Atomic<int>, 2> places{};
   const auto own = [&](size_t mine) {
     return [&places, mine] {
@@ -49,7 +49,7 @@ TEST_CASE("the explorer does not repeat orders that nobody can tell apart") {
   CHECK(explorer.executions() == 1);
 }
 
-TEST_CASE("the explorer finds the lost update of a load and a store") {
+TEST_CASE("the explorer finds the lost update of a load and a store", "[race]") {
   Atomic<int> counter{0};
   const auto add = [&] { counter.store(counter.load() + 1); };
   std::set<int> seen;
@@ -63,7 +63,8 @@ TEST_CASE("the explorer finds the lost update of a load and a store") {
   CHECK(seen == std::set<int>{1, 2});
 }
 
-TEST_CASE("the explorer finds the one order in which a third thread sees the impossible") {
+TEST_CASE("the explorer finds the one order in which a third thread sees the impossible",
+          "[race]") {
   Atomic<int> first{0};
   Atomic<int> second{0};
   bool caught = false;
@@ -83,7 +84,7 @@ TEST_CASE("the explorer finds the one order in which a third thread sees the imp
   CHECK(explorer.Schedule().substr(0, 5) == "01122");
 }
 
-TEST_CASE("the explorer finds a wake-up that is lost") {
+TEST_CASE("the explorer finds a wake-up that is lost", "[race]") {
   Atomic<int> told{0};
   Explorer explorer(
       [&] {
@@ -151,7 +152,7 @@ class TableWorld {
   int bad_ = 0;
 };
 
-TEST_CASE("two insertions into one bucket, every interleaving", "[L2][L4]") {
+TEST_CASE("two insertions into one bucket, every interleaving", "[race][L2][L4]") {
   TableWorld world;
   Explorer explorer(
       [&] {
@@ -165,7 +166,7 @@ TEST_CASE("two insertions into one bucket, every interleaving", "[L2][L4]") {
   ExploreAll(explorer);
 }
 
-TEST_CASE("one block taken twice, every interleaving") {  // a host's double free
+TEST_CASE("one block taken twice, every interleaving", "[race]") {  // a host's double free
   TableWorld world;
   int taken = 0;
   const auto take = [&] {
@@ -183,7 +184,8 @@ TEST_CASE("one block taken twice, every interleaving") {  // a host's double fre
   ExploreAll(explorer);
 }
 
-TEST_CASE("an address that comes back while a reporter reads it, every interleaving", "[L5]") {
+TEST_CASE("an address that comes back while a reporter reads it, every interleaving",
+          "[race][L5]") {
   TableWorld world;
   Explorer explorer(
       [&] {
@@ -203,7 +205,8 @@ TEST_CASE("an address that comes back while a reporter reads it, every interleav
   ExploreAll(explorer);
 }
 
-TEST_CASE("a slot that changes hands while a reporter reads it, every interleaving", "[L2][L5]") {
+TEST_CASE("a slot that changes hands while a reporter reads it, every interleaving",
+          "[race][L2][L5]") {
   TableWorld world;
   Explorer explorer(
       [&] {
@@ -219,7 +222,7 @@ TEST_CASE("a slot that changes hands while a reporter reads it, every interleavi
 }
 
 TEST_CASE("a block behind a full bucket is found while others come and go, every interleaving",
-          "[L3][L4]") {
+          "[race][L3][L4]") {
   TableWorld world;
   Explorer explorer(
       [&] {
@@ -236,7 +239,7 @@ TEST_CASE("a block behind a full bucket is found while others come and go, every
   ExploreAll(explorer);
 }
 
-TEST_CASE("two insertions that make the first segment, every interleaving", "[L4]") {
+TEST_CASE("two insertions that make the first segment, every interleaving", "[race][L4]") {
   TableWorld world;
   Explorer explorer(
       [&] {
@@ -285,7 +288,7 @@ void ExploreGrowth(const std::function<Bodies(TableWorld&)>& bodies,
   ExploreAll(explorer);
 }
 
-TEST_CASE("a block is found while its shard grows, every interleaving", "[L4]") {
+TEST_CASE("a block is found while its shard grows, every interleaving", "[race][L4]") {
   ExploreGrowth(
       [](TableWorld& world) {
         return Bodies{[&] { world.Insert(200, 1); }, [&] { world.Take(0, 1000); }};
@@ -293,7 +296,7 @@ TEST_CASE("a block is found while its shard grows, every interleaving", "[L4]") 
       {{200, 1}});
 }
 
-TEST_CASE("two insertions that both want their shard to grow, every interleaving", "[L4]") {
+TEST_CASE("two insertions that both want their shard to grow, every interleaving", "[race][L4]") {
   ExploreGrowth(
       [](TableWorld& world) {
         world.Take(0, 1000);
@@ -307,7 +310,7 @@ TEST_CASE("two insertions that both want their shard to grow, every interleaving
       {{200, 1}, {201, 2}});
 }
 
-TEST_CASE("a reporter that reads a shard while it grows, every interleaving", "[L5]") {
+TEST_CASE("a reporter that reads a shard while it grows, every interleaving", "[race][L5]") {
   ExploreGrowth(
       [](TableWorld& world) {
         return Bodies{[&] {
@@ -355,7 +358,8 @@ class SiteWorld {
   int bad_ = 0;
 };
 
-TEST_CASE("one stack interned by several threads is one site, every interleaving", "[S1][S2][S3]") {
+TEST_CASE("one stack interned by several threads is one site, every interleaving",
+          "[race][S1][S2][S3]") {
   SiteWorld world;
   std::array<StoredSite*, 2> found{};
   Explorer explorer(
@@ -370,7 +374,7 @@ TEST_CASE("one stack interned by several threads is one site, every interleaving
   ExploreAll(explorer);
 }
 
-TEST_CASE("two stacks of one chain are two sites, every interleaving", "[S1][S2][S3]") {
+TEST_CASE("two stacks of one chain are two sites, every interleaving", "[race][S1][S2][S3]") {
   SiteWorld world;
   // Their heads are the same: the second site's `next` is the first once both are in.
   uintptr_t second = 0;

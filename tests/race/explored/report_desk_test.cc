@@ -106,7 +106,7 @@ class World {
   int bad_ = 0;
 };
 
-TEST_CASE("two ask for reports, every interleaving", "[reporter][D1][D2][D3]") {
+TEST_CASE("two ask for reports, every interleaving", "[race][reporter][D1][D2][D3]") {
   World world;
   Explorer explorer(
       [&] {
@@ -118,7 +118,7 @@ TEST_CASE("two ask for reports, every interleaving", "[reporter][D1][D2][D3]") {
   ExploreAll(explorer);
 }
 
-TEST_CASE("one asks again after the answer, every interleaving", "[reporter][D1][D2][D3]") {
+TEST_CASE("one asks again after the answer, every interleaving", "[race][reporter][D1][D2][D3]") {
   World world;
   Explorer explorer(
       [&] {
@@ -135,7 +135,7 @@ TEST_CASE("one asks again after the answer, every interleaving", "[reporter][D1]
 }
 
 TEST_CASE("the end of the process and a call of the API ask, every interleaving",
-          "[reporter][D2][D4]") {
+          "[race][reporter][D2][D4]") {
   World world;
   Explorer explorer(
       [&] {
@@ -149,7 +149,7 @@ TEST_CASE("the end of the process and a call of the API ask, every interleaving"
 }
 
 TEST_CASE("a signal handler and exit() both ask for the last report, every interleaving",
-          "[reporter][D3][D4]") {
+          "[race][reporter][D3][D4]") {
   World world;
   Explorer explorer(
       [&] {
@@ -164,7 +164,7 @@ TEST_CASE("a signal handler and exit() both ask for the last report, every inter
 }
 
 TEST_CASE("whoever asks at a desk that is being closed is not kept, every interleaving",
-          "[reporter][D2]") {
+          "[race][reporter][D2]") {
   World world;
   Explorer explorer(
       [&] {
@@ -181,7 +181,7 @@ TEST_CASE("whoever asks at a desk that is being closed is not kept, every interl
 }
 
 TEST_CASE("a question that finds no thread is answered by the next one, every interleaving",
-          "[reporter][D1]") {
+          "[race][reporter][D1]") {
   World world;
   Atomic<bool> left{false};
   Explorer explorer(
@@ -202,7 +202,8 @@ TEST_CASE("a question that finds no thread is answered by the next one, every in
   ExploreAll(explorer);
 }
 
-TEST_CASE("a patience longer than the desk can hold is that of one who waits", "[reporter][D3]") {
+TEST_CASE("a patience longer than the desk can hold is that of one who waits",
+          "[race][reporter][D3]") {
   ReportDesk desk;
   CHECK(desk.Take().patience_ms == ReportDesk::kEndlessMs);
   desk.Ask({.patience_ms = ~uint32_t{0}});

@@ -34,7 +34,7 @@ Report EndsIn(double seconds) {
   return report;
 }
 
-TEST_CASE("a leak is raised once and holds while it is seen", "[serve][alert]") {
+TEST_CASE("a leak is raised once and holds while it is seen", "[alert]") {
   AlertBook book;
   CHECK(book.Update(ReportWith({SiteWith("a", "growing")}), "/r", 1000).empty());
   const auto events = book.Update(ReportWith({SiteWith("a", "leak")}), "/r", 2000);
@@ -56,7 +56,7 @@ TEST_CASE("a leak is raised once and holds while it is seen", "[serve][alert]") 
   CHECK(book.Active()[0].live_bytes == 5e6);
 }
 
-TEST_CASE("one report without it clears nothing, two do", "[serve][alert]") {
+TEST_CASE("one report without it clears nothing, two do", "[alert]") {
   AlertBook book;
   book.Update(ReportWith({SiteWith("a", "leak")}), "/r", 1000);
   CHECK(book.Update(ReportWith({SiteWith("a", "growing")}), "/r", 2000).empty());
@@ -73,8 +73,7 @@ TEST_CASE("one report without it clears nothing, two do", "[serve][alert]") {
   CHECK(book.Update(ReportWith({SiteWith("a", "leak")}), "/r", 9000).at(0).starts_ms == 9000);
 }
 
-TEST_CASE("a site that is no longer among those shown is cleared as it was last seen",
-          "[serve][alert]") {
+TEST_CASE("a site that is no longer among those shown is cleared as it was last seen", "[alert]") {
   AlertBook book;
   book.Update(ReportWith({SiteWith("a", "leak")}), "/r", 1000);
   book.Update(ReportWith({}), "/r", 2000);
@@ -86,7 +85,7 @@ TEST_CASE("a site that is no longer among those shown is cleared as it was last 
 
 TEST_CASE(
     "the end of the memory is raised when two forecasts agree, and cleared with room to spare",
-    "[serve][alert]") {
+    "[alert]") {
   AlertBook book;
   CHECK(book.Update(EndsIn(3000), "/r", 1000).empty());
   CHECK(book.Update(EndsIn(4000), "/r", 2000).empty());  // above the threshold: counted anew
@@ -102,7 +101,7 @@ TEST_CASE(
   CHECK(book.Active().empty());
 }
 
-TEST_CASE("a program that fills its memory at its start is not near its end", "[serve][alert]") {
+TEST_CASE("a program that fills its memory at its start is not near its end", "[alert]") {
   AlertBook book;
   Report filling = EndsIn(3);
   filling.forecast->growth_window_s = 4.9;
@@ -120,7 +119,7 @@ TEST_CASE("a program that fills its memory at its start is not near its end", "[
   CHECK(book.Active().size() == 1);
 }
 
-TEST_CASE("a process that leaks everywhere raises a bounded number", "[serve][alert]") {
+TEST_CASE("a process that leaks everywhere raises a bounded number", "[alert]") {
   AlertBook book;
   std::vector<Site> sites;
   for (int i = 0; i < 200; ++i) sites.push_back(SiteWith(std::to_string(i), "leak"));

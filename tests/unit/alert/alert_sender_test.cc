@@ -49,8 +49,7 @@ class HangingHelper final {
 
 std::vector<Alert> Events(size_t count) { return std::vector<Alert>(count); }
 
-TEST_CASE("alerts that a hanging command leaves no room for are counted and told of",
-          "[serve][alert]") {
+TEST_CASE("alerts that a hanging command leaves no room for are counted and told of", "[alert]") {
   const HangingHelper helper;
   AlertSender sender("true", "", helper.path(), milliseconds(1000));
   const test::CapturedStderr captured;
@@ -67,7 +66,7 @@ TEST_CASE("alerts that a hanging command leaves no room for are counted and told
   sender.Finish(milliseconds(1));
 }
 
-TEST_CASE("an alert that a change of rights stops is given once more", "[serve][alert]") {
+TEST_CASE("an alert that a change of rights stops is given once more", "[alert]") {
   const HangingHelper helper;
   AlertSender sender("true", "", helper.path(), milliseconds(1000));
   const test::CapturedStderr captured;

@@ -51,7 +51,7 @@ Alert Leak() {
   return alert;
 }
 
-TEST_CASE("an alert names the callsite, not the wrapper", "[report][alert]") {
+TEST_CASE("an alert names the callsite, not the wrapper", "[alert]") {
   const Json json = Json::parse(ToJson(Leak()));
   CHECK(json["schema"] == "heapgauge.alert/1");
   CHECK(json["status"] == "firing");
@@ -68,7 +68,7 @@ TEST_CASE("an alert names the callsite, not the wrapper", "[report][alert]") {
   CHECK(json["stack"].size() == 2);
 }
 
-TEST_CASE("a cleared alert has an end", "[report][alert]") {
+TEST_CASE("a cleared alert has an end", "[alert]") {
   Alert alert = Leak();
   alert.firing = false;
   const Json json = Json::parse(ToJson(alert));
@@ -76,7 +76,7 @@ TEST_CASE("a cleared alert has an end", "[report][alert]") {
   CHECK(json["ends_at"] == json["time"]);
 }
 
-TEST_CASE("for a person it is one line with the guilty line in it", "[report][alert]") {
+TEST_CASE("for a person it is one line with the guilty line in it", "[alert]") {
   const std::string line = AlertLine(Leak());
   CHECK(line.find("checkout_service (pid 4711) leaks at checkout::CouponBook::RejectCoupon "
                   "(coupon.cc:71)") == 0);
@@ -85,7 +85,7 @@ TEST_CASE("for a person it is one line with the guilty line in it", "[report][al
 }
 
 TEST_CASE("of a near end of memory the figures are those of what grows, not the heap's",
-          "[report][alert]") {
+          "[alert]") {
   Report report = LeakingReport();
   report.totals.growth_bytes_per_s = 17;
   report.forecast->growth_bytes_per_s = 100 << 20;
@@ -103,7 +103,7 @@ TEST_CASE("of a near end of memory the figures are those of what grows, not the 
   CHECK(annotations["growth"] == "+100 MiB/s (95 %: +90.0 MiB/s to +110 MiB/s)");
 }
 
-TEST_CASE("of an end of memory that is no longer near the line says so", "[report][alert]") {
+TEST_CASE("of an end of memory that is no longer near the line says so", "[alert]") {
   Report report = LeakingReport();
   Alert farther = MakeAlert(report, nullptr);
   farther.firing = false;
@@ -122,7 +122,7 @@ TEST_CASE("of an end of memory that is no longer near the line says so", "[repor
         "checkout_service (pid 4711) is no longer near its limit");
 }
 
-TEST_CASE("names can't command a terminal", "[report][alert]") {
+TEST_CASE("names can't command a terminal", "[alert]") {
   Alert alert = Leak();
   alert.function = "evil\x1b[2J\nheapgauge: all is well";
   CHECK(AlertLine(alert).find('\x1b') == std::string::npos);
@@ -130,7 +130,7 @@ TEST_CASE("names can't command a terminal", "[report][alert]") {
   CHECK(Json::parse(ToJson(alert))["function"] == alert.function);
 }
 
-TEST_CASE("what Alertmanager gets says who, where and until when", "[report][alert]") {
+TEST_CASE("what Alertmanager gets says who, where and until when", "[alert]") {
   Alert cleared = Leak();
   cleared.firing = false;
   const Json array = Json::parse(ToAlertmanager({Leak(), cleared}, 300'000));
@@ -151,7 +151,7 @@ TEST_CASE("what Alertmanager gets says who, where and until when", "[report][ale
   }
 }
 
-TEST_CASE("an alert without file or line still has its labels", "[report][alert]") {
+TEST_CASE("an alert without file or line still has its labels", "[alert]") {
   Report report = LeakingReport();
   report.sites[0].frames[1].file.reset();
   report.sites[0].frames[1].line.reset();
@@ -162,7 +162,7 @@ TEST_CASE("an alert without file or line still has its labels", "[report][alert]
   CHECK(Json::parse(ToJson(alert))["line"].is_null());
 }
 
-TEST_CASE("a request survives the way to the helper", "[report][alert]") {
+TEST_CASE("a request survives the way to the helper", "[alert]") {
   AlertRequest request;
   request.host_pid = 42;
   request.exec = "logger \"it's me\"";
@@ -183,7 +183,7 @@ TEST_CASE("a request survives the way to the helper", "[report][alert]") {
   }
 }
 
-TEST_CASE("addresses that alerts can be posted to", "[report][alert]") {
+TEST_CASE("addresses that alerts can be posted to", "[alert]") {
   CHECK(IsAlertUrl("http://host:9093/api/v2/alerts"));
   CHECK(IsAlertUrl("https://host"));
   for (const char* other : {"", "http://", "http:///path", "host:9093", "file:///etc/passwd"}) {

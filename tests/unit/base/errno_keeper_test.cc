@@ -5,7 +5,7 @@
 namespace heapgauge {
 namespace {
 
-TEST_CASE("errno leaves the scope as it entered") {
+TEST_CASE("errno leaves the scope as it entered", "[base]") {
   errno = ENOENT;
   {
     const ErrnoKeeper keeper;

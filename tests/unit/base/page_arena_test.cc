@@ -37,7 +37,7 @@ size_t RandomSize(std::mt19937_64& random) {
   }
 }
 
-TEST_CASE("memory is zero, aligned and nobody else's") {
+TEST_CASE("memory is zero, aligned and nobody else's", "[base]") {
   PageArena arena(16 * kMiB);
   std::mt19937_64 random(1);
   std::vector<std::pair<uintptr_t, size_t>> pieces;
@@ -56,7 +56,7 @@ TEST_CASE("memory is zero, aligned and nobody else's") {
   }
 }
 
-TEST_CASE("large pieces begin on a page, and no piece is empty") {
+TEST_CASE("large pieces begin on a page, and no piece is empty", "[base]") {
   PageArena arena(kMiB);
   const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
   CHECK(AddressOf(arena.Allocate(PageArena::kChunkBytes)) % page == 0);
@@ -66,7 +66,7 @@ TEST_CASE("large pieces begin on a page, and no piece is empty") {
   CHECK(first != second);
 }
 
-TEST_CASE("what is held covers what was handed out, and never exceeds the limit") {
+TEST_CASE("what is held covers what was handed out, and never exceeds the limit", "[base]") {
   const size_t limit = kMiB + 12'345;  // not a multiple of anything
   PageArena arena(limit);
   std::mt19937_64 random(2);
@@ -86,7 +86,7 @@ TEST_CASE("what is held covers what was handed out, and never exceeds the limit"
   CHECK(handed_out > limit / 2);
 }
 
-TEST_CASE("absurd sizes are refused and cost nothing") {
+TEST_CASE("absurd sizes are refused and cost nothing", "[base]") {
   PageArena arena(kMiB);
   for (const size_t bytes : {kMiB + 1, SIZE_MAX / 2, SIZE_MAX - 4095, SIZE_MAX - 1, SIZE_MAX}) {
     CHECK(arena.Allocate(bytes) == nullptr);
@@ -96,7 +96,7 @@ TEST_CASE("absurd sizes are refused and cost nothing") {
   CHECK(arena.held_bytes() == kMiB);
 }
 
-TEST_CASE("the limit that is set before the first use counts") {
+TEST_CASE("the limit that is set before the first use counts", "[base]") {
   PageArena arena(0);
   CHECK(arena.Allocate(1) == nullptr);
   arena.set_limit_bytes(PageArena::kChunkBytes);
@@ -105,14 +105,14 @@ TEST_CASE("the limit that is set before the first use counts") {
   CHECK(arena.held_bytes() == PageArena::kChunkBytes);
 }
 
-TEST_CASE("a refused large piece leaves room for small ones") {
+TEST_CASE("a refused large piece leaves room for small ones", "[base]") {
   PageArena arena(PageArena::kChunkBytes);
   CHECK(arena.Allocate(100) != nullptr);
   CHECK(arena.Allocate(2 * PageArena::kChunkBytes) == nullptr);
   CHECK(arena.Allocate(100) != nullptr);
 }
 
-TEST_CASE("threads together stay inside the limit and get disjoint zeroed pieces") {
+TEST_CASE("threads together stay inside the limit and get disjoint zeroed pieces", "[base]") {
   constexpr size_t kThreads = 8;
   constexpr size_t kLimit = 4 * kMiB;
   for (uint64_t round = 0; round < 20; ++round) {

@@ -22,13 +22,13 @@ class LogLevelScope final {
   const LogLevel before_;
 };
 
-TEST_CASE("a message becomes one line with the prefix") {
+TEST_CASE("a message becomes one line with the prefix", "[base]") {
   const test::CapturedStderr captured;
   RawLog(LogLevel::kError, "%s is %d", "answer", 42);
   CHECK(captured.text() == "heapgauge: answer is 42\n");
 }
 
-TEST_CASE("levels above the chosen one are silent") {
+TEST_CASE("levels above the chosen one are silent", "[base]") {
   const LogLevelScope scope(LogLevel::kWarning);
   const test::CapturedStderr captured;
   RawLog(LogLevel::kDebug, "debug");
@@ -38,7 +38,7 @@ TEST_CASE("levels above the chosen one are silent") {
   CHECK(captured.text() == "heapgauge: warning\nheapgauge: error\n");
 }
 
-TEST_CASE("a long line is cut and still ends in a newline") {
+TEST_CASE("a long line is cut and still ends in a newline", "[base]") {
   const std::string text(5000, 'x');
   const test::CapturedStderr captured;
   RawLog(LogLevel::kError, "%s", text.c_str());
@@ -50,7 +50,7 @@ TEST_CASE("a long line is cut and still ends in a newline") {
   CHECK(line.find('\n') == line.size() - 1);
 }
 
-TEST_CASE("a line that just fits is not cut") {
+TEST_CASE("a line that just fits is not cut", "[base]") {
   // 1024 bytes: prefix 11, text, newline, and vsnprintf's terminator.
   const size_t most = 1024 - 11 - 2;
   for (const size_t length : {most - 1, most, most + 1}) {
@@ -61,7 +61,7 @@ TEST_CASE("a line that just fits is not cut") {
   }
 }
 
-TEST_CASE("errno is kept, also where stderr is closed") {
+TEST_CASE("errno is kept, also where stderr is closed", "[base]") {
   const test::CapturedStderr captured;
   close(STDERR_FILENO);
   errno = EXDEV;

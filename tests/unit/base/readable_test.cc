@@ -42,7 +42,8 @@ class HalfThere final {
 
 }  // namespace
 
-TEST_CASE("pages behind a file's end, without rights and unmapped are not readable", "[readable]") {
+TEST_CASE("pages behind a file's end, without rights and unmapped are not readable",
+          "[base][readable]") {
   const HalfThere half;
   errno = 77;
   CHECK(IsReadable(half.at(0), 1));
@@ -58,7 +59,7 @@ TEST_CASE("pages behind a file's end, without rights and unmapped are not readab
   CHECK(errno == 77);
 }
 
-TEST_CASE("a copy is whole or is not made", "[readable]") {
+TEST_CASE("a copy is whole or is not made", "[base][readable]") {
   const HalfThere half;
   char to[16];
   std::memset(to, 'x', sizeof to);
@@ -68,7 +69,7 @@ TEST_CASE("a copy is whole or is not made", "[readable]") {
   CHECK(to[15] == 0);
 }
 
-TEST_CASE("pages are asked about once, and only what is there is remembered", "[readable]") {
+TEST_CASE("pages are asked about once, and only what is there is remembered", "[base][readable]") {
   const HalfThere half;
   ReadablePages pages;
   for (int round = 0; round < 2; ++round) {

@@ -40,7 +40,7 @@ bool IsOneLine(const std::string& text) {
   return text.find('\n') == text.size() - 1 && text.rfind("heapgauge: ", 0) == 0;
 }
 
-TEST_CASE("the defaults are CONTRACT's") {
+TEST_CASE("the defaults are CONTRACT's", "[options]") {
   const Options options = Read({"PATH=/bin", "HOME=/root"});
   CHECK(options.sample_interval_bytes == 512 * kKi);
   CHECK(options.report_interval_ns == 60 * kSecond);
@@ -57,7 +57,7 @@ TEST_CASE("the defaults are CONTRACT's") {
   CHECK(options.log == LogLevel::kWarning);
 }
 
-TEST_CASE("every default is a good value of its own option") {
+TEST_CASE("every default is a good value of its own option", "[options]") {
   size_t count = 0;
   const OptionSpec* const specs = OptionSpecs(&count);
   CHECK(count == 20);
@@ -72,7 +72,7 @@ TEST_CASE("every default is a good value of its own option") {
   }
 }
 
-TEST_CASE("every variable is read") {
+TEST_CASE("every variable is read", "[options]") {
   std::string said;
   const Options options =
       Read({"HEAPGAUGE_SAMPLE_INTERVAL=64KiB", "HEAPGAUGE_REPORT_INTERVAL=500ms",
@@ -102,7 +102,7 @@ TEST_CASE("every variable is read") {
   CHECK(options.log == LogLevel::kDebug);
 }
 
-TEST_CASE("sizes") {
+TEST_CASE("sizes", "[options]") {
   uint64_t bytes = 0;
   const auto size = [&](const char* text) {
     bytes = 0;
@@ -127,7 +127,7 @@ TEST_CASE("sizes") {
   }
 }
 
-TEST_CASE("durations") {
+TEST_CASE("durations", "[options]") {
   uint64_t ns = 0;
   const auto duration = [&](const char* text) {
     ns = 0;
@@ -147,7 +147,7 @@ TEST_CASE("durations") {
   }
 }
 
-TEST_CASE("numbers are read the same in a locale with a decimal comma") {
+TEST_CASE("numbers are read the same in a locale with a decimal comma", "[options]") {
   // Whether or not such a locale is installed, the parser does not ask.
   std::setlocale(LC_ALL, "de_DE.UTF-8");
   uint64_t ns = 0;
@@ -157,7 +157,7 @@ TEST_CASE("numbers are read the same in a locale with a decimal comma") {
   std::setlocale(LC_ALL, "C");
 }
 
-TEST_CASE("ranges: the ends are good, what lies beyond is not") {
+TEST_CASE("ranges: the ends are good, what lies beyond is not", "[options]") {
   for (const char* const good :
        {"SAMPLE_INTERVAL=1", "SAMPLE_INTERVAL=1TiB", "REPORT_INTERVAL=100ms", "REPORT_INTERVAL=30d",
         "MAX_FRAMES=1", "MAX_FRAMES=256", "MEMORY_LIMIT=1MiB", "MEMORY_LIMIT=1TiB",
@@ -192,7 +192,7 @@ TEST_CASE("ranges: the ends are good, what lies beyond is not") {
   }
 }
 
-TEST_CASE("on and off have their usual names") {
+TEST_CASE("on and off have their usual names", "[options]") {
   for (const char* const on : {"on", "ON", "1", "yes", "true"}) {
     CHECK(Read({std::string("HEAPGAUGE_START=") + on}).start);
   }
@@ -201,7 +201,7 @@ TEST_CASE("on and off have their usual names") {
   }
 }
 
-TEST_CASE("addresses and URLs are judged here, for the command too") {
+TEST_CASE("addresses and URLs are judged here, for the command too", "[options]") {
   Options options;
   size_t count = 0;
   const OptionSpec* const specs = OptionSpecs(&count);
@@ -230,7 +230,8 @@ TEST_CASE("addresses and URLs are judged here, for the command too") {
   }
 }
 
-TEST_CASE("a bad value costs one line that names variable, value and what is accepted") {
+TEST_CASE("a bad value costs one line that names variable, value and what is accepted",
+          "[options]") {
   std::string said;
   const Options options = Read({"HEAPGAUGE_SAMPLE_INTERVAL=lots"}, &said);
   CHECK(IsOneLine(said));
@@ -241,7 +242,7 @@ TEST_CASE("a bad value costs one line that names variable, value and what is acc
   CHECK(options.sample_interval_bytes == 512 * kKi);
 }
 
-TEST_CASE("a bad value leaves an earlier good one and the other options alone") {
+TEST_CASE("a bad value leaves an earlier good one and the other options alone", "[options]") {
   const Options options = Read({"HEAPGAUGE_MAX_FRAMES=9", "HEAPGAUGE_MAX_FRAMES=1000",
                                 "HEAPGAUGE_MEMORY_LIMIT=2MiB", "HEAPGAUGE_ONLY="});
   CHECK(options.max_frames == 9);
@@ -249,7 +250,7 @@ TEST_CASE("a bad value leaves an earlier good one and the other options alone") 
   CHECK(options.only.value == std::string("*"));  // set but empty: the default
 }
 
-TEST_CASE("unknown names get a line each, other people's variables none") {
+TEST_CASE("unknown names get a line each, other people's variables none", "[options]") {
   std::string said;
   Read({"HEAPGAUGE_SAMPLE_INTERVALS=1", "HEAPGAUGE_=x", "HEAPGAUGE_sample_interval=1",
         "HEAPGAUGES=1", "XHEAPGAUGE_LOG=1", "heapgauge_log=debug", "HEAPGAUGE_LOG"},
@@ -260,7 +261,7 @@ TEST_CASE("unknown names get a line each, other people's variables none") {
   CHECK(said.find("HEAPGAUGES") == std::string::npos);
 }
 
-TEST_CASE("texts of any length are read or refused, never cut") {
+TEST_CASE("texts of any length are read or refused, never cut", "[options]") {
   const std::string fits(option_type::kTextBytes - 1, 'x');
   CHECK(Read({"HEAPGAUGE_OUTPUT=" + fits}).output.value == fits);
   std::string said;
@@ -269,7 +270,7 @@ TEST_CASE("texts of any length are read or refused, never cut") {
   CHECK(options.output.value == std::string("heapgauge.%e.%p"));
 }
 
-TEST_CASE("an empty environment is no environment") {
+TEST_CASE("an empty environment is no environment", "[options]") {
   Options options;
   ReadEnvironment(options, nullptr);
   CHECK(options.max_frames == 64);

@@ -41,7 +41,8 @@ class Holes final {
   std::vector<void*> blocks_;
 };
 
-TEST_CASE("what glibc keeps is told, and never more than is resident", "[serve][allocator_stats]") {
+TEST_CASE("what glibc keeps is told, and never more than is resident",
+          "[process][allocator_stats]") {
   AllocatorStats stats;
   stats.Find(CLibrary());
   REQUIRE(stats.kind() == AllocatorStats::Kind::kGlibc);
@@ -55,7 +56,7 @@ TEST_CASE("what glibc keeps is told, and never more than is resident", "[serve][
   CHECK(now.Retained({3 * kMiB, 0}) == 3 * kMiB);
 }
 
-TEST_CASE("an answer that took long stands for a while", "[serve][allocator_stats]") {
+TEST_CASE("an answer that took long stands for a while", "[process][allocator_stats]") {
   AllocatorStats stats(0);  // any time is long
   stats.Find(CLibrary());
   const uint64_t first = stats.Retained({kPlenty.anonymous_bytes, 100 * kMiB});
@@ -65,7 +66,7 @@ TEST_CASE("an answer that took long stands for a while", "[serve][allocator_stat
   CHECK(stats.Retained({kPlenty.anonymous_bytes, 100 * kMiB}) > first + 32 * kMiB);
 }
 
-TEST_CASE("once kept off, glibc is read on, for that takes no lock", "[serve][allocator_stats]") {
+TEST_CASE("once kept off, glibc is read on, for that takes no lock", "[process][allocator_stats]") {
   AllocatorStats stats;
   stats.Find(CLibrary());
   stats.KeepOff();
@@ -74,7 +75,7 @@ TEST_CASE("once kept off, glibc is read on, for that takes no lock", "[serve][al
 }
 #endif
 
-TEST_CASE("of an allocator without statistics nothing is said", "[serve][allocator_stats]") {
+TEST_CASE("of an allocator without statistics nothing is said", "[process][allocator_stats]") {
   AllocatorStats stats;
   for (const char* const module : {"", "/no/such/library.so", "libm.so.6"}) {
     stats.Find(module);

@@ -74,7 +74,7 @@ void AgreesWithGlibc(GlibcHeap& heap) {
         Approx(static_cast<double>(told.arena)).epsilon(0.01));
 }
 
-TEST_CASE("what is read agrees with what glibc says", "[serve][glibc_heap]") {
+TEST_CASE("what is read agrees with what glibc says", "[process][glibc_heap]") {
   GlibcHeap heap = Found();
   AgreesWithGlibc(heap);
   const Fragments fragments(1);
@@ -88,7 +88,7 @@ TEST_CASE("what is read agrees with what glibc says", "[serve][glibc_heap]") {
   AgreesWithGlibc(heap);
 }
 
-TEST_CASE("the arenas of other threads are read, too", "[serve][glibc_heap]") {
+TEST_CASE("the arenas of other threads are read, too", "[process][glibc_heap]") {
   GlibcHeap heap = Found();
   std::atomic<int> ready{0};
   std::atomic<bool> go{false};
@@ -107,7 +107,7 @@ TEST_CASE("the arenas of other threads are read, too", "[serve][glibc_heap]") {
   for (std::thread& thread : threads) thread.join();
 }
 
-TEST_CASE("a heap that changes meanwhile is read without harm", "[serve][glibc_heap]") {
+TEST_CASE("a heap that changes meanwhile is read without harm", "[process][glibc_heap]") {
   GlibcHeap heap = Found();
   std::atomic<bool> stop{false};
   std::vector<std::thread> threads;
@@ -126,7 +126,7 @@ TEST_CASE("a heap that changes meanwhile is read without harm", "[serve][glibc_h
 }
 #endif
 
-TEST_CASE("where there is no arena nothing is said", "[serve][glibc_heap]") {
+TEST_CASE("where there is no arena nothing is said", "[process][glibc_heap]") {
   static std::array<uint64_t, 4096> data{};
   GlibcHeap heap;
   CHECK_FALSE(heap.Read());
@@ -138,7 +138,7 @@ TEST_CASE("where there is no arena nothing is said", "[serve][glibc_heap]") {
   CHECK_FALSE(heap.Read());
 }
 
-TEST_CASE("what is not there is not copied", "[serve][pipe_copy]") {
+TEST_CASE("what is not there is not copied", "[process][pipe_copy]") {
   const PipeCopy copy;
   REQUIRE(copy.valid());
   void* const page = mmap(nullptr, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

@@ -37,7 +37,7 @@ std::vector<std::string> Paths(const std::vector<CgroupDirectory>& directories) 
   return paths;
 }
 
-TEST_CASE("version 2: the nearest limit of all levels counts", "[analyze][limits]") {
+TEST_CASE("version 2: the nearest limit of all levels counts", "[process][limits]") {
   const FakeRoot root = {
       {"/proc/self/cgroup", "0::/system.slice/shop.service/worker\n"},
       {"/proc/self/mountinfo",
@@ -66,7 +66,7 @@ TEST_CASE("version 2: the nearest limit of all levels counts", "[analyze][limits
   CHECK(nearest->HeadroomBytes() == 60 * kMiB);
 }
 
-TEST_CASE("version 1 in a container: the mount begins below the root", "[analyze][limits]") {
+TEST_CASE("version 1 in a container: the mount begins below the root", "[process][limits]") {
   const FakeRoot root = {
       {"/proc/self/cgroup",
        "11:cpu,cpuacct:/docker/abc\n4:memory:/docker/abc/inner\n0::/docker/abc\n"},
@@ -86,7 +86,7 @@ TEST_CASE("version 1 in a container: the mount begins below the root", "[analyze
   CHECK(levels[1].usage == 31 * kMiB);
 }
 
-TEST_CASE("odd paths are read as they are meant", "[analyze][limits]") {
+TEST_CASE("odd paths are read as they are meant", "[process][limits]") {
   const std::string v2 = "30 23 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n";
   CHECK(Paths(MemoryCgroups("0::/a\\040b\n", v2)) ==
         std::vector<std::string>{"/sys/fs/cgroup/a b", "/sys/fs/cgroup"});
@@ -101,7 +101,7 @@ TEST_CASE("odd paths are read as they are meant", "[analyze][limits]") {
   }
 }
 
-TEST_CASE("damaged or missing files give no limit", "[analyze][limits]") {
+TEST_CASE("damaged or missing files give no limit", "[process][limits]") {
   CHECK(MemoryCgroups("", "").empty());
   CHECK(MemoryCgroups("0::/a\n", "not a mount\n30 23\n - cgroup2\n").size() < 3);
   CHECK(MemoryCgroups("nonsense\n::\n:\n", "30 23 0:26 / /c rw - cgroup2 cgroup2 rw\n").empty());
@@ -113,7 +113,7 @@ TEST_CASE("damaged or missing files give no limit", "[analyze][limits]") {
   CHECK_FALSE(NearestLimit({}));
 }
 
-TEST_CASE("the process's own files, in bytes", "[analyze][limits]") {
+TEST_CASE("the process's own files, in bytes", "[process][limits]") {
   const ProcessStatus status = ParseProcessStatus(
       "Name:\tshop\nVmSize:\t  2048 kB\nVmRSS:\t    1024 kB\nRssAnon:\t 512 kB\nVmData:\t 300 kB\n"
       "VmStk:\t broken\nVmSwap:\t 99999999999999999 kB\nHugetlbPages:\t 4 kB\n"
@@ -141,7 +141,7 @@ TEST_CASE("the process's own files, in bytes", "[analyze][limits]") {
   CHECK(machine.available == 8 * kMiB);
 }
 
-TEST_CASE("limits of the process and the machine count as well", "[analyze][limits]") {
+TEST_CASE("limits of the process and the machine count as well", "[process][limits]") {
   LimitInputs inputs;
   inputs.status.virtual_size = 900 * kMiB;
   inputs.status.data = 500 * kMiB;

@@ -11,7 +11,7 @@
 namespace heapgauge {
 namespace {
 
-TEST_CASE("resident memory follows what is touched", "[serve][process_stats]") {
+TEST_CASE("resident memory follows what is touched", "[process][process_stats]") {
   constexpr size_t kBytes = size_t{64} << 20;
   AllocatorStats allocator;
   const uint64_t before = ReadProcessStats(allocator, 0, 0).rss_bytes;
@@ -27,7 +27,7 @@ TEST_CASE("resident memory follows what is touched", "[serve][process_stats]") {
 }
 
 // A child, because limits can't be taken back.
-TEST_CASE("a limit on data is found when it is the nearest", "[serve][process_stats]") {
+TEST_CASE("a limit on data is found when it is the nearest", "[process][process_stats]") {
   // A sanitizer's allocator maps gigabytes at its first blocks of a size.
   AllocatorStats before;
   ReadProcessStats(before, 0, 0);

@@ -23,7 +23,7 @@ Rights Of(const std::string& uid, const std::string& gid, const std::string& gro
 
 }  // namespace
 
-TEST_CASE("rights are read from a status file", "[serve][rights]") {
+TEST_CASE("rights are read from a status file", "[reporter][rights]") {
   const Rights rights = Of("1\t2\t3\t4", "5\t6\t7\t8", "9 10", "000001ffffffffff");
   CHECK(rights.users == std::array<uid_t, 4>{1, 2, 3, 4});
   CHECK(rights.groups == std::array<gid_t, 4>{5, 6, 7, 8});
@@ -36,7 +36,7 @@ TEST_CASE("rights are read from a status file", "[serve][rights]") {
   CHECK_FALSE(none.Parse("Name:\tx\nUid:\t1\t2\n"));
 }
 
-TEST_CASE("only what can't be had back counts as given up", "[serve][rights]") {
+TEST_CASE("only what can't be had back counts as given up", "[reporter][rights]") {
   const std::string all = "000001ffffffffff";
   const Rights root = Of("0\t0\t0\t0", "0\t0\t0\t0", "27 100", all);
   CHECK_FALSE(HasMoreThan(root, root));

@@ -26,7 +26,7 @@ Options NamesOnly() {
   return options;
 }
 
-TEST_CASE("a report has every figure of a site, its frames and their modules", "[serve]") {
+TEST_CASE("a report has every figure of a site, its frames and their modules", "[reporter]") {
   Harness harness(1);
   const Options options = NamesOnly();
   for (uintptr_t n = 1; n <= 3; ++n) {
@@ -59,7 +59,7 @@ TEST_CASE("a report has every figure of a site, its frames and their modules", "
   CHECK(module->second.size() == 40);  // a SHA-1 in hex
 }
 
-TEST_CASE("one stack keeps its id from report to report", "[serve]") {
+TEST_CASE("one stack keeps its id from report to report", "[reporter]") {
   Harness harness(1);
   const Options options = NamesOnly();
   harness.tracker().Record(harness.self(), Block(1 << 12), 100, 1, InLibc());
@@ -72,7 +72,7 @@ TEST_CASE("one stack keeps its id from report to report", "[serve]") {
   CHECK(second.Assemble(false, kNoTime).sites.at(0).id == id);
 }
 
-TEST_CASE("estimates come with their standard error when not all is seen", "[serve]") {
+TEST_CASE("estimates come with their standard error when not all is seen", "[reporter]") {
   Harness harness(1000);
   const Options options = NamesOnly();
   harness.tracker().Record(harness.self(), Block(1 << 12), 1000, 1000, InLibc());

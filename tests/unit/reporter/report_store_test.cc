@@ -65,7 +65,7 @@ mode_t ModeOf(const std::string& path) {
 }
 
 TEST_CASE("a report becomes a line, a text and a profile, private to the user",
-          "[serve][report_store]") {
+          "[reporter][report_store]") {
   const TempDirectory temp;
   ReportStore store(temp / "out.%e.%p", "program");
   REQUIRE(store.Write(ReportOf(1)));
@@ -84,7 +84,7 @@ TEST_CASE("a report becomes a line, a text and a profile, private to the user",
   CHECK(files == 3);  // no temporary file is left
 }
 
-TEST_CASE("a line that a crash tore is taken off before the next one", "[serve][report_store]") {
+TEST_CASE("a line that a crash tore is taken off before the next one", "[reporter][report_store]") {
   const TempDirectory temp;
   ReportStore store(temp / "out", "program");
   REQUIRE(store.Write(ReportOf(1)));
@@ -96,7 +96,7 @@ TEST_CASE("a line that a crash tore is taken off before the next one", "[serve][
   CHECK(lines[1].find("\"sequence\":2,") != std::string::npos);
 }
 
-TEST_CASE("a directory that vanished is made again", "[serve][report_store]") {
+TEST_CASE("a directory that vanished is made again", "[reporter][report_store]") {
   const TempDirectory temp;
   ReportStore store(temp / "out", "program");
   REQUIRE(store.Write(ReportOf(1)));
@@ -105,7 +105,7 @@ TEST_CASE("a directory that vanished is made again", "[serve][report_store]") {
   CHECK(Lines(temp / "out/reports.jsonl").size() == 1);
 }
 
-TEST_CASE("a symbolic link in place of a file is not followed", "[serve][report_store]") {
+TEST_CASE("a symbolic link in place of a file is not followed", "[reporter][report_store]") {
   const TempDirectory temp;
   std::ofstream(temp / "victim") << "precious";
   REQUIRE(mkdir((temp / "out").c_str(), 0700) == 0);
@@ -119,7 +119,7 @@ TEST_CASE("a symbolic link in place of a file is not followed", "[serve][report_
 }
 
 TEST_CASE("a file that can't grow loses that report, not those before it",
-          "[serve][report_store]") {
+          "[reporter][report_store]") {
   const TempDirectory temp;
   const std::string out = temp / "out";
   {
@@ -149,7 +149,7 @@ TEST_CASE("a file that can't grow loses that report, not those before it",
   CHECK(Content(out + "/report.txt").find("report 1") != std::string::npos);
 }
 
-TEST_CASE("two living processes don't share a directory", "[serve][report_store]") {
+TEST_CASE("two living processes don't share a directory", "[reporter][report_store]") {
   const TempDirectory temp;
   ReportStore parent(temp / "out", "program");
   REQUIRE(parent.Write(ReportOf(1)));
@@ -170,7 +170,7 @@ TEST_CASE("two living processes don't share a directory", "[serve][report_store]
   CHECK(Lines(temp / ("out." + std::to_string(child) + "/reports.jsonl")).size() == 2);
 }
 
-TEST_CASE("the mark of heapgauge run is an empty reports.jsonl", "[serve][report_store]") {
+TEST_CASE("the mark of heapgauge run is an empty reports.jsonl", "[reporter][report_store]") {
   const TempDirectory temp;
   const ReportStore store(temp / "out", "program");
   CHECK_FALSE(store.IsExpected());

@@ -16,7 +16,7 @@ uintptr_t AddressIn(const void* function, uintptr_t offset) {
   return reinterpret_cast<uintptr_t>(function) + offset;
 }
 
-TEST_CASE("a site's id is that of its stack, asked once or twice", "[serve][site_identity]") {
+TEST_CASE("a site's id is that of its stack, asked once or twice", "[reporter][site_identity]") {
   const auto table = std::make_unique<Table>();
   SiteIdentity identity;
   const uintptr_t code = AddressIn(reinterpret_cast<const void*>(&IdText), 8);
@@ -30,7 +30,7 @@ TEST_CASE("a site's id is that of its stack, asked once or twice", "[serve][site
 }
 
 TEST_CASE("frames outside every module don't make an id depend on their address",
-          "[serve][site_identity]") {
+          "[reporter][site_identity]") {
   const auto table = std::make_unique<Table>();
   SiteIdentity identity;
   const uintptr_t code = AddressIn(reinterpret_cast<const void*>(&IdText), 8);
@@ -40,7 +40,7 @@ TEST_CASE("frames outside every module don't make an id depend on their address"
         identity.IdOf(*table->sites.Intern(there, 2)));
 }
 
-TEST_CASE("a return address is moved back into its call", "[serve][site_identity]") {
+TEST_CASE("a return address is moved back into its call", "[reporter][site_identity]") {
   const auto table = std::make_unique<Table>();
   const SiteIdentity identity;
   const uintptr_t code = AddressIn(reinterpret_cast<const void*>(&IdText), 8);
@@ -52,7 +52,7 @@ TEST_CASE("a return address is moved back into its call", "[serve][site_identity
   CHECK(addresses[0].module == exact.module);
 }
 
-TEST_CASE("an id is sixteen hex digits", "[serve][site_identity]") {
+TEST_CASE("an id is sixteen hex digits", "[reporter][site_identity]") {
   CHECK(IdText(0) == "0000000000000000");
   CHECK(IdText(0xABCDEF) == "0000000000abcdef");
 }

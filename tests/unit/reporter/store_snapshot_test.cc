@@ -22,7 +22,8 @@ SiteObservation Observation(double bytes, uint64_t samples, size_t bucket) {
   return site;
 }
 
-TEST_CASE("two stacks of one id add up, the oldest block is the older one", "[serve][snapshot]") {
+TEST_CASE("two stacks of one id add up, the oldest block is the older one",
+          "[reporter][snapshot]") {
   SiteObservation sum = Observation(100, 4, 5);
   AddObservation(sum, Observation(50, 3, 5));
   AddObservation(sum, Observation(10, 1, 6));
@@ -37,7 +38,7 @@ TEST_CASE("two stacks of one id add up, the oldest block is the older one", "[se
   CHECK(sum.deaths[6] == 2);
 }
 
-TEST_CASE("no block is older than the tracker", "[serve][snapshot]") {
+TEST_CASE("no block is older than the tracker", "[reporter][snapshot]") {
   for (int i = 0; i < 20; ++i) {
     const auto harness = std::make_unique<test::Harness>(Sampler::kExact, uint64_t{1} << 20);
     REQUIRE(harness->ok());
@@ -49,7 +50,7 @@ TEST_CASE("no block is older than the tracker", "[serve][snapshot]") {
 }
 
 TEST_CASE("of many sites the preferred and the largest are shown, the others count together",
-          "[serve][snapshot]") {
+          "[reporter][snapshot]") {
   const auto harness = std::make_unique<test::Harness>(Sampler::kExact, uint64_t{64} << 20);
   REQUIRE(harness->ok());
   constexpr uint64_t kSites = 1000;

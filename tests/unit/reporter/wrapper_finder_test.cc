@@ -29,7 +29,8 @@ class Program final {
   std::vector<WrapperFinder::Flow> flows_;
 };
 
-TEST_CASE("a function that serves many callers with all sizes is a wrapper", "[serve][wrappers]") {
+TEST_CASE("a function that serves many callers with all sizes is a wrapper",
+          "[reporter][wrappers]") {
   Program program;
   program.Calls({"srv_get", "read_header", "main"}, 100)
       .Calls({"srv_get", "read_body", "main"}, 3000)
@@ -43,7 +44,7 @@ TEST_CASE("a function that serves many callers with all sizes is a wrapper", "[s
   CHECK_FALSE(program.Find());  // nothing new
 }
 
-TEST_CASE("layers of wrappers are found from the inside outwards", "[serve][wrappers]") {
+TEST_CASE("layers of wrappers are found from the inside outwards", "[reporter][wrappers]") {
   Program program;
   program.Calls({"get_at", "get", "pool_take", "keep"}, 700)
       .Calls({"get_at", "get", "pool_take", "decode"}, 3000)
@@ -55,7 +56,8 @@ TEST_CASE("layers of wrappers are found from the inside outwards", "[serve][wrap
   CHECK_FALSE(program.IsWrapper("keep"));
 }
 
-TEST_CASE("a function that makes one kind of object is the line that asked", "[serve][wrappers]") {
+TEST_CASE("a function that makes one kind of object is the line that asked",
+          "[reporter][wrappers]") {
   Program program;
   program.Calls({"make_node", "insert"}, 48)
       .Calls({"make_node", "split"}, 48)
@@ -63,7 +65,7 @@ TEST_CASE("a function that makes one kind of object is the line that asked", "[s
   CHECK_FALSE(program.Find());
 }
 
-TEST_CASE("a function with call sites below it is no wrapper", "[serve][wrappers]") {
+TEST_CASE("a function with call sites below it is no wrapper", "[reporter][wrappers]") {
   Program program;
   for (const char* handler : {"on_a", "on_b", "on_c", "on_d"}) {
     program.Calls({"work", "serve", handler}, 3000).Calls({"note", "serve", handler}, 600);
@@ -72,7 +74,7 @@ TEST_CASE("a function with call sites below it is no wrapper", "[serve][wrappers
 }
 
 TEST_CASE("a part of the module's allocation, or too few samples, make no wrapper",
-          "[serve][wrappers]") {
+          "[reporter][wrappers]") {
   Program part;
   part.Calls({"get", "a"}, 10)
       .Calls({"get", "b"}, 300)
@@ -84,7 +86,7 @@ TEST_CASE("a part of the module's allocation, or too few samples, make no wrappe
   CHECK_FALSE(few.Find());
 }
 
-TEST_CASE("recursion through a wrapper does not hide it", "[serve][wrappers]") {
+TEST_CASE("recursion through a wrapper does not hide it", "[reporter][wrappers]") {
   Program program;
   program.Calls({"get", "parse", "get", "parse"}, 100)
       .Calls({"get", "emit"}, 900)
@@ -94,7 +96,7 @@ TEST_CASE("recursion through a wrapper does not hide it", "[serve][wrappers]") {
 }
 
 TEST_CASE("names that the user calls wrappers are, with their namespaces or without",
-          "[serve][wrappers]") {
+          "[reporter][wrappers]") {
   Program program("xget, pool_*,app::Arena::*");
   CHECK(program.IsWrapper("xget"));
   CHECK(program.IsWrapper("pool_take"));

@@ -20,7 +20,8 @@ long double RelativeError(uint64_t bits) {
 
 constexpr long double kBound = 5e-16L;  // as the header promises
 
-TEST_CASE("the logarithm is right around every power of two and at the ends of the series") {
+TEST_CASE("the logarithm is right around every power of two and at the ends of the series",
+          "[sample]") {
   long double worst = 0;
   for (int exponent = 0; exponent < 53; ++exponent) {
     const uint64_t power = uint64_t{1} << exponent;
@@ -35,7 +36,7 @@ TEST_CASE("the logarithm is right around every power of two and at the ends of t
   CHECK(worst < kBound);
 }
 
-TEST_CASE("the logarithm is right for arguments of every magnitude") {
+TEST_CASE("the logarithm is right for arguments of every magnitude", "[sample]") {
   std::mt19937_64 random(7);
   long double worst = 0;
   for (int i = 0; i < 1'000'000; ++i) {
@@ -44,7 +45,7 @@ TEST_CASE("the logarithm is right for arguments of every magnitude") {
   CHECK(worst < kBound);
 }
 
-TEST_CASE("the logarithm is right close to one, where it vanishes") {
+TEST_CASE("the logarithm is right close to one, where it vanishes", "[sample]") {
   long double worst = 0;
   for (uint64_t below = 1; below < 100'000; ++below) {
     worst = std::max(worst, RelativeError(kEnd - below));
@@ -54,7 +55,7 @@ TEST_CASE("the logarithm is right close to one, where it vanishes") {
   CHECK(NegativeLog(0) == Approx(53 * std::log(2.0)));
 }
 
-TEST_CASE("the logarithm falls as its argument rises") {
+TEST_CASE("the logarithm falls as its argument rises", "[sample]") {
   double before = NegativeLog(0);
   for (uint64_t bits = 1; bits < 100'000; ++bits) {
     const double now = NegativeLog(bits);

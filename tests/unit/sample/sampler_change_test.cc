@@ -17,7 +17,7 @@ using test::Probability;
 using test::Request;
 using test::Tally;
 
-TEST_CASE("threads that live for a few requests are sampled like any other") {
+TEST_CASE("threads that live for a few requests are sampled like any other", "[sample]") {
   constexpr uint64_t kInterval = 1000;
   constexpr uint64_t kThreads = 300'000;
   constexpr std::array<size_t, 4> kRequests{300, 50, 900, 10};
@@ -34,7 +34,7 @@ TEST_CASE("threads that live for a few requests are sampled like any other") {
   }
 }
 
-TEST_CASE("threads whose samplers lie side by side draw independently") {
+TEST_CASE("threads whose samplers lie side by side draw independently", "[sample]") {
   constexpr uint64_t kInterval = 1000;
   constexpr size_t kBytes = 693;  // p = 1/2
   constexpr uint64_t kRounds = 100'000;
@@ -49,7 +49,8 @@ TEST_CASE("threads whose samplers lie side by side draw independently") {
   CHECK(BinomialDeviations(same, kRounds, p * p + (1 - p) * (1 - p)) < kSurely);
 }
 
-TEST_CASE("a second draw of one thread is independent of the first draw of the next one") {
+TEST_CASE("a second draw of one thread is independent of the first draw of the next one",
+          "[sample]") {
   // Streams that overlap (seeds a fixed step apart) would show here.
   constexpr uint64_t kInterval = 1000;
   constexpr size_t kBytes = 693;
@@ -68,7 +69,7 @@ TEST_CASE("a second draw of one thread is independent of the first draw of the n
   CHECK(BinomialDeviations(same, kRounds - 1, p * p + (1 - p) * (1 - p)) < kSurely);
 }
 
-TEST_CASE("restarting at any time does not change the odds") {
+TEST_CASE("restarting at any time does not change the odds", "[sample]") {
   constexpr uint64_t kInterval = 2000;
   constexpr size_t kBytes = 500;
   constexpr uint64_t kRequests = 1'000'000;
@@ -82,7 +83,7 @@ TEST_CASE("restarting at any time does not change the odds") {
   CHECK(BinomialDeviations(hits, kRequests, Probability(kBytes, kInterval)) < kSurely);
 }
 
-TEST_CASE("the interval may change at any request without bias") {
+TEST_CASE("the interval may change at any request without bias", "[sample]") {
   constexpr std::array<uint64_t, 6> kIntervals{100, 5000, 1, 700, 20'000, 1};
   std::mt19937_64 random(5);
   Tally bytes;
@@ -109,7 +110,7 @@ TEST_CASE("the interval may change at any request without bias") {
   CHECK(objects.Deviations(500) < kSurely);
 }
 
-TEST_CASE("a request that must fail is no refund") {
+TEST_CASE("a request that must fail is no refund", "[sample]") {
   constexpr uint64_t kInterval = 1000;
   constexpr size_t kBytes = 100;
   constexpr uint64_t kRequests = 1'000'000;

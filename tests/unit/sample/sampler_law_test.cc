@@ -19,7 +19,7 @@ using test::Probability;
 using test::Request;
 using test::Tally;
 
-TEST_CASE("a block of s bytes is sampled with probability 1 - exp(-s/T)") {
+TEST_CASE("a block of s bytes is sampled with probability 1 - exp(-s/T)", "[sample]") {
   const auto [bytes, interval, requests] =
       GENERATE(table<size_t, uint64_t, uint64_t>({{1, 1000, 20'000'000},
                                                   {10, 1000, 5'000'000},
@@ -41,7 +41,7 @@ TEST_CASE("a block of s bytes is sampled with probability 1 - exp(-s/T)") {
   CHECK(BinomialDeviations(hits, requests, Probability(bytes, interval)) < kSurely);
 }
 
-TEST_CASE("gaps between samples are geometric") {
+TEST_CASE("gaps between samples are geometric", "[sample]") {
   constexpr uint64_t kInterval = 50;
   constexpr uint64_t kSamples = 400'000;
   const double per_byte = Probability(1, kInterval);
@@ -77,7 +77,7 @@ TEST_CASE("gaps between samples are geometric") {
   CHECK(ChiSquareDeviations(chi_square, static_cast<double>(seen.size() - 1)) < kSurely);
 }
 
-TEST_CASE("neighbouring requests are sampled independently of each other") {
+TEST_CASE("neighbouring requests are sampled independently of each other", "[sample]") {
   constexpr uint64_t kInterval = 1000;
   constexpr size_t kBytes = 700;
   constexpr uint64_t kPairs = 500'000;
@@ -118,7 +118,8 @@ Run RunOnce(const std::vector<size_t>& sizes, uint64_t interval) {
   return run;
 }
 
-TEST_CASE("weighted sums are unbiased for bytes and objects, and so is their variance") {
+TEST_CASE("weighted sums are unbiased for bytes and objects, and so is their variance",
+          "[sample]") {
   constexpr uint64_t kInterval = 4096;
   std::mt19937_64 random(11);
   std::lognormal_distribution<double> size(4.5, 1.8);  // median 90 bytes, tail to megabytes

@@ -18,20 +18,20 @@ static_assert(std::is_trivially_destructible_v<Sampler>);
 static_assert(std::is_standard_layout_v<Sampler> && sizeof(Sampler) == 24);
 constinit Sampler g_sampler;
 
-TEST_CASE("a sampler of zeroed memory asks for its seed with the first request") {
+TEST_CASE("a sampler of zeroed memory asks for its seed with the first request", "[sample]") {
   Sampler sampler = g_sampler;
   CHECK(sampler.Crosses(0));
   CHECK(Sampler().Crosses(1));
 }
 
-TEST_CASE("in exact mode every request is sampled, the empty ones too") {
+TEST_CASE("in exact mode every request is sampled, the empty ones too", "[sample]") {
   Sampler sampler;
   for (const size_t bytes : {size_t{0}, size_t{1}, size_t{0}, size_t{64}, size_t{1} << 40}) {
     REQUIRE(Request(sampler, bytes, Sampler::kExact) == Sampler::kExact);
   }
 }
 
-TEST_CASE("outside exact mode an empty request is never sampled and changes nothing") {
+TEST_CASE("outside exact mode an empty request is never sampled and changes nothing", "[sample]") {
   constexpr uint64_t kInterval = 100;
   Sampler sampler;
   for (int i = 0; i < 10'000; ++i) REQUIRE(Request(sampler, 0, kInterval) == 0);
@@ -42,7 +42,7 @@ TEST_CASE("outside exact mode an empty request is never sampled and changes noth
   }
 }
 
-TEST_CASE("a sample carries the interval that its gap was drawn with") {
+TEST_CASE("a sample carries the interval that its gap was drawn with", "[sample]") {
   Sampler sampler;
   CHECK(Request(sampler, 1'000'000, 100) == 100);  // p = 1 - exp(-10000)
   // The gap in progress was drawn at 100; the one after it is drawn at 7.
@@ -55,7 +55,7 @@ TEST_CASE("a sample carries the interval that its gap was drawn with") {
   CHECK(Request(sampler, 1'000'000, 100) == 100);
 }
 
-TEST_CASE("after a restart the interval in force counts at once") {
+TEST_CASE("after a restart the interval in force counts at once", "[sample]") {
   Sampler sampler;
   REQUIRE(Request(sampler, 1'000'000, 100) == 100);
   sampler.Restart();
@@ -64,7 +64,7 @@ TEST_CASE("after a restart the interval in force counts at once") {
   CHECK(Request(sampler, 1, Sampler::kExact) == Sampler::kExact);
 }
 
-TEST_CASE("an exempt thread passes everything through, until a restart") {
+TEST_CASE("an exempt thread passes everything through, until a restart", "[sample]") {
   Sampler sampler;
   REQUIRE(Request(sampler, 1, Sampler::kExact) == Sampler::kExact);
   sampler.Exempt();
@@ -75,7 +75,8 @@ TEST_CASE("an exempt thread passes everything through, until a restart") {
   CHECK(Request(sampler, 1, Sampler::kExact) == Sampler::kExact);
 }
 
-TEST_CASE("a signal handler that allocates inside another request's slow half does no harm") {
+TEST_CASE("a signal handler that allocates inside another request's slow half does no harm",
+          "[sample]") {
   // Crosses() has subtracted, TakeSample() has not run: the countdown stands at a wrapped value.
   for (int round = 0; round < 1000; ++round) {
     Sampler sampler;
@@ -90,7 +91,7 @@ TEST_CASE("a signal handler that allocates inside another request's slow half do
   }
 }
 
-TEST_CASE("an empty request that a signal handler's request overtakes is not sampled") {
+TEST_CASE("an empty request that a signal handler's request overtakes is not sampled", "[sample]") {
   for (int round = 0; round < 1000; ++round) {
     Sampler sampler;
     REQUIRE(sampler.Crosses(0));  // a new thread's first request
@@ -100,7 +101,7 @@ TEST_CASE("an empty request that a signal handler's request overtakes is not sam
   }
 }
 
-TEST_CASE("requests are charged at the interval of the gap in progress") {
+TEST_CASE("requests are charged at the interval of the gap in progress", "[sample]") {
   Sampler sampler;
   CHECK(sampler.ChargedAt(100) == 100);  // none in progress
   Request(sampler, 1, 100);
@@ -114,7 +115,7 @@ TEST_CASE("requests are charged at the interval of the gap in progress") {
   CHECK(exempt.ChargedAt(100) == 100);
 }
 
-TEST_CASE("uniform numbers are uniform") {
+TEST_CASE("uniform numbers are uniform", "[sample]") {
   Sampler sampler;
   test::Tally tally;
   test::Tally squares;
@@ -128,7 +129,7 @@ TEST_CASE("uniform numbers are uniform") {
   CHECK(squares.Deviations(1.0 / 3) < test::kSurely);
 }
 
-TEST_CASE("the widest interval still samples") {
+TEST_CASE("the widest interval still samples", "[sample]") {
   Sampler sampler;
   constexpr size_t kHuge = size_t{1} << 47;  // 128 T: missed with probability e^-128
   for (int i = 0; i < 1000; ++i) {

@@ -26,7 +26,7 @@ void TakeAll(LiveTable& table, const std::vector<uintptr_t>& blocks) {
   }
 }
 
-TEST_CASE("blocks that collide are all found, and leave no trace", "[L3][L4]") {
+TEST_CASE("blocks that collide are all found, and leave no trace", "[store][L3][L4]") {
   std::mt19937_64 random(1);
   for (const size_t count : {LiveTable::kSlots, LiveTable::kSlots + 1, 3 * LiveTable::kSlots + 2}) {
     PageArena arena(kMiB);
@@ -45,7 +45,7 @@ TEST_CASE("blocks that collide are all found, and leave no trace", "[L3][L4]") {
 }
 
 TEST_CASE("a slot that becomes free in a passed bucket is used, and passers are still found",
-          "[L3][L4]") {
+          "[store][L3][L4]") {
   PageArena arena(kMiB);
   LiveTable table(arena);
   const std::vector<uintptr_t> blocks = LiveTablePeer::Colliding(3 * LiveTable::kSlots);
@@ -62,7 +62,7 @@ TEST_CASE("a slot that becomes free in a passed bucket is used, and passers are 
   CHECK_FALSE(table.Holds(blocks[0]));
 }
 
-TEST_CASE("blocks beyond the reach of a probe go to another segment", "[L4]") {
+TEST_CASE("blocks beyond the reach of a probe go to another segment", "[store][L4]") {
   PageArena arena(kMiB);
   LiveTable table(arena);
   std::vector<uintptr_t> blocks = LiveTablePeer::Colliding(kReach + 5);
@@ -74,7 +74,7 @@ TEST_CASE("blocks beyond the reach of a probe go to another segment", "[L4]") {
   CHECK(table.size() == 0);
 }
 
-TEST_CASE("a block that fits nowhere is refused and leaves no trace", "[L3]") {
+TEST_CASE("a block that fits nowhere is refused and leaves no trace", "[store][L3]") {
   PageArena arena(PageArena::kChunkBytes);
   LiveTable table(arena);
   // Fill the chunk with segments of this shard until nothing more can be mapped.

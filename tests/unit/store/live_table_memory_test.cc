@@ -34,7 +34,7 @@ double BytesPerSample(const PageArena& arena, const LiveTable& table) {
   return static_cast<double>(arena.held_bytes()) / static_cast<double>(table.size());
 }
 
-TEST_CASE("a live sample costs at most 96 bytes, at every size from ten thousand up") {
+TEST_CASE("a live sample costs at most 96 bytes, at every size from ten thousand up", "[store]") {
   PageArena arena(256 * kMiB);
   LiveTable table(arena);
   Addresses addresses(1);
@@ -47,7 +47,7 @@ TEST_CASE("a live sample costs at most 96 bytes, at every size from ten thousand
   CHECK(worst > 33);  // 64 bytes for seven addresses and 24 a sample: a full table's share
 }
 
-TEST_CASE("blocks that come and go do not make the table grow") {
+TEST_CASE("blocks that come and go do not make the table grow", "[store]") {
   PageArena arena(256 * kMiB);
   LiveTable table(arena);
   Addresses addresses(2);
@@ -69,7 +69,7 @@ TEST_CASE("blocks that come and go do not make the table grow") {
   CHECK(table.size() == kLive);
 }
 
-TEST_CASE("a full table refuses, keeps what it has, and takes again what fits") {
+TEST_CASE("a full table refuses, keeps what it has, and takes again what fits", "[store]") {
   const size_t limit = GENERATE(as<size_t>{}, PageArena::kChunkBytes, kMiB, 3 * kMiB + 1000);
   PageArena arena(limit);
   LiveTable table(arena);
@@ -131,7 +131,7 @@ uintptr_t FillShard(LiveTable& table, const std::vector<uintptr_t>& blocks,
   return 0;
 }
 
-TEST_CASE("a full shard refuses beforehand until a block goes", "[L3][L6]") {
+TEST_CASE("a full shard refuses beforehand until a block goes", "[store][L3][L6]") {
   PageArena arena(PageArena::kChunkBytes);
   LiveTable table(arena);
   std::vector<uintptr_t> live;
@@ -150,7 +150,7 @@ TEST_CASE("a full shard refuses beforehand until a block goes", "[L3][L6]") {
   CHECK(LiveTablePeer::Passed(table) == 0);
 }
 
-TEST_CASE("a mark that is left on a shard with room ends by itself", "[L6]") {
+TEST_CASE("a mark that is left on a shard with room ends by itself", "[store][L6]") {
   PageArena arena(kMiB);
   LiveTable table(arena);
   LiveTablePeer::MarkFull(table);
@@ -161,7 +161,7 @@ TEST_CASE("a mark that is left on a shard with room ends by itself", "[L6]") {
   CHECK_FALSE(table.Full(4096));
 }
 
-TEST_CASE("without any memory every sample is refused") {
+TEST_CASE("without any memory every sample is refused", "[store]") {
   PageArena arena(0);
   LiveTable table(arena);
   CHECK_FALSE(table.Insert(4096, SampleOf(1)));

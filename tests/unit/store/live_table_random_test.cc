@@ -66,12 +66,14 @@ void Live(uint64_t seed, uint64_t span, uint64_t stride, uint64_t steps) {
   CHECK(LiveTablePeer::Passed(table) == 0);
 }
 
-TEST_CASE("the table agrees with a map: few addresses, many returns") { Live(1, 300, 16, 300'000); }
-TEST_CASE("the table agrees with a map: pages") { Live(2, 20'000, 4096, 400'000); }
-TEST_CASE("the table agrees with a map: exact mode's small blocks") {
+TEST_CASE("the table agrees with a map: few addresses, many returns", "[store]") {
+  Live(1, 300, 16, 300'000);
+}
+TEST_CASE("the table agrees with a map: pages", "[store]") { Live(2, 20'000, 4096, 400'000); }
+TEST_CASE("the table agrees with a map: exact mode's small blocks", "[store]") {
   Live(3, 60'000, 16, 400'000);
 }
-TEST_CASE("the table agrees with a map: huge blocks far apart") {
+TEST_CASE("the table agrees with a map: huge blocks far apart", "[store]") {
   Live(4, 10'000, uint64_t{1} << 32, 300'000);
 }
 

@@ -19,7 +19,7 @@ using test::SampleOf;
 constexpr size_t kMiB = size_t{1} << 20;
 static_assert(std::is_trivially_destructible_v<LiveTable>);  // threads outlive main
 
-TEST_CASE("an empty table holds nothing and costs nothing") {
+TEST_CASE("an empty table holds nothing and costs nothing", "[store]") {
   PageArena arena(kMiB);
   LiveTable table(arena);
   LiveSample sample;
@@ -30,7 +30,7 @@ TEST_CASE("an empty table holds nothing and costs nothing") {
   table.ForEach([](uintptr_t, const LiveSample&) { FAIL("nothing to visit"); });
 }
 
-TEST_CASE("a sample comes out as it went in") {
+TEST_CASE("a sample comes out as it went in", "[store]") {
   PageArena arena(kMiB);
   LiveTable table(arena);
   LiveSample in;
@@ -51,7 +51,7 @@ TEST_CASE("a sample comes out as it went in") {
   }
 }
 
-TEST_CASE("the addresses that mark empty and busy slots are never found") {
+TEST_CASE("the addresses that mark empty and busy slots are never found", "[store]") {
   PageArena arena(kMiB);
   LiveTable table(arena);
   for (uintptr_t block = 1; block < 100; ++block) REQUIRE(table.Insert(block << 12, SampleOf(1)));
@@ -63,7 +63,7 @@ TEST_CASE("the addresses that mark empty and busy slots are never found") {
   CHECK(table.size() == 99);
 }
 
-TEST_CASE("a second take of the same block fails") {  // a host's double free
+TEST_CASE("a second take of the same block fails", "[store]") {  // a host's double free
   PageArena arena(kMiB);
   LiveTable table(arena);
   REQUIRE(table.Insert(4096, SampleOf(1)));
@@ -77,7 +77,7 @@ TEST_CASE("a second take of the same block fails") {  // a host's double free
   CHECK(LiveTablePeer::Passed(table) == 0);
 }
 
-TEST_CASE("an address may come back as often as it likes") {
+TEST_CASE("an address may come back as often as it likes", "[store]") {
   PageArena arena(kMiB);
   LiveTable table(arena);
   for (uint64_t n = 0; n < 100'000; ++n) {  // through every generation of the slot, and round again
@@ -89,7 +89,7 @@ TEST_CASE("an address may come back as often as it likes") {
   CHECK(arena.held_bytes() == PageArena::kChunkBytes);  // one segment of one shard
 }
 
-TEST_CASE("a visit sees every sample once") {
+TEST_CASE("a visit sees every sample once", "[store]") {
   PageArena arena(16 * kMiB);
   LiveTable table(arena);
   constexpr uint64_t kBlocks = 20'000;
@@ -105,7 +105,7 @@ TEST_CASE("a visit sees every sample once") {
   CHECK(table.size() == kBlocks);
 }
 
-TEST_CASE("a grower that never comes back stops nobody") {
+TEST_CASE("a grower that never comes back stops nobody", "[store]") {
   PageArena arena(16 * kMiB);
   LiveTable table(arena);
   LiveTablePeer::LeaveGrowing(table);
@@ -116,7 +116,7 @@ TEST_CASE("a grower that never comes back stops nobody") {
   }
 }
 
-TEST_CASE("after a fork the child's table grows on, whoever was growing it") {
+TEST_CASE("after a fork the child's table grows on, whoever was growing it", "[store]") {
   PageArena arena(16 * kMiB);
   LiveTable table(arena);
   LiveTablePeer::LeaveGrowing(table);

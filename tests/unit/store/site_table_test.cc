@@ -38,7 +38,7 @@ Stack RandomStack(std::mt19937_64& random, uint64_t number) {
   return stack;
 }
 
-TEST_CASE_METHOD(SiteTableFixture, "a stack has one site, and every stack its own") {
+TEST_CASE_METHOD(SiteTableFixture, "a stack has one site, and every stack its own", "[store]") {
   REQUIRE(table_.Initialize(32 * kMiB));
   // Alike but for order, length or one frame.
   const std::array<Stack, 8> stacks{Stack{1}, {1, 2},    {2, 1},    {1, 2, 3},
@@ -55,7 +55,7 @@ TEST_CASE_METHOD(SiteTableFixture, "a stack has one site, and every stack its ow
   CHECK(table_.overflowed() == 0);
 }
 
-TEST_CASE_METHOD(SiteTableFixture, "a site begins with nothing counted") {
+TEST_CASE_METHOD(SiteTableFixture, "a site begins with nothing counted", "[store]") {
   REQUIRE(table_.Initialize(32 * kMiB));
   const StoredSite& site = *Intern({1, 2, 3});
   for (const SiteCounters* const counters : {&site.allocated, &site.freed}) {
@@ -67,7 +67,8 @@ TEST_CASE_METHOD(SiteTableFixture, "a site begins with nothing counted") {
   for (const auto& deaths : site.deaths) CHECK(deaths == 0);
 }
 
-TEST_CASE_METHOD(SiteTableFixture, "sites are found by stack and by index for ever", "[S2][S3]") {
+TEST_CASE_METHOD(SiteTableFixture, "sites are found by stack and by index for ever",
+                 "[store][S2][S3]") {
   REQUIRE(table_.Initialize(32 * kMiB));
   std::mt19937_64 random(1);
   // More than one directory, and chains of several sites a head.
@@ -93,7 +94,8 @@ TEST_CASE_METHOD(SiteTableFixture, "sites are found by stack and by index for ev
   CHECK(table_.At(UINT32_MAX) == nullptr);
 }
 
-TEST_CASE_METHOD(SiteTableFixture, "past the limit new stacks fall to the overflow site") {
+TEST_CASE_METHOD(SiteTableFixture, "past the limit new stacks fall to the overflow site",
+                 "[store]") {
   constexpr size_t kLimit = kMiB;
   REQUIRE(table_.Initialize(kLimit));
   StoredSite* const overflow = table_.At(SiteTable::kOverflowIndex);
@@ -119,12 +121,12 @@ TEST_CASE_METHOD(SiteTableFixture, "past the limit new stacks fall to the overfl
   CHECK(table_.size() == kept.size() + 1);
 }
 
-TEST_CASE_METHOD(SiteTableFixture, "the overflow site is nobody's stack") {
+TEST_CASE_METHOD(SiteTableFixture, "the overflow site is nobody's stack", "[store]") {
   REQUIRE(table_.Initialize(32 * kMiB));
   CHECK(Intern({}) != table_.At(SiteTable::kOverflowIndex));
 }
 
-TEST_CASE("when the arena is empty new stacks fall to the overflow site too") {
+TEST_CASE("when the arena is empty new stacks fall to the overflow site too", "[store]") {
   PageArena arena(kMiB);
   SiteTable table(arena);
   REQUIRE(table.Initialize(32 * kMiB));
@@ -138,7 +140,7 @@ TEST_CASE("when the arena is empty new stacks fall to the overflow site too") {
   CHECK(arena.held_bytes() <= kMiB);
 }
 
-TEST_CASE("a table without memory for its heads says so") {
+TEST_CASE("a table without memory for its heads says so", "[store]") {
   PageArena arena(PageArena::kChunkBytes);
   SiteTable table(arena);
   CHECK_FALSE(table.Initialize(kMiB));

@@ -31,23 +31,23 @@ Frames Cut(const Frames& frames, size_t max_frames, uintptr_t caller) {
   return Frames(trace.frames, trace.frames + trace.depth);
 }
 
-TEST_CASE("what lies inside of the caller is cut off") {
+TEST_CASE("what lies inside of the caller is cut off", "[trace]") {
   CHECK(Cut({1, 2, 3, 4}, 64, 3) == Frames{3, 4});
   CHECK(Cut({1, 2, 3, 4}, 64, 1) == Frames{1, 2, 3, 4});
   CHECK(Cut({1, 2, 3, 4}, 64, 4) == Frames{4});
   CHECK(Cut({1, 2, 3, 4}, 2, 2) == Frames{2, 3});
 }
 
-TEST_CASE("the innermost of equal callers is the hook's") {
+TEST_CASE("the innermost of equal callers is the hook's", "[trace]") {
   CHECK(Cut({1, 7, 7, 7, 8}, 64, 7) == Frames{7, 7, 7, 8});
 }
 
-TEST_CASE("a caller that is not on the stack is all that is kept") {
+TEST_CASE("a caller that is not on the stack is all that is kept", "[trace]") {
   CHECK(Cut({1, 2, 3}, 64, 9) == Frames{9});
   CHECK(Cut({}, 64, 9) == Frames{9});
 }
 
-TEST_CASE("no unwinder exceeds max_frames, and all fill them") {
+TEST_CASE("no unwinder exceeds max_frames, and all fill them", "[trace]") {
   for (const ChainSet* const set : test::AllChainSets()) {
     for (const size_t max_frames : {size_t{1}, size_t{2}, size_t{5}, size_t{64}, kMaxFrames}) {
       INFO(set->name << ", " << max_frames << " frames");
@@ -61,7 +61,7 @@ TEST_CASE("no unwinder exceeds max_frames, and all fill them") {
   }
 }
 
-TEST_CASE("a caller whose address is on the stack many times is cut at the innermost") {
+TEST_CASE("a caller whose address is on the stack many times is cut at the innermost", "[trace]") {
   for (const ChainSet* const set : test::AllChainSets()) {
     INFO(set->name);
     const Captures captures = CaptureChain(FindChain(*set, "recursive hook"), 30);

@@ -13,7 +13,7 @@ namespace {
 
 uintptr_t AddressIn(void (*function)()) { return reinterpret_cast<uintptr_t>(function) + 1; }
 
-TEST_CASE("a rule's parts survive their word") {
+TEST_CASE("a rule's parts survive their word", "[trace]") {
   for (const bool from_frame_pointer : {false, true}) {
     for (const int32_t cfa : {8, 16, 4096, std::numeric_limits<int32_t>::max()}) {
       for (const int16_t frame : {0, -16, -4096, static_cast<int>(INT16_MIN)}) {
@@ -29,7 +29,7 @@ TEST_CASE("a rule's parts survive their word") {
   CHECK(FrameRule::End().kind() == FrameRule::kEnd);
 }
 
-TEST_CASE("code outside every module is taken to keep a frame pointer") {
+TEST_CASE("code outside every module is taken to keep a frame pointer", "[trace]") {
   const std::unique_ptr<int> outside(new int);
   const FrameRule rule = FindFrameRule(reinterpret_cast<uintptr_t>(outside.get()));
   CHECK(rule.kind() == FrameRule::kStep);
@@ -39,7 +39,7 @@ TEST_CASE("code outside every module is taken to keep a frame pointer") {
   CHECK(rule.is_guess());
 }
 
-TEST_CASE("tables that are not there or not understood give no rule") {
+TEST_CASE("tables that are not there or not understood give no rule", "[trace]") {
   const unsigned char other_version[64] = {9};
   TableMemory other_memory(other_version, other_version + sizeof other_version);
   CHECK(ReadFrameRule(other_memory, nullptr, 1234).kind() == FrameRule::kUnusable);
@@ -51,7 +51,8 @@ TEST_CASE("tables that are not there or not understood give no rule") {
         FrameRule::kUnusable);
 }
 
-TEST_CASE("the cache answers as the tables do, the first time and later, also when cleared") {
+TEST_CASE("the cache answers as the tables do, the first time and later, also when cleared",
+          "[trace]") {
   const auto cache = std::make_unique<FrameRuleCache>();
   // More addresses than entries: some push each other out.
   const uintptr_t base = AddressIn([] { std::abort(); });

@@ -111,7 +111,7 @@ FrameRule Expected(Dwarf_CFI* cfi, uintptr_t pc) {
   return rule;
 }
 
-TEST_CASE("rules are those that libdw reads, at random addresses of every module") {
+TEST_CASE("rules are those that libdw reads, at random addresses of every module", "[trace]") {
   std::mt19937_64 random(1);
   size_t steps = 0;
   size_t compared = 0;

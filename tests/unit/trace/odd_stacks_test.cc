@@ -69,7 +69,7 @@ void OnCoroutine(const std::function<void()>& body) {
   swapcontext(&here, &there);
 }
 
-TEST_CASE("coroutines: auto sees what libunwind sees, and frame pointers do no harm") {
+TEST_CASE("coroutines: auto sees what libunwind sees, and frame pointers do no harm", "[trace]") {
   for (const ChainSet* const set : AllChainSets()) {
     INFO(set->name);
     Captures captures;
@@ -82,7 +82,7 @@ TEST_CASE("coroutines: auto sees what libunwind sees, and frame pointers do no h
   }
 }
 
-TEST_CASE("coroutines of a thread") {
+TEST_CASE("coroutines of a thread", "[trace]") {
   std::thread([] {
     for (const ChainSet* const set : AllChainSets()) {
       Captures captures;
@@ -130,7 +130,7 @@ Captures InSignalHandler(const ChainSet& set, bool on_alternate_stack,
   return interrupted;
 }
 
-TEST_CASE("signal handlers: the interrupted stack is seen through the handler") {
+TEST_CASE("signal handlers: the interrupted stack is seen through the handler", "[trace]") {
   for (const bool on_alternate_stack : {false, true}) {
     for (const ChainSet* const set : AllChainSets()) {
       INFO(set->name << (on_alternate_stack ? ", alternate stack" : ""));
@@ -155,7 +155,7 @@ constexpr size_t kSmallStack = 128 * 1024;
 constexpr size_t kSmallStack = 16 * 1024;
 #endif
 
-TEST_CASE("a stack of 16 KiB is enough for the tables") {
+TEST_CASE("a stack of 16 KiB is enough for the tables", "[trace]") {
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
   REQUIRE(pthread_attr_setstacksize(&attributes, kSmallStack) == 0);
@@ -194,7 +194,7 @@ constexpr size_t kDeep = 1000;  // their frames are large
 constexpr size_t kDeep = 10'000;
 #endif
 
-TEST_CASE("a very deep recursion ends at max_frames") {
+TEST_CASE("a very deep recursion ends at max_frames", "[trace]") {
   for (const ChainSet* const set : AllChainSets()) {
     INFO(set->name);
     const Captures captures = CaptureChain(FindChain(*set, "mutual"), kDeep, 64);
@@ -207,7 +207,7 @@ TEST_CASE("a very deep recursion ends at max_frames") {
 // libunwind frees a thread's cache from a destructor of thread-specific data, under a mutex.  That
 // is after ThreadSanitizer has closed the thread, and it crashes at the mutex.
 #if !defined(__SANITIZE_THREAD__)
-TEST_CASE("threads: auto sees what libunwind sees, from the first sample on") {
+TEST_CASE("threads: auto sees what libunwind sees, from the first sample on", "[trace]") {
   for (int round = 0; round < 20; ++round) {
     std::vector<Captures> captures(4);
     test::ThreadGun(captures.size()).Fire([&](size_t index) {
@@ -222,7 +222,7 @@ TEST_CASE("threads: auto sees what libunwind sees, from the first sample on") {
   }
 }
 
-TEST_CASE("a fork's child walks the stack it inherited") {
+TEST_CASE("a fork's child walks the stack it inherited", "[trace]") {
   std::thread([] {  // from a thread: the child's only thread has not the main stack
     CaptureChain(FindChain(test::kChains_o2, "straight"));
     const pid_t child = fork();
@@ -240,7 +240,7 @@ TEST_CASE("a fork's child walks the stack it inherited") {
 }
 #endif
 
-TEST_CASE("warming up leaves the thread able to capture") {
+TEST_CASE("warming up leaves the thread able to capture", "[trace]") {
   ThreadState self;
   WarmUnwinders(UnwindMode::kDwarf, self);
   CHECK(self.stack_known);

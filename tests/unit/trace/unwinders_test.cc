@@ -29,7 +29,7 @@ void ForEveryChain(Check&& check) {
   }
 }
 
-TEST_CASE("libunwind sees the true stack") {
+TEST_CASE("libunwind sees the true stack", "[trace]") {
   ForEveryChain([](const ChainSet&, const Chain& chain, const Captures& captures) {
     REQUIRE(captures.count != 0);
     CHECK(captures.dwarf.front() == captures.truth.front());  // the hook's caller
@@ -38,14 +38,14 @@ TEST_CASE("libunwind sees the true stack") {
   });
 }
 
-TEST_CASE("auto and the careful walk see what libunwind sees, to the end of the stack") {
+TEST_CASE("auto and the careful walk see what libunwind sees, to the end of the stack", "[trace]") {
   ForEveryChain([](const ChainSet&, const Chain&, const Captures& captures) {
     CHECK(captures.automatic == captures.dwarf);
     CHECK(captures.careful == captures.dwarf);
   });
 }
 
-TEST_CASE("libunwind, asked step by step behind the careful walk, goes the same way") {
+TEST_CASE("libunwind, asked step by step behind the careful walk, goes the same way", "[trace]") {
   ForEveryChain([](const ChainSet&, const Chain&, const Captures& captures) {
     REQUIRE(captures.libunwind_loaded);
     CHECK(captures.libunwind_agrees);
@@ -53,7 +53,7 @@ TEST_CASE("libunwind, asked step by step behind the careful walk, goes the same 
 }
 
 #if defined(__x86_64__)
-TEST_CASE("the tables alone suffice for all but realigned frames") {
+TEST_CASE("the tables alone suffice for all but realigned frames", "[trace]") {
   ForEveryChain([](const ChainSet&, const Chain& chain, const Captures& captures) {
     if (chain.name == std::string("realigned frame")) return;
     CHECK(captures.by_tables);
@@ -61,14 +61,14 @@ TEST_CASE("the tables alone suffice for all but realigned frames") {
 }
 #endif
 
-TEST_CASE("frame pointers see the true stack where every function keeps one") {
+TEST_CASE("frame pointers see the true stack where every function keeps one", "[trace]") {
   ForEveryChain([](const ChainSet& set, const Chain& chain, const Captures& captures) {
     if (!set.frame_pointers || !chain.complete) return;
     CHECK(BeginsWith(captures.frame_pointers, captures.truth));
   });
 }
 
-TEST_CASE("frame pointers do no harm where functions keep none") {
+TEST_CASE("frame pointers do no harm where functions keep none", "[trace]") {
   ForEveryChain([](const ChainSet& set, const Chain&, const Captures& captures) {
     if (set.frame_pointers) return;
     REQUIRE_FALSE(captures.frame_pointers.empty());
@@ -77,7 +77,7 @@ TEST_CASE("frame pointers do no harm where functions keep none") {
   });
 }
 
-TEST_CASE("mixed flags: a chain without frame pointers called by one with them") {
+TEST_CASE("mixed flags: a chain without frame pointers called by one with them", "[trace]") {
   struct Outer {
     Captures captures;
     const Chain* inner;

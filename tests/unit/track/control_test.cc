@@ -9,13 +9,13 @@ namespace {
 
 constexpr uintptr_t kPage = 0x7f00'1234'5000;
 
-TEST_CASE("recognisable are blocks at the start of 4 KiB and 16 bytes behind it") {
+TEST_CASE("recognisable are blocks at the start of 4 KiB and 16 bytes behind it", "[track]") {
   for (uintptr_t offset = 0; offset < 4096; ++offset) {
     CHECK(Control::Recognisable(kPage + offset) == (offset == 0 || offset == 16));
   }
 }
 
-TEST_CASE("free looks up recognisable blocks alone, and all while there is a reason") {
+TEST_CASE("free looks up recognisable blocks alone, and all while there is a reason", "[track]") {
   Control control;
   for (int round = 0; round < 3; ++round) {
     CHECK(control.MayBeSampled(kPage));
@@ -31,7 +31,7 @@ TEST_CASE("free looks up recognisable blocks alone, and all while there is a rea
   }
 }
 
-TEST_CASE("a reason that comes while another goes is not overlooked") {
+TEST_CASE("a reason that comes while another goes is not overlooked", "[track]") {
   Control control;
   std::atomic<bool> overlooked{false};
   test::ThreadGun(4).Fire([&](size_t) {

@@ -42,7 +42,7 @@ struct Process {
   }
 };
 
-TEST_CASE("within its budget the governor changes nothing") {
+TEST_CASE("within its budget the governor changes nothing", "[track]") {
   Process process(0.01);
   process.Run(1000, 10e9);  // 0.95 %
   CHECK(process.Share(10e9) < 0.01);
@@ -50,7 +50,7 @@ TEST_CASE("within its budget the governor changes nothing") {
   CHECK(process.changes == 0);
 }
 
-TEST_CASE("past its budget the interval widens at once, and enough") {
+TEST_CASE("past its budget the interval widens at once, and enough", "[track]") {
   Process process(0.01);
   process.Run(2, 100e9);  // ten times the budget
   CHECK(process.Share(100e9) < 0.01);
@@ -61,28 +61,29 @@ TEST_CASE("past its budget the interval widens at once, and enough") {
   CHECK(process.changes == 1);
 }
 
-TEST_CASE("a start that finds every stack for the first time does not widen it") {
+TEST_CASE("a start that finds every stack for the first time does not widen it", "[track]") {
   Process process(0.01);
   process.cpu_ns += 15e6;  // as much as a second and a half may cost
   process.Run(300, 8e9);
   CHECK(process.changes == 0);
 }
 
-TEST_CASE("a little past its budget for long is past its budget") {
+TEST_CASE("a little past its budget for long is past its budget", "[track]") {
   Process process(0.01);
   process.Run(60, 12e9);  // 1.14 %
   CHECK(process.changes == 1);
   CHECK(process.Share(12e9) < 0.01);
 }
 
-TEST_CASE("far past its budget it takes a second step") {
+TEST_CASE("far past its budget it takes a second step", "[track]") {
   Process process(0.0001);
   process.Run(1, 100e9);
   process.Run(1, 100e9);
   CHECK(process.Share(100e9) < 0.0001);
 }
 
-TEST_CASE("when the load has gone the interval comes back, slowly, to what was asked for") {
+TEST_CASE("when the load has gone the interval comes back, slowly, to what was asked for",
+          "[track]") {
   Process process(0.01);
   process.Run(2, 160e9);
   const uint64_t widened = process.interval;
@@ -99,7 +100,7 @@ TEST_CASE("when the load has gone the interval comes back, slowly, to what was a
   CHECK(process.changes == changes);
 }
 
-TEST_CASE("traffic in waves does not make the interval swing with each of them") {
+TEST_CASE("traffic in waves does not make the interval swing with each of them", "[track]") {
   Process process(0.01);
   for (int wave = 0; wave < 200; ++wave) {
     process.Run(5, 60e9);
@@ -108,7 +109,7 @@ TEST_CASE("traffic in waves does not make the interval swing with each of them")
   CHECK(process.changes == 1);
 }
 
-TEST_CASE("an interval asked for at run time is the new least") {
+TEST_CASE("an interval asked for at run time is the new least", "[track]") {
   Process process(0.01);
   process.Run(2, 100e9);
   process.asked = process.interval = 64 * kAsked;
@@ -116,7 +117,7 @@ TEST_CASE("an interval asked for at run time is the new least") {
   CHECK(process.interval == 64 * kAsked);
 }
 
-TEST_CASE("every allocation is every allocation, whatever it costs") {
+TEST_CASE("every allocation is every allocation, whatever it costs", "[track]") {
   Process process(0.01);
   process.asked = process.interval = Sampler::kExact;
   process.Run(100, 1e6);
@@ -124,14 +125,14 @@ TEST_CASE("every allocation is every allocation, whatever it costs") {
   CHECK(process.changes == 0);
 }
 
-TEST_CASE("the interval has an upper end") {
+TEST_CASE("the interval has an upper end", "[track]") {
   Process process(1e-9);
   process.sample_ns = 1e9;
   process.Run(100, 1e12);
   CHECK(process.interval == Sampler::kMaxInterval);
 }
 
-TEST_CASE("readings that go back are a new beginning") {
+TEST_CASE("readings that go back are a new beginning", "[track]") {
   Process process(0.01);
   process.Run(5, 1e9);
   process.cpu_ns = 0;
@@ -142,7 +143,7 @@ TEST_CASE("readings that go back are a new beginning") {
   CHECK(process.interval == kAsked);
 }
 
-TEST_CASE("a stretch too short to say anything is prolonged") {
+TEST_CASE("a stretch too short to say anything is prolonged", "[track]") {
   Process process(0.01);
   for (int look = 0; look < 100; ++look) {
     process.now_ns += 1'000'000;

@@ -88,7 +88,8 @@ Chain RandomChain(uint64_t seed) {
   return chain;
 }
 
-TEST_CASE("through any chain of sizes the estimates of bytes and objects stay unbiased") {
+TEST_CASE("through any chain of sizes the estimates of bytes and objects stay unbiased",
+          "[track]") {
   constexpr int kBlocks = 150'000;
   const Chain chain = GENERATE(
       Chain{100, 200, 400, 800, 1600, 3200},            // a vector that doubles
@@ -118,7 +119,7 @@ TEST_CASE("through any chain of sizes the estimates of bytes and objects stay un
   }
 }
 
-TEST_CASE("what the allocator adds to a request does not show in the estimates") {
+TEST_CASE("what the allocator adds to a request does not show in the estimates", "[track]") {
   // An unsampled block that grows from s to t is charged u(t) - u(s), which is nothing where t fits
   // into what s has got.
   constexpr int kBlocks = 400'000;
@@ -143,7 +144,7 @@ TEST_CASE("what the allocator adds to a request does not show in the estimates")
   }
 }
 
-TEST_CASE("many small steps are charged like one large one") {
+TEST_CASE("many small steps are charged like one large one", "[track]") {
   constexpr int kBlocks = 100'000;
   Sampler sampler;
   uint64_t sampled = 0;
@@ -156,7 +157,7 @@ TEST_CASE("many small steps are charged like one large one") {
   CHECK(BinomialDeviations(sampled, kBlocks, p) < kSurely);
 }
 
-TEST_CASE("a change to exact mode between two sizes leaves the estimate unbiased") {
+TEST_CASE("a change to exact mode between two sizes leaves the estimate unbiased", "[track]") {
   constexpr int kBlocks = 200'000;
   for (const uint64_t last : {2000, 100}) {
     Tally bytes;

@@ -59,10 +59,12 @@ void RunProgram(size_t threads, uintptr_t stride, uintptr_t callers, uint64_t bu
   CHECK(harness.tracker().live().size() == 0);
 }
 
-TEST_CASE("one thread, small blocks, few sites") { RunProgram(1, 16, 50, 20, 20'000); }
-TEST_CASE("one thread, pages, many sites") { RunProgram(1, 4096, 20'000, 10, 20'000); }
-TEST_CASE("four threads that release each other's blocks") { RunProgram(4, 16, 500, 15, 10'000); }
-TEST_CASE("sixteen threads, addresses that come back at once") {
+TEST_CASE("one thread, small blocks, few sites", "[track]") { RunProgram(1, 16, 50, 20, 20'000); }
+TEST_CASE("one thread, pages, many sites", "[track]") { RunProgram(1, 4096, 20'000, 10, 20'000); }
+TEST_CASE("four threads that release each other's blocks", "[track]") {
+  RunProgram(4, 16, 500, 15, 10'000);
+}
+TEST_CASE("sixteen threads, addresses that come back at once", "[track]") {
   RunProgram(16, 4096, 10, 10, 2'000);
 }
 

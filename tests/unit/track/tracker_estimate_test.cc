@@ -28,7 +28,7 @@ constexpr uintptr_t kPage = 0x7f00'0000'0000;
 double Bytes(int64_t units) { return static_cast<double>(units) * kBytesUnit; }
 double Objects(int64_t units) { return static_cast<double>(units) * kObjectsUnit; }
 
-TEST_CASE("live bytes and objects, totals and variances are unbiased") {
+TEST_CASE("live bytes and objects, totals and variances are unbiased", "[track]") {
   constexpr int kRuns = 1500;
   constexpr uintptr_t kBlocks = 600;
   std::mt19937_64 random(21);
@@ -83,7 +83,7 @@ TEST_CASE("live bytes and objects, totals and variances are unbiased") {
   CHECK(allocated_error.Deviations(true_variance) < kSurely);
 }
 
-TEST_CASE("estimates stay unbiased while the governor changes the interval") {
+TEST_CASE("estimates stay unbiased while the governor changes the interval", "[track]") {
   constexpr int kRuns = 600;
   constexpr uintptr_t kBlocks = 400;
   constexpr size_t kBytes = 700;
@@ -126,7 +126,7 @@ TEST_CASE("estimates stay unbiased while the governor changes the interval") {
   CHECK(live_bytes.Deviations(kBlocks / 2 * kBytes) < kSurely);
 }
 
-TEST_CASE("an interval set while the governor was thinking stays") {
+TEST_CASE("an interval set while the governor was thinking stays", "[track]") {
   Harness harness(kInterval);
   Tracker& tracker = harness.tracker();
   tracker.SetInterval(2 * kInterval);
@@ -135,7 +135,7 @@ TEST_CASE("an interval set while the governor was thinking stays") {
   CHECK(tracker.interval_changes() == 0);
 }
 
-TEST_CASE("blocks that realloc resizes stay unbiased, in live figures and in totals") {
+TEST_CASE("blocks that realloc resizes stay unbiased, in live figures and in totals", "[track]") {
   constexpr int kBlocks = 60'000;
   const std::vector<size_t> chain{300, 2500, 700, 9000, 40};
   Harness harness(kInterval);

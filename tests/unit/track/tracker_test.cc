@@ -32,7 +32,7 @@ TakenSample Take(Harness& harness, uintptr_t block) {
   return taken;
 }
 
-TEST_CASE("a birth and a death are counted at the block's site", "[T1][T2]") {
+TEST_CASE("a birth and a death are counted at the block's site", "[track][T1][T2]") {
   Harness harness(Sampler::kExact);
   REQUIRE(harness.ok());
   harness.Malloc(kOdd, 100, 1);
@@ -51,7 +51,7 @@ TEST_CASE("a birth and a death are counted at the block's site", "[T1][T2]") {
   CHECK(harness.Sites().size() == 1);
 }
 
-TEST_CASE("a weighted sample takes away what it brought, to the last bit", "[T2]") {
+TEST_CASE("a weighted sample takes away what it brought, to the last bit", "[track][T2]") {
   Harness harness(kInterval);
   for (uintptr_t n = 1; n <= 1000; ++n) {
     harness.tracker().Record(harness.self(), Block(kPage + n * 4096), 3 * n + 1, kInterval,
@@ -66,7 +66,7 @@ TEST_CASE("a weighted sample takes away what it brought, to the last bit", "[T2]
   }
 }
 
-TEST_CASE("what is not sampled is forgotten without a trace") {
+TEST_CASE("what is not sampled is forgotten without a trace", "[track]") {
   Harness harness(Sampler::kExact);
   harness.tracker().Forget(Block(kOdd));
   harness.tracker().Forget(nullptr);
@@ -75,7 +75,8 @@ TEST_CASE("what is not sampled is forgotten without a trace") {
   CHECK(harness.Sites().empty());
 }
 
-TEST_CASE("samples that find no room are dropped, counted, and leave no other trace", "[T1]") {
+TEST_CASE("samples that find no room are dropped, counted, and leave no other trace",
+          "[track][T1]") {
   Harness harness(Sampler::kExact, uint64_t{1} << 20);
   REQUIRE(harness.ok());
   constexpr uintptr_t kBlocks = 50'000;
@@ -94,7 +95,7 @@ TEST_CASE("samples that find no room are dropped, counted, and leave no other tr
   CHECK(harness.tracker().live().size() == 0);
 }
 
-TEST_CASE("a full table refuses before a stack is walked", "[T1]") {
+TEST_CASE("a full table refuses before a stack is walked", "[track][T1]") {
   Harness harness(Sampler::kExact, uint64_t{1} << 20);
   uintptr_t block = kPage;
   for (uintptr_t n = 0; n < 50'000; ++n) harness.Malloc(block += 16, 10, 1);
@@ -106,7 +107,8 @@ TEST_CASE("a full table refuses before a stack is walked", "[T1]") {
   CHECK(harness.tracker().sites().size() < sites + 100);
 }
 
-TEST_CASE("stacks beyond the sites' share of the memory are counted at the overflow site") {
+TEST_CASE("stacks beyond the sites' share of the memory are counted at the overflow site",
+          "[track]") {
   Harness harness(Sampler::kExact, uint64_t{1} << 20);
   for (uintptr_t n = 0; n < 5000; ++n) {
     harness.Malloc(kPage + 16 * n, 8, n);
@@ -119,7 +121,7 @@ TEST_CASE("stacks beyond the sites' share of the memory are counted at the overf
   CHECK(samples + harness.tracker().dropped() == 5000);
 }
 
-TEST_CASE("realloc that fails leaves everything as it was") {
+TEST_CASE("realloc that fails leaves everything as it was", "[track]") {
   Harness harness(Sampler::kExact);
   harness.Malloc(kOdd, 100, 1);
   const SiteSums before = harness.Site(1);
@@ -129,7 +131,7 @@ TEST_CASE("realloc that fails leaves everything as it was") {
   CHECK(harness.Site(1) == before);
 }
 
-TEST_CASE("realloc that moves a block moves its sample, and its birth goes with it") {
+TEST_CASE("realloc that moves a block moves its sample, and its birth goes with it", "[track]") {
   Harness harness(Sampler::kExact);
   harness.Malloc(kOdd, 100, 1);
   const TakenSample taken = Take(harness, kOdd);
@@ -148,7 +150,7 @@ TEST_CASE("realloc that moves a block moves its sample, and its birth goes with 
   CHECK(moved.bytes == 300);
 }
 
-TEST_CASE("realloc(p, 0) that frees is a death") {
+TEST_CASE("realloc(p, 0) that frees is a death", "[track]") {
   Harness harness(Sampler::kExact);
   harness.Malloc(kOdd, 100, 1);
   harness.tracker().Died(Take(harness, kOdd));
@@ -157,7 +159,7 @@ TEST_CASE("realloc(p, 0) that frees is a death") {
   CHECK(site.freed_bytes == 100 * kByte);
 }
 
-TEST_CASE("a sampled block that shrinks to nothing leaves the sample") {
+TEST_CASE("a sampled block that shrinks to nothing leaves the sample", "[track]") {
   Harness harness(kInterval);
   harness.tracker().Record(harness.self(), Block(kPage), 500, kInterval, Caller(1));
   harness.tracker().Moved(harness.self(), Block(kPage), 0, Take(harness, kPage), UsableGrowth{},
@@ -167,7 +169,7 @@ TEST_CASE("a sampled block that shrinks to nothing leaves the sample") {
   CHECK(site.freed_bytes == site.allocated_bytes);
 }
 
-TEST_CASE("while recording is off a growing block keeps its weight") {
+TEST_CASE("while recording is off a growing block keeps its weight", "[track]") {
   Harness harness(kInterval);
   harness.tracker().Record(harness.self(), Block(kPage), 100, kInterval, Caller(1));
   harness.tracker().SetRecording(false);
@@ -179,7 +181,7 @@ TEST_CASE("while recording is off a growing block keeps its weight") {
   CHECK(after.bytes == 5000);
 }
 
-TEST_CASE("unaligned samples make free look everything up, for as long as they live") {
+TEST_CASE("unaligned samples make free look everything up, for as long as they live", "[track]") {
   Harness harness(kInterval);
   Control& control = harness.control();
   REQUIRE_FALSE(control.MayBeSampled(kOdd));
@@ -211,7 +213,7 @@ TEST_CASE("unaligned samples make free look everything up, for as long as they l
   CHECK_FALSE(control.MayBeSampled(kOdd));
 }
 
-TEST_CASE("dropped unaligned samples leave no reason behind") {
+TEST_CASE("dropped unaligned samples leave no reason behind", "[track]") {
   Harness harness(kInterval, uint64_t{1} << 20);
   uintptr_t next = kOdd;
   while (harness.tracker().dropped() < 10) {
@@ -223,7 +225,7 @@ TEST_CASE("dropped unaligned samples leave no reason behind") {
   CHECK_FALSE(harness.control().MayBeSampled(kOdd));
 }
 
-TEST_CASE("exact mode's reason outlives it, and counts once") {
+TEST_CASE("exact mode's reason outlives it, and counts once", "[track]") {
   Harness harness(kInterval);
   harness.tracker().SetInterval(Sampler::kExact);
   harness.tracker().SetInterval(Sampler::kExact);
@@ -237,7 +239,7 @@ TEST_CASE("exact mode's reason outlives it, and counts once") {
   CHECK_FALSE(harness.control().MayBeSampled(kOdd));
 }
 
-TEST_CASE("switching recording and interval shows") {
+TEST_CASE("switching recording and interval shows", "[track]") {
   Harness harness(kInterval);
   CHECK(harness.tracker().recording());
   CHECK(harness.control().recording == 1);
@@ -249,7 +251,7 @@ TEST_CASE("switching recording and interval shows") {
   CHECK(harness.control().interval_bytes == 77);
 }
 
-TEST_CASE("births and ages are read from the clock that Now() reads") {
+TEST_CASE("births and ages are read from the clock that Now() reads", "[track]") {
   for (const uint64_t interval : {Sampler::kExact, kInterval}) {
     Harness harness(interval);
     const uint64_t before = harness.tracker().Now();
@@ -261,7 +263,7 @@ TEST_CASE("births and ages are read from the clock that Now() reads") {
   }
 }
 
-TEST_CASE("a death is counted at its age") {
+TEST_CASE("a death is counted at its age", "[track]") {
   Harness harness(kInterval);
   TakenSample taken{};
   taken.bytes = 1;
@@ -279,7 +281,7 @@ TEST_CASE("a death is counted at its age") {
 
 int g_observed = 0;
 size_t g_observed_depth = 0;
-TEST_CASE("the observer hears of every sample and its stack until it is taken away") {
+TEST_CASE("the observer hears of every sample and its stack until it is taken away", "[track]") {
   Harness harness(kInterval);
   g_observed = 0;
   harness.tracker().set_observer([](ThreadState& self, const StackTrace& trace) {
@@ -297,7 +299,7 @@ TEST_CASE("the observer hears of every sample and its stack until it is taken aw
   CHECK(harness.self().depth == 0);
 }
 
-TEST_CASE("the CPU figure grows with the samples outside exact mode") {
+TEST_CASE("the CPU figure grows with the samples outside exact mode", "[track]") {
   Harness harness(kInterval);
   CHECK(harness.tracker().SamplingCpuNs() == 0);
   for (uintptr_t n = 0; n < 1000; ++n) {
@@ -306,7 +308,7 @@ TEST_CASE("the CPU figure grows with the samples outside exact mode") {
   CHECK(harness.tracker().SamplingCpuNs() > 0);
 }
 
-TEST_CASE("errno is kept by everything that hooks call") {
+TEST_CASE("errno is kept by everything that hooks call", "[track]") {
   Harness harness(Sampler::kExact);
   errno = EXDEV;
   harness.Malloc(kOdd, 100, 1);
@@ -323,7 +325,7 @@ TEST_CASE("errno is kept by everything that hooks call") {
 }
 
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // they need address space
-TEST_CASE("errno is kept where the kernel refuses memory, and the sample is dropped") {
+TEST_CASE("errno is kept where the kernel refuses memory, and the sample is dropped", "[track]") {
   const pid_t child = fork();
   if (child == 0) {
     Harness harness(Sampler::kExact, uint64_t{1} << 30);
@@ -345,7 +347,7 @@ TEST_CASE("errno is kept where the kernel refuses memory, and the sample is drop
 }
 #endif
 
-TEST_CASE("without room for its heads the tracker says so and arms nothing") {
+TEST_CASE("without room for its heads the tracker says so and arms nothing", "[track]") {
   Harness harness(Sampler::kExact, 64 * 1024);
   CHECK_FALSE(harness.ok());
   CHECK(harness.control().interval_bytes == 0);

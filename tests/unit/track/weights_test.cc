@@ -10,7 +10,7 @@ namespace {
 constexpr uint64_t kInterval = 512 * 1024;
 constexpr uint64_t kSizes[] = {1, 8, 64, 4096, kInterval, 3 * kInterval, 20 * kInterval};
 
-TEST_CASE("inclusion probability: 1 - exp(-s/T)") {
+TEST_CASE("inclusion probability: 1 - exp(-s/T)", "[track]") {
   CHECK(InclusionProbability(0, kInterval) == 0);
   CHECK(InclusionProbability(kInterval, kInterval) == Approx(1 - std::exp(-1.0)));
   // Small blocks: s/T, without cancellation.
@@ -19,7 +19,7 @@ TEST_CASE("inclusion probability: 1 - exp(-s/T)") {
   for (const uint64_t bytes : kSizes) CHECK(InclusionProbability(bytes, Sampler::kExact) == 1);
 }
 
-TEST_CASE("growing by parts is growing at once") {
+TEST_CASE("growing by parts is growing at once", "[track]") {
   for (const uint64_t bytes : kSizes) {
     double weight = 1 / InclusionProbability(bytes, kInterval);
     weight = WeightAfterGrowth(weight, {100, bytes + 100}, kInterval);
@@ -29,7 +29,7 @@ TEST_CASE("growing by parts is growing at once") {
   }
 }
 
-TEST_CASE("shrinking leads to the probability of the smaller size") {
+TEST_CASE("shrinking leads to the probability of the smaller size", "[track]") {
   for (const uint64_t bytes : kSizes) {
     const double p = InclusionProbability(bytes, kInterval);
     for (const uint64_t smaller : kSizes) {
@@ -41,7 +41,7 @@ TEST_CASE("shrinking leads to the probability of the smaller size") {
   }
 }
 
-TEST_CASE("shrinking never raises a probability, whatever interval is in force") {
+TEST_CASE("shrinking never raises a probability, whatever interval is in force", "[track]") {
   for (const uint64_t bytes : kSizes) {
     const double p = InclusionProbability(bytes, kInterval);
     for (const uint64_t smaller : kSizes) {
@@ -53,7 +53,7 @@ TEST_CASE("shrinking never raises a probability, whatever interval is in force")
   }
 }
 
-TEST_CASE("exact mode makes every change certain") {
+TEST_CASE("exact mode makes every change certain", "[track]") {
   CHECK(WeightAfterGrowth(10, {1, 100}, Sampler::kExact) == 1);
   CHECK(ProbabilityAfterShrinking(0.1, 100, 10, Sampler::kExact) == 1);
   // And a certain block that shrinks after exact mode is thinned by the interval now in force.
@@ -61,7 +61,7 @@ TEST_CASE("exact mode makes every change certain") {
   CHECK(WeightAfterGrowth(1, {10, 100}, kInterval) == 1);
 }
 
-TEST_CASE("shares in fixed point: exact at weight one, rounded to the unit otherwise") {
+TEST_CASE("shares in fixed point: exact at weight one, rounded to the unit otherwise", "[track]") {
   CHECK(BytesShare(0, 1) == 0);
   CHECK(BytesShare(12'345, 1) == 12'345 * 256);
   CHECK(BytesShare((uint64_t{1} << 47) - 1, 1) == ((int64_t{1} << 47) - 1) * 256);
@@ -71,7 +71,7 @@ TEST_CASE("shares in fixed point: exact at weight one, rounded to the unit other
   CHECK(BytesShare(3, 1.0F + 0x1p-23F) == 768);  // 768.00009 units
 }
 
-TEST_CASE("variance share: bytes^2 (1-p) / p^2, none for a certain block") {
+TEST_CASE("variance share: bytes^2 (1-p) / p^2, none for a certain block", "[track]") {
   CHECK(VarianceShare(1000, 1) == 0);
   const float weight = 4;  // p = 1/4
   CHECK(VarianceShare(1000, weight) == Approx(1000.0 * 1000 * 0.75 * 16));

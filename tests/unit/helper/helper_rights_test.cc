@@ -89,7 +89,7 @@ bool GoneSoon(pid_t process) {
 
 }  // namespace
 
-TEST_CASE("a guardian keeps no right, and the host all of them", "[symbolize][rights]") {
+TEST_CASE("a guardian keeps no right, and the host all of them", "[helper][rights]") {
   const TempDir directory;
   const std::string helper = FakeHelper(directory, "hang");
   auto before = Status(getpid());
@@ -115,7 +115,7 @@ TEST_CASE("a guardian keeps no right, and the host all of them", "[symbolize][ri
 }
 
 TEST_CASE("all helpers are ended at once, whatever they do, and none starts meanwhile",
-          "[symbolize][rights]") {
+          "[helper][rights]") {
   const TempDir directory;
   const std::string manner = GENERATE("hang", "hang_with_child", "stopped");
   const std::string name = manner == "stopped" ? "hang" : manner;
@@ -140,7 +140,7 @@ TEST_CASE("all helpers are ended at once, whatever they do, and none starts mean
   CHECK(RunHelper(FakeHelper(directory, "describe"), "x", kLong).outcome == Outcome::kEnded);
 }
 
-TEST_CASE("a host that its orphans come to sees none of it", "[symbolize][rights]") {
+TEST_CASE("a host that its orphans come to sees none of it", "[helper][rights]") {
   const TempDir directory;
   const std::string helper = FakeHelper(directory, "hang");
   const bool stopped = GENERATE(false, true);
@@ -167,7 +167,7 @@ TEST_CASE("a host that its orphans come to sees none of it", "[symbolize][rights
   CHECK(signals.load(std::memory_order_relaxed) == 0);
 }
 
-TEST_CASE("with nothing running there is nothing to wait for", "[symbolize][rights]") {
+TEST_CASE("with nothing running there is nothing to wait for", "[helper][rights]") {
   CHECK(EndHelpers(0));
   CHECK(EndHelpers(0));
   AllowHelpers();
@@ -176,7 +176,7 @@ TEST_CASE("with nothing running there is nothing to wait for", "[symbolize][righ
   CHECK_FALSE(HelpersAreStopped());
 }
 
-TEST_CASE("a fork's child does not wait for its parent's helpers", "[symbolize][rights]") {
+TEST_CASE("a fork's child does not wait for its parent's helpers", "[helper][rights]") {
   const TempDir directory;
   const std::string helper = FakeHelper(directory, "hang");
   std::thread asks([&] { RunHelper(helper, "x", kLong); });
@@ -191,7 +191,7 @@ TEST_CASE("a fork's child does not wait for its parent's helpers", "[symbolize][
   asks.join();
 }
 
-TEST_CASE("a request reaches its helper where no file may grow", "[symbolize][rights]") {
+TEST_CASE("a request reaches its helper where no file may grow", "[helper][rights]") {
   const TempDir directory;
   const std::string count = directory / "count";
   std::ofstream(count) << "#!/bin/sh\nexec wc -c\n";
@@ -210,7 +210,7 @@ TEST_CASE("a request reaches its helper where no file may grow", "[symbolize][ri
 // libc's own would change the thread that waits for the helper as well; a host that makes the calls
 // itself changes one thread.
 TEST_CASE("helper and guardian end with the rights that they were started with",
-          "[symbolize][rights]") {
+          "[helper][rights]") {
   if (geteuid() != 0) {
     WARN("needs root");
     return;

@@ -33,7 +33,7 @@ void ReadAll(const std::vector<uint8_t>& bytes) {
 
 }  // namespace
 
-TEST_CASE("a file cut anywhere is survived", "[symbolize][elf_image][damage]") {
+TEST_CASE("a file cut anywhere is survived", "[elf][elf_image][damage]") {
   const std::vector<uint8_t> whole =
       symbolize_test::ReadBytes(symbolize_test::FixturePath("split_off"));
   std::mt19937 random(1);
@@ -46,7 +46,7 @@ TEST_CASE("a file cut anywhere is survived", "[symbolize][elf_image][damage]") {
   }
 }
 
-TEST_CASE("flipped bits are survived", "[symbolize][elf_image][damage]") {
+TEST_CASE("flipped bits are survived", "[elf][elf_image][damage]") {
   const std::string fixture = GENERATE("split_off", "libstripped.so", "assembly");
   const std::vector<uint8_t> whole =
       symbolize_test::ReadBytes(symbolize_test::FixturePath(fixture));
@@ -69,7 +69,7 @@ TEST_CASE("flipped bits are survived", "[symbolize][elf_image][damage]") {
   }
 }
 
-TEST_CASE("figures at their limits are survived quickly", "[symbolize][elf_image][damage]") {
+TEST_CASE("figures at their limits are survived quickly", "[elf][elf_image][damage]") {
   const std::vector<uint8_t> whole =
       symbolize_test::ReadBytes(symbolize_test::FixturePath("split_off"));
   const auto start = std::chrono::steady_clock::now();
@@ -88,7 +88,7 @@ TEST_CASE("figures at their limits are survived quickly", "[symbolize][elf_image
 
 // Read to its end, such a table takes minutes and goes through the page cache of the machine.
 TEST_CASE("a file of holes that claims tables of 400 GiB costs no more than its bound",
-          "[symbolize][elf_image][damage]") {
+          "[elf][elf_image][damage]") {
   const symbolize_test::TempDir directory;
   const std::string path = directory / "sparse";
   const uint32_t claimed = GENERATE(uint32_t{SHT_SYMTAB}, uint32_t{SHT_NOTE});
@@ -125,7 +125,7 @@ TEST_CASE("a file of holes that claims tables of 400 GiB costs no more than its 
 }
 
 // A symbol that reaches over everything, a million times.
-TEST_CASE("symbols that all cover every address end in time", "[symbolize][elf_image][damage]") {
+TEST_CASE("symbols that all cover every address end in time", "[elf][elf_image][damage]") {
   ElfW(Ehdr) header{};
   std::memcpy(header.e_ident, ELFMAG, SELFMAG);
   header.e_ident[EI_CLASS] = sizeof(void*) == 8 ? ELFCLASS64 : ELFCLASS32;
@@ -165,7 +165,7 @@ TEST_CASE("symbols that all cover every address end in time", "[symbolize][elf_i
   CHECK(names.front() == "wide");
 }
 
-TEST_CASE("what is no ELF file of this machine is refused", "[symbolize][elf_image]") {
+TEST_CASE("what is no ELF file of this machine is refused", "[elf][elf_image]") {
   const symbolize_test::TempDir directory;
   CHECK_FALSE(elf::ElfImage::OpenFile((directory / "missing").c_str()));
   CHECK_FALSE(elf::ElfImage::OpenFile(directory.path().c_str()));

@@ -40,7 +40,7 @@ void CheckFrame(const Frame& frame, const std::string& function, const std::stri
 }  // namespace
 
 TEST_CASE("functions, files, lines and inlined calls are found however it was built",
-          "[symbolize][lines]") {
+          "[dwarf][lines]") {
   const std::string fixture =
       GENERATE("inlined", "dwarf4", "no_pie", "split", "compressed", "lto", "clang");
   if (!HasFixture(fixture)) return;  // clang is optional
@@ -63,7 +63,7 @@ TEST_CASE("functions, files, lines and inlined calls are found however it was bu
   CHECK(lambda.front().function.find("operator()") != std::string::npos);
 }
 
-TEST_CASE("functions in anonymous namespaces have their full names", "[symbolize][lines]") {
+TEST_CASE("functions in anonymous namespaces have their full names", "[dwarf][lines]") {
   const std::string fixture = GENERATE("inlined", "dwarf4", "no_pie", "split", "clang");
   if (!HasFixture(fixture)) return;
   INFO(fixture);
@@ -77,7 +77,7 @@ TEST_CASE("functions in anonymous namespaces have their full names", "[symbolize
   CheckFrame(chain[1], "shop::(anonymous namespace)::RunWorker()", "hidden_caller");
 }
 
-TEST_CASE("a shared library's lines are found, exported function or not", "[symbolize][lines]") {
+TEST_CASE("a shared library's lines are found, exported function or not", "[dwarf][lines]") {
   const auto addresses = Probe("shared_user");
   CHECK(addresses.at("library_entry").module == FixturePath("libfixture_shared.so"));
   CheckFrame(Lines(addresses.at("library_entry")).back(), "LibraryEntry", "library_entry",
@@ -86,7 +86,7 @@ TEST_CASE("a shared library's lines are found, exported function or not", "[symb
              "shared.c");
 }
 
-TEST_CASE("lines come from a separate debug file, by build-id or by link", "[symbolize][lines]") {
+TEST_CASE("lines come from a separate debug file, by build-id or by link", "[dwarf][lines]") {
   const symbolize_test::TempDir root;
   const symbolize_test::TempDir elsewhere;
   ModuleAddress address = Probe("inlined").at("inlined");
@@ -114,7 +114,7 @@ TEST_CASE("lines come from a separate debug file, by build-id or by link", "[sym
 }
 
 TEST_CASE("without debug information there is still a name, or module and offset",
-          "[symbolize][lines]") {
+          "[dwarf][lines]") {
   ModuleAddress entry = Probe("shared_user").at("library_entry");
   entry.module = FixturePath("libstripped.so");
   const auto named = Lines(entry);
@@ -130,7 +130,7 @@ TEST_CASE("without debug information there is still a name, or module and offset
   CHECK(bare[0].function == "");
 }
 
-TEST_CASE("a replaced program gives no lines of the new one", "[symbolize][lines]") {
+TEST_CASE("a replaced program gives no lines of the new one", "[dwarf][lines]") {
   const symbolize_test::TempDir directory;
   ModuleAddress address = Probe("inlined").at("main");
   address.module = directory / "program";
@@ -140,7 +140,7 @@ TEST_CASE("a replaced program gives no lines of the new one", "[symbolize][lines
   CHECK_FALSE(frames[0].line);
 }
 
-TEST_CASE("damaged debug information harms nobody", "[symbolize][lines][damage]") {
+TEST_CASE("damaged debug information harms nobody", "[dwarf][lines][damage]") {
   const symbolize_test::TempDir directory;
   const std::vector<uint8_t> whole = symbolize_test::ReadBytes(FixturePath("inlined"));
   const auto addresses = Probe("inlined");

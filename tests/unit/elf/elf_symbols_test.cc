@@ -35,7 +35,7 @@ std::string NameOf(const elf::ElfImage& image, elf::SymbolTable table, uint64_t 
 
 }  // namespace
 
-TEST_CASE("addresses inside functions get their names", "[symbolize][elf_symbols]") {
+TEST_CASE("addresses inside functions get their names", "[elf][elf_symbols]") {
   const auto addresses = Probe("inlined");
   const auto image = elf::ElfImage::OpenFile(FixturePath("inlined").c_str());
   REQUIRE(image);
@@ -47,7 +47,7 @@ TEST_CASE("addresses inside functions get their names", "[symbolize][elf_symbols
   CHECK(NameOf(*image, elf::SymbolTable::kFull, addresses.at("main").offset) == "main");
 }
 
-TEST_CASE("many addresses are named in one pass as they are singly", "[symbolize][elf_symbols]") {
+TEST_CASE("many addresses are named in one pass as they are singly", "[elf][elf_symbols]") {
   const auto image = elf::ElfImage::OpenFile(FixturePath("inlined").c_str());
   REQUIRE(image);
   std::vector<uint64_t> addresses;
@@ -64,7 +64,7 @@ TEST_CASE("many addresses are named in one pass as they are singly", "[symbolize
   CHECK(named < addresses.size());  // gaps and other sections stay unnamed
 }
 
-TEST_CASE("a name that is there already is kept", "[symbolize][elf_symbols]") {
+TEST_CASE("a name that is there already is kept", "[elf][elf_symbols]") {
   const auto image = elf::ElfImage::OpenFile(FixturePath("inlined").c_str());
   REQUIRE(image);
   const std::vector<uint64_t> addresses = {AddressOf(*image, "main")};
@@ -73,8 +73,7 @@ TEST_CASE("a name that is there already is kept", "[symbolize][elf_symbols]") {
   CHECK(names[0] == "known");
 }
 
-TEST_CASE("a symbol without size reaches to the next, one with size ends",
-          "[symbolize][elf_symbols]") {
+TEST_CASE("a symbol without size reaches to the next, one with size ends", "[elf][elf_symbols]") {
   const auto image = elf::ElfImage::OpenFile(FixturePath("assembly").c_str());
   REQUIRE(image);
   const uint64_t sized = AddressOf(*image, "SizedAssembly");
@@ -88,7 +87,7 @@ TEST_CASE("a symbol without size reaches to the next, one with size ends",
   CHECK(NameOf(*image, elf::SymbolTable::kFull, unsized_at + 14 * nop) == "UnsizedAssembly");
 }
 
-TEST_CASE("a stripped library is named from its dynamic symbols", "[symbolize][elf_symbols]") {
+TEST_CASE("a stripped library is named from its dynamic symbols", "[elf][elf_symbols]") {
   const auto addresses = Probe("shared_user");
   const auto image = elf::ElfImage::OpenFile(FixturePath("libstripped.so").c_str());
   REQUIRE(image);

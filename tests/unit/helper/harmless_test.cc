@@ -79,7 +79,7 @@ HelperRun RunManner(const TempDir& directory, const std::string& manner) {
 
 }  // namespace
 
-TEST_CASE("no helper leaves a child, a signal or a descriptor behind", "[symbolize][harmless]") {
+TEST_CASE("no helper leaves a child, a signal or a descriptor behind", "[helper][harmless]") {
   const TempDir directory;
   RunManner(directory, "serve");
   const auto before = OpenDescriptors();
@@ -102,7 +102,7 @@ TEST_CASE("no helper leaves a child, a signal or a descriptor behind", "[symboli
 }
 
 TEST_CASE("waiting for all children while a helper runs finds only the host's own",
-          "[symbolize][harmless]") {
+          "[helper][harmless]") {
   const TempDir directory;
   const CountSignals signals;
   std::atomic<bool> done{false};  // relaxed: nothing but the flag is shared
@@ -124,8 +124,7 @@ TEST_CASE("waiting for all children while a helper runs finds only the host's ow
   CHECK(most_descriptors == before);  // the guardian's pipes are in its own table
 }
 
-TEST_CASE("a host that ignores SIGCHLD still learns how its helper ended",
-          "[symbolize][harmless]") {
+TEST_CASE("a host that ignores SIGCHLD still learns how its helper ended", "[helper][harmless]") {
   const TempDir directory;
   const auto before = signal(SIGCHLD, SIG_IGN);
   const HelperRun run = RunManner(directory, "fail");
@@ -133,8 +132,7 @@ TEST_CASE("a host that ignores SIGCHLD still learns how its helper ended",
   CHECK(run.problem == directory / "fail ended with status 9");
 }
 
-TEST_CASE("a host with its standard descriptors closed keeps them closed",
-          "[symbolize][harmless]") {
+TEST_CASE("a host with its standard descriptors closed keeps them closed", "[helper][harmless]") {
   const TempDir directory;
   const std::string helper = FakeHelper(directory, "describe");
   const int saved = fcntl(0, F_DUPFD_CLOEXEC, 10);
@@ -149,7 +147,7 @@ TEST_CASE("a host with its standard descriptors closed keeps them closed",
   CHECK(run.output.find("descriptor 2\n") != std::string::npos);
 }
 
-TEST_CASE("a host without a free descriptor still gets its answer", "[symbolize][harmless]") {
+TEST_CASE("a host without a free descriptor still gets its answer", "[helper][harmless]") {
   const TempDir directory;
   const std::string helper = FakeHelper(directory, "describe");
   // A sanitizer opens a pipe to look at a type for the first time.
@@ -171,7 +169,7 @@ TEST_CASE("a host without a free descriptor still gets its answer", "[symbolize]
   CHECK((run.outcome == HelperRun::Outcome::kEnded || highest < 8));
 }
 
-TEST_CASE("the caller's signal mask and thread state come through", "[symbolize][harmless]") {
+TEST_CASE("the caller's signal mask and thread state come through", "[helper][harmless]") {
   const TempDir directory;
   sigset_t mask;
   sigemptyset(&mask);
@@ -186,7 +184,7 @@ TEST_CASE("the caller's signal mask and thread state come through", "[symbolize]
   CHECK(sigismember(&after, SIGSEGV) == 0);
 }
 
-TEST_CASE("threads may each run a helper at the same time", "[symbolize][harmless]") {
+TEST_CASE("threads may each run a helper at the same time", "[helper][harmless]") {
   const TempDir directory;
   const std::string helper = FakeHelper(directory, "describe");
   std::atomic<int> ended{0};  // relaxed: read after the threads were joined
@@ -203,7 +201,7 @@ TEST_CASE("threads may each run a helper at the same time", "[symbolize][harmles
 }
 
 #if !defined(__SANITIZE_THREAD__)  // whose runtime has a thread of its own and forbids such a fork
-TEST_CASE("the host's death ends guardian and helper", "[symbolize][harmless]") {
+TEST_CASE("the host's death ends guardian and helper", "[helper][harmless]") {
   const TempDir directory;
   const std::string helper = FakeHelper(directory, "hang");
   const pid_t host = fork();

@@ -27,8 +27,7 @@ double Seconds(const std::chrono::steady_clock::time_point& since) {
 
 }  // namespace
 
-TEST_CASE("a helper gets the request and its answer comes back whole",
-          "[symbolize][helper_process]") {
+TEST_CASE("a helper gets the request and its answer comes back whole", "[helper][helper_process]") {
   std::string request;
   for (int i = 0; i < 300'000; ++i) request += std::to_string(i);  // many times a pipe's capacity
   const HelperRun echoed = RunHelper("/bin/cat", request, kPlenty);
@@ -39,7 +38,7 @@ TEST_CASE("a helper gets the request and its answer comes back whole",
   CHECK(RunHelper("/bin/false", "", kPlenty).problem == "/bin/false ended with status 1");
 }
 
-TEST_CASE("the helper starts from a clean state", "[symbolize][helper_process]") {
+TEST_CASE("the helper starts from a clean state", "[helper][helper_process]") {
   const TempDir directory;
   setenv("LD_LIBRARY_PATH", "/nowhere", 1);
   setenv("HEAPGAUGE_OUTPUT", "/nowhere", 1);
@@ -70,7 +69,7 @@ TEST_CASE("the helper starts from a clean state", "[symbolize][helper_process]")
 }
 
 TEST_CASE("a helper that hangs is stopped at the deadline, its children too",
-          "[symbolize][helper_process]") {
+          "[helper][helper_process]") {
   const TempDir directory;
   const std::string manner = GENERATE("hang", "hang_with_child");
   const auto start = std::chrono::steady_clock::now();
@@ -82,8 +81,7 @@ TEST_CASE("a helper that hangs is stopped at the deadline, its children too",
   CHECK(Seconds(start) < 8);
 }
 
-TEST_CASE("a helper that answers but does not end is not waited for",
-          "[symbolize][helper_process]") {
+TEST_CASE("a helper that answers but does not end is not waited for", "[helper][helper_process]") {
   const TempDir directory;
   const auto start = std::chrono::steady_clock::now();
   const HelperRun run = RunHelper(FakeHelper(directory, "linger"), "x", kPlenty);
@@ -92,7 +90,7 @@ TEST_CASE("a helper that answers but does not end is not waited for",
   CHECK(Seconds(start) < 15);
 }
 
-TEST_CASE("a helper that breaks is reported as what it did", "[symbolize][helper_process]") {
+TEST_CASE("a helper that breaks is reported as what it did", "[helper][helper_process]") {
   const TempDir directory;
   const std::string request(1 << 20, 'x');  // more than a pipe holds: writing to the dead fails
   SECTION("crash") {
@@ -117,7 +115,7 @@ TEST_CASE("a helper that breaks is reported as what it did", "[symbolize][helper
   }
 }
 
-TEST_CASE("a helper that can't be run is reported as such", "[symbolize][helper_process]") {
+TEST_CASE("a helper that can't be run is reported as such", "[helper][helper_process]") {
   const TempDir directory;
   const HelperRun missing = RunHelper(directory / "missing", "x", kPlenty);
   CHECK(missing.outcome == Outcome::kNotStarted);

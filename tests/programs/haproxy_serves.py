@@ -1,7 +1,14 @@
-"""haproxy under ab, reloaded while it serves: no request fails, old and new process end cleanly.  Its master starts
-itself anew (exec in place) at each reload."""
+"""haproxy under ab, reloaded while it serves: no request fails, old and new process end cleanly.  Its master executes
+itself again in place at each reload.
+
+haproxy 2.6.12 has a fault of its own, which ends 3 of 200 old workers without any preloaded library, too: the poller's
+list of updates is released (deinit_pollers_per_thread), then the listeners that are left are closed, and when an update
+was still due, _fd_delete_orphan reads the list.  A worker that dies there, and nowhere else, is excused from its last
+report; last_words.c says where it died.
+"""
 
 import os
+import re
 import signal
 import socket
 
@@ -40,7 +47,18 @@ def listens_to(pid, number):
     return int(sets["SigCgt"], 16) & bit and not int(sets["SigBlk"], 16) & bit
 
 
-def life(rig, haproxy, ab, mode):
+def excused(run, haproxy):
+    """The processes that died of haproxy's own fault; no other SIGSEGV is accepted."""
+    died = set()
+    for pid, function, module in re.findall(rb"last words: process (\d+) dies of SIGSEGV in (\S+) of (.+)", run.stderr):
+        harness.check(function == b"_fd_delete_orphan" and os.path.samefile(module, haproxy),
+                      f"{run.mode}: process {pid} died of SIGSEGV in {function} of {module}")
+        print(f"{run.mode}: process {int(pid)} died of haproxy's own fault in _fd_delete_orphan")
+        died.add(int(pid))
+    return died
+
+
+def life(rig, haproxy, ab, mode, last_words):
     place = rig.directory()
     port, inner = programs.free_port(), programs.free_port()
     path = os.path.join(place, "haproxy.cfg")
@@ -55,7 +73,8 @@ def life(rig, haproxy, ab, mode):
 
     def during(process):
         programs.wait_for_server(process, socket.AF_INET, ("127.0.0.1", port))
-        pids.update(harness.children_of(process.pid))
+        # The master listens before it forks.
+        pids.update(harness.wait_until(lambda: harness.children_of(process.pid), 60, "a first process"))
         harness.wait_until(lambda: programs.tool("curl", "-s", "-o", os.devnull, "-w", "%{http_code}", status=None,
                                                  *[f"http://127.0.0.1:{port}/"]) == b"200", 30, "a first answer")
         load("-k")
@@ -68,23 +87,26 @@ def life(rig, haproxy, ab, mode):
         harness.wait_until(lambda: listens_to(process.pid, signal.SIGUSR2), 60, "the master to be ready")
         os.kill(process.pid, signal.SIGTERM)
 
-    env = dict(programs.ROOMY, HEAPGAUGE_SYMBOLIZE="names", HEAPGAUGE_TERM_REPORT="on")
+    env = dict(programs.ROOMY, HEAPGAUGE_SYMBOLIZE="names", HEAPGAUGE_TERM_REPORT="on",
+               LD_PRELOAD=":".join(filter(None, [rig.preload(mode), last_words])))
     return rig.run([haproxy, "-W", "-f", path], mode, env, place, during=during), pids
 
 
 def body():
-    wanted = programs.options(__doc__)
+    wanted = programs.options(__doc__, lambda parser: parser.add_argument("--last-words", required=True))
     haproxy, ab = programs.program("haproxy"), programs.program("ab")
     programs.program("curl")
     with harness.Rig(wanted) as rig:
-        bare, _ = life(rig, haproxy, ab, "bare")
+        bare, _ = life(rig, haproxy, ab, "bare", wanted.last_words)
+        excused(bare, haproxy)
         for mode in wanted.mode:
-            run, pids = life(rig, haproxy, ab, mode)
+            run, pids = life(rig, haproxy, ab, mode, wanted.last_words)
             programs.unharmed(run, status=bare.status)
             reports = harness.last_reports(run.directory)
             print(f"{mode}: processes {sorted(pids)}, reports of {sorted(reports)}, exit status {run.status}")
             # Old workers too, which a SIGTERM may have met while they ended.
-            harness.check(mode == "default" or set(reports) == pids, f"{mode}: reports of {sorted(reports)}")
+            died = excused(run, haproxy)
+            harness.check(mode == "default" or set(reports) | died == pids | died, f"{mode}: reports of {sorted(reports)}")
 
 
 harness.main(body)

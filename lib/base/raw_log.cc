@@ -33,22 +33,35 @@ bool TakesMore(int descriptor) noexcept {
   return select(descriptor + 1, nullptr, &one, nullptr, &now) == 1;
 }
 
+// A pipe that nobody reads; a file that may not grow.
+constexpr uint64_t kOfWriting = SignalMask::Of(SIGPIPE) | SignalMask::Of(SIGXFSZ);
+
+void WritePlainly(int descriptor, const char* line, size_t bytes) noexcept {
+  const uint64_t before = SignalMask::Change(SIG_BLOCK, kOfWriting);
+  // Nothing may take that signal back: it stays pending, and blocked.
+  if (::write(descriptor, line, bytes) < 0 && (errno == EPIPE || errno == EFBIG)) return;
+  SignalMask::Change(SIG_SETMASK, before);
+}
+
 }  // namespace
 
 void WriteLogLine(int descriptor, const char* line, size_t bytes) noexcept {
+  if (g_plain_words.load(std::memory_order_relaxed)) {  // relaxed: of the thread that it concerns
+    return WritePlainly(descriptor, line, bytes);
+  }
   if (!TakesMore(descriptor)) return;
-  sigset_t pipe_signal;
   sigset_t pending;
-  sigemptyset(&pipe_signal);
-  sigaddset(&pipe_signal, SIGPIPE);
   sigpending(&pending);
-  const SignalsBlocked blocked(SignalMask::Of(SIGPIPE));
-  if (::write(descriptor, line, bytes) < 0 && errno == EPIPE &&
-      sigismember(&pending, SIGPIPE) == 0) {
-    // Ours, and sent to this thread: taken back before it can be delivered.
-    const timespec now = {0, 0};
-    while (sigtimedwait(&pipe_signal, nullptr, &now) < 0 && errno == EINTR) {
-    }
+  const SignalsBlocked blocked(kOfWriting);
+  if (::write(descriptor, line, bytes) >= 0 || (errno != EPIPE && errno != EFBIG)) return;
+  const int signal = errno == EPIPE ? SIGPIPE : SIGXFSZ;
+  if (sigismember(&pending, signal) != 0) return;
+  // Ours, and sent to this thread: taken back before it can be delivered.
+  sigset_t taken;
+  sigemptyset(&taken);
+  sigaddset(&taken, signal);
+  const timespec now = {0, 0};
+  while (sigtimedwait(&taken, nullptr, &now) < 0 && errno == EINTR) {
   }
 }
 

@@ -17,8 +17,11 @@ constexpr long kNoSuchWay = -1;
 bool IsReadable(uintptr_t address) noexcept {
   // The kernel takes the null pointer for no mask at all; nothing of a program lies on that page.
   if (address < kReadablePage) return false;
+  // relaxed: readable.h.
+  if (g_ask_for_no_pages.load(std::memory_order_relaxed)) return false;
   const uintptr_t mask = address & ~uintptr_t{kMaskBytes - 1};
-  return RawSyscall(SYS_rt_sigprocmask, kNoSuchWay, mask, nullptr, kMaskBytes) != -EFAULT;
+  // A filter's error in place of the answer says nothing of the page.
+  return RawSyscall(SYS_rt_sigprocmask, kNoSuchWay, mask, nullptr, kMaskBytes) == -EINVAL;
 }
 
 bool IsReadable(const void* from, size_t bytes) noexcept {

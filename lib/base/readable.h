@@ -7,6 +7,7 @@
 #ifndef HEAPGAUGE_BASE_READABLE_H_
 #define HEAPGAUGE_BASE_READABLE_H_
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
@@ -15,9 +16,12 @@ namespace heapgauge {
 // What is asked about at a time: no kernel has smaller pages.
 inline constexpr uintptr_t kReadablePage = 4096;
 
+// A system call filter has come that may kill for the question: nothing can be read then.
+inline std::atomic<bool> g_ask_for_no_pages{false};
+
 // Whether the eight aligned bytes around an address, and with them its page, can be read.  One
-// system call, which no seccomp filter of a threaded program can do without.  Keeps errno, takes no
-// lock, follows no symbol that the host could define.
+// system call, of the few that filters of threaded programs let pass.  Keeps errno, takes no lock,
+// follows no symbol that the host could define.
 bool IsReadable(uintptr_t address) noexcept;
 
 // The same of every page of `bytes` bytes.

@@ -11,12 +11,13 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "core_api/ended.h"
 #include "heapgauge/heapgauge.h"
 #include "sample/sampler.h"
 
 namespace heapgauge {
 
-inline constexpr uint32_t kCoreApiVersion = 5;
+inline constexpr uint32_t kCoreApiVersion = 6;
 inline constexpr char kCoreEntryName[] = "heapgauge_core_entry";
 
 // One thread's part of the tracker: a single cache line of initial-exec TLS in the shim.  All zero
@@ -27,7 +28,8 @@ struct ThreadState {
   uint32_t depth = 0;
   // This thread is ours (the reporter): nothing it does is sampled.
   bool exempt = false;
-  bool stack_known = false;  // the next two are set
+  bool stack_known = false;  // the two bounds are set
+  uint16_t ended = 0;        // Ended: what system call filters leave of our work (track/filters.h)
   uintptr_t stack_low = 0;   // bounds of this thread's stack, for the frame-pointer walk
   uintptr_t stack_high = 0;
   // The frame record (the caller's frame pointer, the return address) of the shim's function that
@@ -209,6 +211,11 @@ struct CoreApi {
 
   // Life cycle, called by the shim.
   void (*modules_came)() = nullptr;  // dlopen() is done: references may have to be redirected
+  // Around a call by which the program installs a system call filter; `came`: it is there now.
+  // A thread's own state, as in record().
+  void (*before_filter)(ThreadState* self, const FilterRequest* request,
+                        FilterTicket* ticket) = nullptr;
+  void (*after_filter)(ThreadState* self, const FilterTicket* ticket, bool came) = nullptr;
   // The final report, or a short child's line; `quick`: by quick_exit().
   void (*process_exit)(bool quick) = nullptr;
   // Before a call of the program's that may lead it into another root directory.

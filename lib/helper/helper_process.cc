@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <memory>
 #include <new>
 
@@ -34,6 +35,8 @@ constexpr auto kGuardianGrace = std::chrono::seconds(3);
 constexpr uint64_t kStopPatienceNs = 2'000'000'000;
 constexpr uint64_t kDeathPatienceNs = 500'000'000;
 constexpr timespec kLook = {0, 1'000'000};
+
+std::atomic<bool> g_forbidden{false};
 
 // Valgrind knows the flags of threads, fork and vfork only and ends the program at others.
 bool UnderValgrind() {
@@ -179,10 +182,17 @@ char** HelperProcess::Memory::Words(std::initializer_list<const std::string*> te
   return words;
 }
 
+void ForbidHelpers(bool forbidden) noexcept {
+  // relaxed: of the thread that starts them
+  g_forbidden.store(forbidden, std::memory_order_relaxed);
+}
+
 HelperProcess::HelperProcess(std::string helper, std::string request,
                              std::chrono::milliseconds limit)
     : helper_(std::move(helper)), memory_(std::make_shared<const Memory>(std::move(request))) {
-  if (!memory_->valid()) {
+  if (g_forbidden.load(std::memory_order_relaxed)) {  // relaxed: as above
+    problem_ = "a system call filter forbids helpers";
+  } else if (!memory_->valid()) {
     problem_ = "no memory for the helper's answer";
   } else if (!running_.may_start()) {
     held_back_ = true;

@@ -31,6 +31,9 @@ struct HelperRun {
   std::shared_ptr<const void> memory;
 };
 
+// True while a system call filter kills for what helpers take: none is started then.
+void ForbidHelpers(bool forbidden) noexcept;
+
 // One process of a helper.  The host sees no signal, no child (unless it waits with __WALL), no
 // descriptor and no terminal output of it.  The helper gets the request on standard input and this
 // environment only: LC_ALL=C, PATH, and heapgauge switched off in case /etc/ld.so.preload loads us

@@ -47,9 +47,13 @@ bool AllOver() noexcept {
 
 }  // namespace
 
+void StopHelpers() noexcept {
+  g_stopped.fetch_add(1, std::memory_order_seq_cst);  // seq_cst: see AllOver()
+}
+
 bool EndHelpers(uint64_t patience_ns) noexcept {
   const ErrnoKeeper errno_keeper;
-  g_stopped.fetch_add(1, std::memory_order_seq_cst);  // seq_cst: see AllOver()
+  StopHelpers();
   const uint64_t deadline = MonotonicNs() + patience_ns;
   while (!AllOver()) {
     if (MonotonicNs() >= deadline) return false;

@@ -19,7 +19,10 @@ namespace heapgauge {
 // when `patience_ns` were over before.  Whoever started a helper sees it end as stopped.
 bool EndHelpers(uint64_t patience_ns) noexcept;
 
-// Once for each EndHelpers().
+// Lets nothing start, and asks for the end of what runs, by no system call.
+void StopHelpers() noexcept;
+
+// Once for each EndHelpers() or StopHelpers().
 void AllowHelpers() noexcept;
 
 // What a guardian looks at: not zero while helpers are to end.

@@ -1,6 +1,7 @@
 #include "process/confinement.h"
 
 #include <fcntl.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -9,6 +10,7 @@
 #include <cstring>
 
 #include "base/errno_keeper.h"
+#include "track/filters.h"
 
 namespace heapgauge {
 namespace {
@@ -21,25 +23,33 @@ constexpr long kRefused = -2;
 long g_filters_at_start = kUnknown;
 
 // Through syscall(): libc's open() and read() are cancellation points, and the threads are hosts'.
-long CountFilters() noexcept {
-  long fd = syscall(SYS_openat, AT_FDCWD, "/proc/thread-self/status", O_RDONLY | O_CLOEXEC);
+long OpenStatus() noexcept {
+  const long fd = syscall(SYS_openat, AT_FDCWD, "/proc/thread-self/status", O_RDONLY | O_CLOEXEC);
   if (fd < 0) {
     return errno == EACCES || errno == EPERM || errno == ENOSYS ? kRefused : kUnknown;
   }
-  if (fd < kLowestDescriptor) {
-    const long higher = syscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, kLowestDescriptor);
-    syscall(SYS_close, fd);
-    if (higher < 0) return kUnknown;
-    fd = higher;
-  }
-  char text[4096];  // the file has some 1.5 KiB
-  const long length = syscall(SYS_read, fd, text, sizeof(text) - 1);
+  if (fd >= kLowestDescriptor) return fd;
+  const long higher = syscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, kLowestDescriptor);
   syscall(SYS_close, fd);
+  return higher < 0 ? kUnknown : higher;
+}
+
+long CountFiltersIn(long fd) noexcept {
+  char text[4096];  // the file has some 1.5 KiB
+  const long length = syscall(SYS_pread64, fd, text, sizeof(text) - 1, 0);
   if (length <= 0) return kUnknown;
   text[length] = '\0';
   static constexpr char kField[] = "\nSeccomp_filters:";
   const char* const field = strstr(text, kField);
   return field != nullptr ? strtol(field + sizeof(kField) - 1, nullptr, 10) : kUnknown;
+}
+
+long CountFilters() noexcept {
+  const long fd = OpenStatus();
+  if (fd < 0) return fd;
+  const long count = CountFiltersIn(fd);
+  syscall(SYS_close, fd);
+  return count;
 }
 
 }  // namespace
@@ -49,11 +59,21 @@ void LearnConfinement() noexcept {
   g_filters_at_start = CountFilters();
 }
 
-bool IsConfined() noexcept {
+int OpenThreadStatus() noexcept {
   const ErrnoKeeper errno_keeper;
-  const long now = CountFilters();
-  if (now == kRefused) return g_filters_at_start != kRefused;
-  return now > g_filters_at_start && g_filters_at_start >= 0;
+  const long fd = OpenStatus();
+  return fd < 0 ? -1 : static_cast<int>(fd);
+}
+
+bool GotUnknownFilter(uint16_t ended, int status) noexcept {
+  // Of a process that has got filters which we know, one more is not told from them.
+  if ((ended & kEndsLooks) != 0 || Filters::Get().HaveCome()) return false;
+  const ErrnoKeeper errno_keeper;
+  if (syscall(SYS_prctl, PR_GET_SECCOMP, 0, 0, 0, 0) <= 0) return false;
+  if (g_filters_at_start == 0) return true;
+  if (g_filters_at_start < 0) return false;
+  const long now = status >= 0 ? CountFiltersIn(status) : CountFilters();
+  return now == kRefused || now > g_filters_at_start;
 }
 
 bool BeganConfined() noexcept { return g_filters_at_start > 0 || g_filters_at_start == kRefused; }

@@ -1,23 +1,29 @@
-// Has the program confined itself since it began?
+// Has the program got a system call filter that we have not seen coming?
 //
-// A seccomp filter that a program installs (sshd before a login, a browser's renderer) knows what
-// that program calls; a clone() or a mkdir() of ours may mean its death.  So in a thread that has
-// got a filter since our start we do nothing any more: no thread is started, no report is made.
-// The filters of a container or a service manager were there at the start and don't count.
+// Filters that the program installs through the C library are judged before they come
+// (track/filters.h).  What is left are those of before our start (a container's, a service
+// manager's), which are known to let ordinary programs live, and those that a program installs by
+// a system call instruction of its own.  Of the latter nothing is known but that they are there;
+// then nothing is done any more.
 //
-// The question is put through openat() of /proc, which filters let pass or refuse, as a rule, and
-// seldom kill for; where it is refused no report could be made either, so that is a yes.
-// Async-signal-safe, no allocation; keeps errno.
+// The question is put by prctl(PR_GET_SECCOMP), and only where that says nothing, because there was
+// a filter from the start, by a look into /proc.  Async-signal-safe, no allocation; keeps errno.
 #ifndef HEAPGAUGE_PROCESS_CONFINEMENT_H_
 #define HEAPGAUGE_PROCESS_CONFINEMENT_H_
+
+#include <cstdint>
 
 namespace heapgauge {
 
 // Once, at the start: what is there by now does not count.
 void LearnConfinement() noexcept;
 
-// True when the calling thread got a seccomp filter since then, or may not ask.
-bool IsConfined() noexcept;
+// True when the calling thread got a filter past us.  `ended` says what may be asked (Ended);
+// `status`: a descriptor of its /proc/thread-self/status, or -1.
+bool GotUnknownFilter(uint16_t ended, int status) noexcept;
+
+// Such a descriptor, of the calling thread; -1: there is none to be had.
+int OpenThreadStatus() noexcept;
 
 // True when a container or a service manager had put a filter around the program: calls that
 // ordinary programs never make are better left, for some filters kill for what they don't know.

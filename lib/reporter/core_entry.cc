@@ -18,6 +18,7 @@
 #include "reporter/reporter.h"
 #include "reporter/snapshot_api.h"
 #include "trace/stack_trace.h"
+#include "track/filters.h"
 #include "track/tracker.h"
 
 namespace heapgauge {
@@ -107,10 +108,17 @@ constexpr CoreApi MakeApi() {
   };
   api.died = [](const TakenSample* taken) { Tracker::Get().Died(*taken); };
   api.modules_came = [] {
+    if ((Filters::Get().EndedIn(*g_shim->this_thread()) & kEndsReports) != 0) return;
     const ForkGate::Passage gate;  // the loader's lock
     if (!gate.entered()) return;
     g_shim->cover_new_modules(false);
     Tracker::Get().ModulesCame();
+  };
+  api.before_filter = [](ThreadState* self, const FilterRequest* request, FilterTicket* ticket) {
+    Reporter::Get().BeforeFilter(*self, *request, ticket);
+  };
+  api.after_filter = [](ThreadState* self, const FilterTicket* ticket, bool came) {
+    Reporter::Get().AfterFilter(*self, *ticket, came);
   };
   api.process_exit = [](bool quick) {
     Reporter::Get().Finish(quick);

@@ -117,6 +117,11 @@ bool EndWatch::OnlyOursAreLeft() const noexcept {
   return KernelCount() == ours + 1 && FirstThreadIsGone();
 }
 
+bool EndWatch::HostIsAlone() const noexcept {
+  // relaxed: the one thread has changed it itself.
+  return c_library_count_ != nullptr && __atomic_load_n(c_library_count_, __ATOMIC_RELAXED) == 1;
+}
+
 bool EndWatch::HostIsGone() const noexcept {
   // relaxed: looked at again soon.
   if (started_.load(std::memory_order_relaxed)) return false;  // the other thread sees to it

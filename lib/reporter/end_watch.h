@@ -40,6 +40,9 @@ class EndWatch final {
   void ReporterStarted() noexcept;
   void ReporterLeaves() noexcept;
 
+  // The host has one thread and we have none, as the C library counts; false where it hides that.
+  bool HostIsAlone() const noexcept;
+
   // On the report thread: true when the host's threads are gone without a word, as a seccomp filter
   // kills the thread that it catches, or the exit system call ends it.
   bool HostIsGone() const noexcept;

@@ -9,7 +9,7 @@
 
 #include "base/errno_keeper.h"
 #include "base/raw_log.h"
-#include "process/confinement.h"
+#include "core_api/ended.h"
 
 namespace heapgauge {
 namespace {
@@ -36,17 +36,17 @@ bool LineIsHeld() noexcept {
   return g_state.load(std::memory_order_relaxed) == kHeld;  // relaxed: nothing is read for it
 }
 
-void SayHeldLine() noexcept {
+void SayHeldLine(uint16_t ended) noexcept {
   int state = kHeld;
-  // What a line takes may be deadly to a thread that has confined itself since the line was held.
-  if (!LineIsHeld() || IsConfined()) return;
+  if (!LineIsHeld() || (ended & kEndsPlainWords) != 0) return;
   const ErrnoKeeper errno_keeper;
   // acquire: the line is whole.  relaxed on failure: another thread says it.
   if (!g_state.compare_exchange_strong(state, kBeingSaid, std::memory_order_acquire,
                                        std::memory_order_relaxed)) {
     return;
   }
-  if (g_owner == getpid()) WriteLogLine(STDERR_FILENO, g_line, g_bytes);
+  if ((ended & kEndsAsking) != 0 || g_owner == getpid())
+    WriteLogLine(STDERR_FILENO, g_line, g_bytes);
   g_state.store(kNone, std::memory_order_release);  // release: it has been read
 }
 

@@ -7,6 +7,7 @@
 #define HEAPGAUGE_REPORTER_HELD_LINE_H_
 
 #include <cstddef>
+#include <cstdint>
 
 namespace heapgauge {
 
@@ -15,9 +16,9 @@ void HoldLine(const char* line, size_t bytes) noexcept;
 
 bool LineIsHeld() noexcept;
 
-// On a thread of the host's: writes the line, if there is one and no filter of system calls has
-// come over that thread.  Async-signal-safe.
-void SayHeldLine() noexcept;
+// On a thread of the host's, for which `ended` has come to an end (Ended): writes the line, if
+// there is one and words are left to it.  Async-signal-safe.
+void SayHeldLine(uint16_t ended) noexcept;
 
 }  // namespace heapgauge
 

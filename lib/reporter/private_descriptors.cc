@@ -14,6 +14,7 @@
 #include "process/confinement.h"
 #include "report/kept_place.h"
 #include "reporter/held_line.h"
+#include "track/filters.h"
 
 namespace heapgauge {
 namespace {
@@ -26,7 +27,9 @@ std::atomic<pthread_t> g_private{};  // whose table is its own; it may still sha
 // A copy of the host's standard error as it is now; -1 and errno if it has none or we may not ask.
 int BorrowStandardError() noexcept {
   errno = EPERM;
-  if (BeganConfined()) return -1;  // systemd's usual filter for services kills for pidfd_getfd
+  // systemd's usual filter for services kills for pidfd_getfd.
+  const bool forbidden = (Filters::Get().EndedForAll() & kEndsExtras) != 0;
+  if (BeganConfined() || forbidden) return -1;
   const long process = syscall(SYS_pidfd_open, getpid(), 0);
   if (process < 0) return -1;
   const long copy = syscall(SYS_pidfd_getfd, process, STDERR_FILENO, 0);

@@ -6,34 +6,23 @@
 
 #include "base/clock.h"
 #include "base/errno_keeper.h"
-#include "process/confinement.h"
 #include "reporter/held_line.h"
 #include "reporter/own_work.h"
 #include "reporter/reporter.h"
+#include "track/filters.h"
 
 namespace heapgauge {
-namespace {
-
-void SleepBriefly() noexcept {
-  const timespec pause{0, 200'000};
-  // Not through libc: its nanosleep is a cancellation point, and this one is called by hosts'
-  // threads.
-  syscall(SYS_nanosleep, &pause, nullptr);
-}
-
-}  // namespace
-
 // Asks the thread for a report and polls for the answer: async-signal-safe when the thread runs
 // already.
-bool Reporter::Ask(bool final_report, uint64_t patience_ns) noexcept {
+bool Reporter::Ask(bool final_report, uint64_t patience_ns, uint16_t ended) noexcept {
   if (final_report)
     final_asked_.store(true, std::memory_order_relaxed);  // relaxed: published with asked_
   asked_patience_ns_.store(patience_ns, std::memory_order_relaxed);  // relaxed: likewise
   const uint64_t mine = asked_.fetch_add(1, std::memory_order_acq_rel) + 1;
-  sem_post(&wake_);
+  if ((ended & kEndsAsking) == 0) sem_post(&wake_);  // else it looks by itself: unheard_
   const uint64_t deadline = MonotonicNs() + patience_ns;
   // acquire: the result comes with it.
-  while (answered_.load(std::memory_order_acquire) < mine) {
+  for (unsigned looks = 0; answered_.load(std::memory_order_acquire) < mine; ++looks) {
     if (finished_.load(std::memory_order_acquire) || MonotonicNs() >= deadline ||
         status_.load(std::memory_order_relaxed) == kRetired) {  // relaxed: nobody will answer
       return final_report && finished_.load(std::memory_order_acquire);
@@ -44,9 +33,9 @@ bool Reporter::Ask(bool final_report, uint64_t patience_ns) noexcept {
         !interrupted_.load(std::memory_order_relaxed)) {  // relaxed, both: looked at again
       EnsureThread();
     }
-    SleepBriefly();
+    PauseBetweenLooks(looks, ended);
   }
-  SayHeldLine();
+  if (LineIsHeld()) SayHeldLine(EndedHere(*this_thread_()));
   return answer_ok_.load(std::memory_order_relaxed);  // relaxed: after the acquire
 }
 
@@ -57,14 +46,15 @@ bool Reporter::InForeignClone() const noexcept {
 
 heapgauge_status Reporter::WriteNow() noexcept {
   const ErrnoKeeper errno_keeper;
+  const uint16_t ended = Filters::Get().EndedIn(*this_thread_());
   if (muted_.load(std::memory_order_relaxed) || finished_.load(std::memory_order_acquire) ||
-      InForeignClone()) {
+      ((ended & kEndsAsking) == 0 && InForeignClone())) {
     return HEAPGAUGE_NOT_AVAILABLE;
   }
   const OwnWork work(this_thread_());
   if (this_thread_()->exempt) return HEAPGAUGE_BAD_ARGUMENT;  // the report thread itself
   if (!EnsureThreadSoon()) return HEAPGAUGE_NO_MEMORY;
-  return Ask(false, kCallPatienceNs) ? HEAPGAUGE_OK : HEAPGAUGE_IO_ERROR;
+  return Ask(false, kCallPatienceNs, ended) ? HEAPGAUGE_OK : HEAPGAUGE_IO_ERROR;
 }
 
 // The periodic reports end; the final one is still made, for exit() starts a thread anew.  Waits,
@@ -79,11 +69,12 @@ void Reporter::Retire() noexcept {
   const uint64_t deadline = MonotonicNs() + kPatienceNs;
   // acquire: its number comes with it.  Then until the thread itself is gone: on a busy machine
   // it may not get there for a while.
-  while (MonotonicNs() < deadline && !reporter.finished_.load(std::memory_order_acquire)) {
+  for (unsigned looks = 0;
+       MonotonicNs() < deadline && !reporter.finished_.load(std::memory_order_acquire); ++looks) {
     if (reporter.status_.load(std::memory_order_acquire) == kRetired && reporter.hold_.IsGone()) {
       return;
     }
-    SleepBriefly();
+    PauseBetweenLooks(looks);
   }
 }
 
@@ -125,7 +116,10 @@ bool Reporter::SayInOneLine(bool quick) noexcept {
 }
 
 void Reporter::EndOfLine(int status) noexcept {
-  if (!line_waits_ || InForeignClone()) return;
+  if (!line_waits_ || (Filters::Get().EndedIn(*this_thread_()) & kEndsReports) != 0 ||
+      InForeignClone()) {
+    return;
+  }
   const ErrnoKeeper errno_keeper;
   const OwnWork work(this_thread_());
   line_waits_ = false;
@@ -136,14 +130,18 @@ void Reporter::EndOfLine(int status) noexcept {
 
 void Reporter::Finish(bool quick) noexcept {
   const ErrnoKeeper errno_keeper;
-  if (muted_.load(std::memory_order_relaxed) || InForeignClone()) return;
+  uint16_t ended = Filters::Get().EndedIn(*this_thread_());
+  if (muted_.load(std::memory_order_relaxed)) return;
+  if ((ended & kEndsAsking) == 0 && InForeignClone()) return;
   if (finished_.load(std::memory_order_acquire)) return;
   // Of a fork's child nobody expects anything, and there may be very many.
   // relaxed: our own.
   if (forked_ && !sampled_.load(std::memory_order_relaxed) && directory() == nullptr) return;
   const OwnWork work(this_thread_());
   Tracker::Get().set_observer(nullptr);
-  const bool confined = IsConfined();
+  // relaxed: a thread that was started has looked.
+  if (status_.load(std::memory_order_relaxed) != kStarted) ended |= EndedHere(*this_thread_());
+  const bool confined = (ended & kEndsReports) != 0;
   if (!confined && SayInOneLine(quick)) {
     finished_.store(true, std::memory_order_release);  // release: as after a final report
     return;
@@ -163,11 +161,11 @@ void Reporter::Finish(bool quick) noexcept {
   // relaxed: said by whoever set it.
   if (!anything || ends_here_.load(std::memory_order_relaxed)) return;
   hold_.LowerForGood();
-  if (!EnsureThreadSoon()) return;
+  if (!EnsureThreadSoon()) return SayReportsEnd(ended);
   // Once more: the program may have had a handler of its own till now, and while the report is
   // written a SIGTERM would cost it.
   if (!confined) TakeOverTerminate();
-  Ask(true, kPatienceNs);
+  Ask(true, kPatienceNs, ended);
 }
 
 // Only if asked for: a program that reads its action for SIGTERM, as many do to restore it, finds a
@@ -198,7 +196,7 @@ void Reporter::OnTerminate(int signal) noexcept {
   if (!reporter.InForeignClone() && reporter.status_.load(std::memory_order_relaxed) == kStarted &&
       !reporter.muted_.load(std::memory_order_relaxed)) {
     reporter.interrupted_.store(true, std::memory_order_relaxed);  // relaxed: published with asked_
-    reporter.Ask(true, kSignalPatienceNs);
+    reporter.Ask(true, kSignalPatienceNs, Filters::Get().EndedIn(*reporter.this_thread_()));
   }
   struct sigaction standard = {};
   standard.sa_handler = SIG_DFL;

@@ -25,6 +25,7 @@
 #include "reporter/private_descriptors.h"
 #include "reporter/thread_start.h"
 #include "trace/libunwind_pipe.h"
+#include "track/filters.h"
 
 namespace heapgauge {
 namespace {
@@ -37,6 +38,8 @@ constexpr uint64_t kFirstLookNs = 250'000'000;
 // How often to look whether dlopen() has brought modules, where they have to be redirected: what
 // one allocates until then is not seen.
 constexpr uint64_t kModuleLookNs = 250'000'000;
+// How often to look whether somebody asks, where a filter kills those who would wake the thread.
+constexpr uint64_t kUnheardLookNs = 50'000'000;
 // What a periodic report gives its helper at least, twice over: that one has low priority, and on a
 // busy machine the next report would wait for it.
 constexpr uint64_t kLeastPatienceNs = 4'000'000'000;
@@ -103,12 +106,20 @@ const char* Reporter::directory() const noexcept {
 
 void Reporter::OnSample(ThreadState& self, const StackTrace& trace) noexcept {
   Reporter& reporter = Get();
-  SayHeldLine();
+  if (LineIsHeld()) SayHeldLine(reporter.EndedHere(self));
   reporter.sampled_.store(true, std::memory_order_relaxed);  // relaxed: read at exit
   // relaxed: a late look only delays the start.
   const uint64_t now = MonotonicNs();
   if (now < reporter.next_attempt_ns_.load(std::memory_order_relaxed)) {
     if (reporter.forked_) reporter.WidenForYoungChild();
+    return;
+  }
+  if ((self.ended & (kEndsReports | kEndsThreads)) != 0) {
+    // relaxed: a sample more or less.
+    if (reporter.lost_call_.load(std::memory_order_relaxed) != nullptr &&
+        ((Filters::Get().EndedForAll() & kEndsReports) != 0 || reporter.end_watch_.HostIsAlone())) {
+      reporter.SayReportsEnd(self.ended);
+    }
     return;
   }
   // What a vfork() child starts is its own and ends with it, but in its parent's memory it would
@@ -138,7 +149,8 @@ void Reporter::WidenForYoungChild() noexcept {
 
 bool Reporter::IsYoungChild() noexcept {
   if (!family_.IsUndecided()) return false;  // OnSample() has looked at next_attempt_ns_
-  if (IsConfined()) return false;            // EnsureThread() finds that, too
+  // EnsureThread() finds that, too.
+  if ((EndedHere(*this_thread_()) & kEndsReports) != 0) return false;
   if (family_.IsChild()) {
     next_attempt_ns_.store(born_ns_ + ChildsPatienceNs(),
                            std::memory_order_relaxed);  // relaxed: see OnSample
@@ -161,13 +173,19 @@ void* Reporter::Main(void* reporter) {
 // True when somebody asks, false at the deadline.  The semaphore is posted by whoever does, but for
 // `heapgauge run`.
 bool Reporter::WaitUntil(uint64_t deadline_ns) noexcept {
-  for (;;) {
+  bool asked = false;
+  // seq_cst, both: R4; the thread tells that it is there, then looks what has ended, and the one
+  // with the filter the other way round (Dekker).
+  at_rest_.store(true, std::memory_order_seq_cst);
+  for (bool late = false; !asked && !late;) {
     const uint64_t look = run_listener_.NextLookNs(MonotonicNs(), deadline_ns);
     const timespec until{static_cast<time_t>(look / 1'000'000'000),
                          static_cast<long>(look % 1'000'000'000)};
-    if (sem_clockwait(&wake_, CLOCK_MONOTONIC, &until) == 0 || run_listener_.IsAsked()) return true;
-    if (errno == ETIMEDOUT && look == deadline_ns) return false;
+    asked = sem_clockwait(&wake_, CLOCK_MONOTONIC, &until) == 0 || run_listener_.IsAsked();
+    late = !asked && errno == ETIMEDOUT && look == deadline_ns;
   }
+  at_rest_.store(false, std::memory_order_seq_cst);
+  return asked;
 }
 
 void Reporter::Govern() noexcept {
@@ -188,19 +206,25 @@ bool Reporter::WaitForReport(uint64_t next) noexcept {
     const uint64_t now = MonotonicNs();
     uint64_t pause = alerts_under_way_ ? kAlertLookNs : kHostLookNs;
     if (shim_->redirects) pause = std::min(pause, kModuleLookNs);
+    // relaxed: seen at the next look.
+    if (unheard_.load(std::memory_order_relaxed)) pause = std::min(pause, kUnheardLookNs);
     // Often at first: what costs too much does so from the start.
     const uint64_t young = kFirstLookNs + (now - started_ns_) / 2;
     const uint64_t look = std::min({next, now + pause, now + young});
     if (WaitUntil(look)) return true;
-    if (IsConfined()) {
+    if ((EndedForReporter() & kEndsReports) != 0) {
       alerts_under_way_ = false;
     } else {
-      FollowHostRights();
+      if ((EndedForReporter() & kEndsExtras) == 0) FollowHostRights();
       if (alerts_under_way_) {
         WithAlerts([this](Alerts& alerts) { alerts_under_way_ = alerts.Poll(); });
       }
       if (end_watch_.HostIsGone()) EndWatch::EndAsHostDid();
       CoverNewModules(false);
+    }
+    // relaxed, both: the one that asked is looked at again, with its patience, by who is called.
+    if (asked_.load(std::memory_order_relaxed) != answered_.load(std::memory_order_relaxed)) {
+      return true;
     }
     if (look == next) return false;
   }
@@ -234,11 +258,17 @@ void Reporter::Run() noexcept {
   hold_.Comes();
   // The host's thread that started this one may have had it blocked.
   SignalMask::Change(SIG_UNBLOCK, SignalMask::kSetIds);
-  NameThread();
-  LeaveRealTime();
-  LeaveHostDescriptors();
-  KeepPlaceOnThread();
-  if (options_->output.value[0] == '/' && DescriptorsArePrivate()) run_listener_.Listen();
+  status_fd_ = -1;
+  // Whoever started this thread has looked for others, and a look may take a descriptor of the
+  // host's.
+  if ((KnownToEndForReporter() & kEndsExtras) == 0) {
+    NameThread();
+    LeaveRealTime();
+    LeaveHostDescriptors();
+    KeepPlaceOnThread();
+    if (DescriptorsArePrivate()) status_fd_ = OpenThreadStatus();
+    if (options_->output.value[0] == '/' && DescriptorsArePrivate()) run_listener_.Listen();
+  }
   // The first report comes one interval after tracking began, as if the thread had been there all
   // the time.
   started_ns_ = MonotonicNs();
@@ -267,17 +297,19 @@ void Reporter::Run() noexcept {
                                  : std::clamp(interval, kLeastPatienceNs, kCallPatienceNs);
     if (by_run) patience_ns = kRunPatienceNs;
     if (retire) patience_ns = 0;  // somebody waits for us to leave: no lines
-    if (IsConfined()) {           // by a filter that all threads got
+    // One that leaves before a filter comes has its last report still to make.
+    if (!retire && (EndedForReporter() & kEndsReports) != 0) {
       run_listener_.Ignore();
       ++reports_failed_;
       answer_ok_.store(false, std::memory_order_relaxed);  // relaxed: published with answered_
     } else {
-      FollowHostRights();
+      if ((EndedForReporter() & kEndsExtras) == 0) FollowHostRights();
       CoverNewModules(true);
       // On a busy machine the helper may get no processor time at all: better names than no report.
       const bool is_last = is_final || (by_run && run_listener_.IsLast());
       Produce(is_last, std::chrono::milliseconds(patience_ns / 2'000'000));
-      FollowHostRights();  // it may have changed them meanwhile
+      if ((EndedForReporter() & kEndsExtras) == 0)
+        FollowHostRights();  // it may have changed them meanwhile
       if (is_last || retire) {
         WithAlerts([](Alerts& alerts) { alerts.Finish(kAlertPatience); });
       }
@@ -325,45 +357,6 @@ void Reporter::Produce(bool final_report, std::chrono::milliseconds helper_limit
   if (!ok) ++reports_failed_;
   if (LineIsHeld()) Tracker::Get().set_observer(&Reporter::OnSample);
   answer_ok_.store(ok, std::memory_order_relaxed);  // relaxed: published with answered_
-}
-
-void Reporter::ForkedInChild(bool report) noexcept {
-  // One thread, and its locks are libc's to mend.  The parent's thread, and any report it was
-  // making, are not here; its objects may be half changed, so they are left where they are and made
-  // anew.
-  sem_init(&wake_, 0, 0);
-  const timespec parent_began = began_;
-  began_ = FileClock();
-  static_cast<void>(assembler_.release());
-  static_cast<void>(store_.release());
-  static_cast<void>(alerts_.release());
-  alerts_under_way_ = false;
-  run_listener_.Forget();
-  sampled_.store(false, std::memory_order_relaxed);
-  for (int raised = hold_.Forget(); raised > 0; --raised) AllowHelpers();
-  resumes_.store(false, std::memory_order_relaxed);
-  ends_here_.store(false, std::memory_order_relaxed);
-  status_.store(kNoThread, std::memory_order_relaxed);  // relaxed throughout: single-threaded
-  born_ns_ = MonotonicNs();
-  forked_ = true;
-  line_ = ChildLine{};
-  line_waits_ = false;
-  if (report)
-    family_.ForkedInChild(owner_.load(std::memory_order_relaxed), directory(), parent_began);
-  owner_.store(getpid(), std::memory_order_relaxed);
-  asked_.store(0, std::memory_order_relaxed);
-  answered_.store(0, std::memory_order_relaxed);
-  final_asked_.store(false, std::memory_order_relaxed);
-  finished_.store(false, std::memory_order_relaxed);
-  directory_.store(nullptr, std::memory_order_relaxed);
-  next_attempt_ns_.store(family_.IsChild() ? born_ns_ + ChildsPatienceNs() : 0,
-                         std::memory_order_relaxed);
-  retire_.store(false, std::memory_order_relaxed);
-  end_watch_.WatchFirstThread();
-  start_watch_.Restart();
-  reports_failed_ = 0;
-  muted_.store(!report, std::memory_order_relaxed);
-  Tracker::Get().set_observer(report ? &Reporter::OnSample : nullptr);
 }
 
 }  // namespace heapgauge

@@ -13,6 +13,9 @@
 //     helper that finds lines is given half of that.
 // R3  No lock of the host's is held while waiting, and the signal handler only posts and polls.
 //     What it interrupted may hold the allocator's: that one is then not asked for its statistics.
+// R4  A system call filter that the program installs for all its threads meets the report thread at
+//     rest, or not at all: the program's thread says which of our work ends, then waits until the
+//     thread has come to its semaphore, or has left (report_filters.cc).
 #ifndef HEAPGAUGE_REPORTER_REPORTER_H_
 #define HEAPGAUGE_REPORTER_REPORTER_H_
 
@@ -66,6 +69,9 @@ class Reporter final {
   // be started any more if it succeeds.
   bool StepOut(bool last) noexcept;
   void StepIn(ThreadState& self, void* caller, bool last) noexcept;
+  // Around a call that installs a system call filter.
+  void BeforeFilter(ThreadState& self, const FilterRequest& request, FilterTicket* ticket) noexcept;
+  void AfterFilter(ThreadState& self, const FilterTicket& ticket, bool came) noexcept;
 
   // After fork, in the child.
   void ForkedInChild(bool report) noexcept;
@@ -108,7 +114,12 @@ class Reporter final {
   bool IsMarked();
   bool IsOrphan() noexcept;
   bool InForeignClone() const noexcept;
-  bool Ask(bool final_report, uint64_t patience_ns) noexcept;
+  bool Ask(bool final_report, uint64_t patience_ns, uint16_t ended) noexcept;
+  uint16_t EndedHere(ThreadState& self) noexcept;
+  uint16_t KnownToEndForReporter() const noexcept;
+  uint16_t EndedForReporter() noexcept;
+  bool QuietReporter(uint16_t ended) noexcept;
+  void SayReportsEnd(uint16_t ended) noexcept;
   void Run() noexcept;
   bool WaitUntil(uint64_t deadline_ns) noexcept;
   bool WaitForReport(uint64_t next) noexcept;
@@ -145,6 +156,7 @@ class Reporter final {
   Governor governor_{1};
   uint64_t started_ns_ = 0;
   uint64_t reports_failed_ = 0;
+  int status_fd_ = -1;  // of its own /proc/thread-self/status
 
   ThreadHold hold_;
   std::atomic<int> status_{kNoThread};
@@ -163,7 +175,11 @@ class Reporter final {
   std::atomic<bool> stuck_said_{false};      // that the thread did not leave in time
   std::atomic<bool> thread_refused_{false};  // and that was said
   std::atomic<bool> muted_{false};           // a child that is not to report
-  std::atomic<bool> interrupted_{false};     // who asked is a signal handler: no locks of its host
+  std::atomic<uint16_t> inherited_{0};  // what filters of who started the thread have ended there
+  std::atomic<bool> at_rest_{false};    // the thread waits, or is not there
+  std::atomic<bool> unheard_{false};    // somebody may ask who can't wake the thread
+  std::atomic<const char*> lost_call_{nullptr};  // for which reports have ended; not said yet
+  std::atomic<bool> interrupted_{false};  // who asked is a signal handler: no locks of its host
   std::atomic<uint64_t> next_attempt_ns_{0};
   std::atomic<const char*> directory_{nullptr};
   sem_t wake_;

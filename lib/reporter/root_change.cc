@@ -58,7 +58,7 @@ void Reporter::BeforeRootChange() noexcept {
   const ErrnoKeeper errno_keeper;
   // relaxed: set in the constructor, or in a child that has one thread.
   if (this_thread_()->exempt || InForeignClone() || muted_.load(std::memory_order_relaxed) ||
-      IsConfined() || RootHasChanged()) {
+      (EndedHere(*this_thread_()) & kEndsReports) != 0 || RootHasChanged()) {
     return;
   }
   const OwnWork work(this_thread_());
@@ -74,8 +74,8 @@ void Reporter::BeforeRootChange() noexcept {
 bool Reporter::GiveReports(uid_t user) noexcept {
   const ErrnoKeeper errno_keeper;
   // relaxed: set in the constructor, or in a child that has one thread.
-  if (geteuid() != 0 || this_thread_()->exempt || InForeignClone() ||
-      muted_.load(std::memory_order_relaxed) || IsConfined()) {
+  if (this_thread_()->exempt || (EndedHere(*this_thread_()) & kEndsReports) != 0 ||
+      geteuid() != 0 || InForeignClone() || muted_.load(std::memory_order_relaxed)) {
     return false;
   }
   return HandOver(0, user);

@@ -6,10 +6,10 @@
 #include "base/raw_log.h"
 #include "base/signal_mask.h"
 #include "helper/running_helpers.h"
-#include "process/confinement.h"
 #include "reporter/own_work.h"
 #include "reporter/reporter.h"
 #include "reporter/thread_start.h"
+#include "track/filters.h"
 
 namespace heapgauge {
 namespace {
@@ -27,13 +27,21 @@ constexpr uint64_t kReturnPatienceNs = 4'000'000'000;
 }  // namespace
 
 bool Reporter::EnsureThread(bool* held_back) noexcept {
-  // Without a line: what a line takes (poll, rt_sigpending) may be as deadly.
-  // relaxed, both: a thread that runs already is found below, and a start that can't be fails.
-  if (status_.load(std::memory_order_relaxed) == kNoThread &&
-      (ends_here_.load(std::memory_order_relaxed) || IsConfined())) {
+  // Before any call: a filter may kill for it.  acquire: as below.
+  if (status_.load(std::memory_order_acquire) != kNoThread) return true;
+  if (ends_here_.load(std::memory_order_relaxed)) {  // relaxed: a start that can't be fails
     Tracker::Get().set_observer(nullptr);
     return false;
   }
+  const uint16_t ended = EndedHere(*this_thread_());
+  if ((ended & (kEndsReports | kEndsThreads)) != 0) {
+    // An unknown filter is asked for by calls.  relaxed: see OnSample
+    if (!Filters::Get().HaveCome()) {
+      next_attempt_ns_.store(MonotonicNs() + kRetryNs, std::memory_order_relaxed);
+    }
+    return false;
+  }
+  inherited_.store(ended, std::memory_order_relaxed);  // relaxed: before the thread is there
   int status = kNoThread;
   bool started = false;
   {
@@ -45,7 +53,7 @@ bool Reporter::EnsureThread(bool* held_back) noexcept {
                                          std::memory_order_acquire)) {
       return true;
     }
-    if (hold_.IsRaised() || !hold_.IsGone()) {
+    if (hold_.IsRaised() || ((ended & kEndsAsking) == 0 && !hold_.IsGone())) {
       status_.store(kNoThread, std::memory_order_release);  // release: may be tried again
       if (held_back != nullptr) *held_back = true;
       return false;
@@ -84,7 +92,7 @@ void Reporter::LeaveForCall() noexcept {
     PauseBetweenLooks(looks);
   }
   // relaxed: posted after it was set.
-  if (says_last_.load(std::memory_order_relaxed) && !IsConfined()) {
+  if (says_last_.load(std::memory_order_relaxed) && (EndedForReporter() & kEndsReports) == 0) {
     Produce(false, std::chrono::milliseconds(0));
   }
   // What runs for alerts, too, for it ends with this thread; the next one sends it again.
@@ -96,21 +104,27 @@ void Reporter::LeaveForCall() noexcept {
 
 bool Reporter::StepOut(bool last) noexcept {
   const ErrnoKeeper errno_keeper;
+  if (this_thread_()->exempt) return false;
+  // Behind a filter that kills for the waiting the thread stays.
+  const uint16_t ended = EndedHere(*this_thread_());
+  if ((ended & kEndsAsking) != 0) return false;
   // A child that shares our memory is none of ours.  After the final report there is nothing to
   // wait for: the thread has its reason to stay (Main).
-  if (this_thread_()->exempt || InForeignClone() || finished_.load(std::memory_order_acquire)) {
+  if (InForeignClone() || finished_.load(std::memory_order_acquire)) {
     return false;  // acquire: as elsewhere
   }
   hold_.Raise();
-  EndHelpers(0);
+  if ((ended & kEndsHelpers) == 0) {
+    EndHelpers(0);
+  } else {
+    StopHelpers();
+  }
   const uint64_t deadline = MonotonicNs() + kLeavePatienceNs;
   bool asked = false;
   for (unsigned looks = 0;; ++looks) {
     const int status = status_.load(std::memory_order_seq_cst);  // seq_cst: H1
     if (status != kStarting && status != kStarted && hold_.IsGone()) break;
     if (status == kStarted && !asked) {
-      // A filter may kill for what the waiting takes.
-      if (IsConfined()) break;
       asked = true;
       if (last) says_last_.store(true, std::memory_order_relaxed);  // relaxed: sem_post() orders it
       resumes_.store(true, std::memory_order_relaxed);              // relaxed: for StepIn()
@@ -118,7 +132,8 @@ bool Reporter::StepOut(bool last) noexcept {
     }
     if (MonotonicNs() >= deadline) {
       // relaxed: a line of its own.
-      if (!stuck_said_.exchange(true, std::memory_order_relaxed)) {
+      if ((ended & kEndsPlainWords) == 0 &&
+          !stuck_said_.exchange(true, std::memory_order_relaxed)) {
         RawLog(LogLevel::kWarning,
                "the report thread did not leave within 2 s before the program changed its ids or "
                "namespaces; what asks for a single thread may fail");
@@ -138,8 +153,10 @@ void Reporter::StepIn(ThreadState& self, void* caller, bool last) noexcept {
   // hold.
   if (!was_last || !resumes_.exchange(false, std::memory_order_relaxed)) return;
   says_last_.store(false, std::memory_order_relaxed);  // relaxed: the thread has left
+  const uint16_t ended = Filters::Get().EndedIn(self);
   if (last) {
     ends_here_.store(true, std::memory_order_relaxed);  // relaxed: seen late, a failed start more
+    if ((ended & kEndsPlainWords) != 0) return;
     const char* const where = directory();
     RawLog(LogLevel::kWarning,
            "in another namespace of pids or of time a process can start no thread; its last report "
@@ -149,7 +166,7 @@ void Reporter::StepIn(ThreadState& self, void* caller, bool last) noexcept {
   }
   // Where the call was made from a place that allows no start, the next sample brings it back.
   Tracker::Get().set_observer(&Reporter::OnSample);
-  if (self.depth != 0) return;
+  if (self.depth != 0 || (ended & (kEndsSamples | kEndsReports | kEndsThreads)) != 0) return;
   const OwnWork work(this_thread_());
   StackTrace trace;
   Tracker::Get().Look(self, caller, trace);

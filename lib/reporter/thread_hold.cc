@@ -8,16 +8,24 @@
 #include <cerrno>
 
 #include "base/clock.h"
+#include "core_api/ended.h"
 
 namespace heapgauge {
 namespace {
 
 constexpr uint64_t kLastPatienceNs = 2'000'000'000;
 constexpr unsigned kYields = 20;
+constexpr int kSpins = 1000;
 
 }  // namespace
 
-void PauseBetweenLooks(unsigned looks) noexcept {
+void PauseBetweenLooks(unsigned looks, uint16_t ended) noexcept {
+  if ((ended & kEndsAsking) != 0) {
+    // Not through the kernel.  The one that is waited for is on another processor, or gets this
+    // one when its time is up.
+    for (int i = 0; i < kSpins; ++i) std::atomic_signal_fence(std::memory_order_seq_cst);
+    return;
+  }
   if (looks < kYields) {
     sched_yield();
     return;
@@ -70,7 +78,9 @@ bool ThreadHold::IsGone() noexcept {
   const pid_t id = thread_id_.load(std::memory_order_relaxed);  // relaxed: as above
   if (id == 0) return true;
   const int error = errno;
-  const bool gone = syscall(SYS_tgkill, getpid(), id, 0) != 0 && errno == ESRCH;
+  // ESRCH, or what a filter answers in place of the kernel: then nothing is known, and not waited
+  // for.
+  const bool gone = syscall(SYS_tgkill, getpid(), id, 0) != 0;
   if (gone) {
     // It can't be found any more, but may still be counted for an instant, on another processor.
     // This call takes the lock under which the kernel does both, and does nothing.

@@ -18,6 +18,7 @@
 #include <sys/types.h>
 
 #include <atomic>
+#include <cstdint>
 
 namespace heapgauge {
 
@@ -47,8 +48,8 @@ class ThreadHold final {
 };
 
 // Between two looks: soon at first, then with pauses that leave a busy machine alone.  No
-// cancellation point.
-void PauseBetweenLooks(unsigned looks) noexcept;
+// cancellation point, and no system call where a filter has ended them (`ended`: Ended).
+void PauseBetweenLooks(unsigned looks, uint16_t ended = 0) noexcept;
 
 }  // namespace heapgauge
 

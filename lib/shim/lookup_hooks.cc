@@ -55,6 +55,17 @@ bool IsPlace(const char* file) noexcept {
   return file != nullptr && strchr(file, '/') != nullptr && strchr(file, '$') == nullptr;
 }
 
+// A dlopen() of a bare name may have brought modules.  Whoever loads one by hand asks for its
+// functions by dlsym() next.
+std::atomic<bool> g_modules_to_see{false};
+
+HG_COLD void SeeModules() noexcept {
+  // relaxed: set by the thread that asks next, as a rule.
+  if (!g_modules_to_see.exchange(false, std::memory_order_relaxed)) return;
+  const CoreApi* const core = Core();
+  if (core != nullptr) core->modules_came();
+}
+
 HG_COLD void* Load(const char* file, int mode) noexcept {
   void* const module = Original<kIndexOf_dlopen, void*>(file, mode);
   const CoreApi* const core = Core();
@@ -65,6 +76,8 @@ HG_COLD void* Load(const char* file, int mode) noexcept {
 }  // namespace
 
 HG_LOOKUP_HOOK(void*, dlsym, void* handle, const char* name) {
+  if (HG_UNLIKELY(g_modules_to_see.load(std::memory_order_relaxed)))
+    SeeModules();  // relaxed: there
   if (MayLeadPastUs(handle, name)) {
     const Answer answer = LookUp(handle, name);
     if (answer.final) return answer.symbol;
@@ -84,5 +97,6 @@ HG_LOOKUP_HOOK(void*, dlopen, const char* file, int mode) {
   // relaxed: the loader's locks come between this and the look at what was loaded.
   if ((mode & RTLD_DEEPBIND) != 0) g_deeply_bound.store(true, std::memory_order_relaxed);
   if (IsPlace(file)) return Load(file, mode);
+  if (file != nullptr) g_modules_to_see.store(true, std::memory_order_relaxed);  // relaxed: there
   return Original<kIndexOf_dlopen, void*>(file, mode);
 }

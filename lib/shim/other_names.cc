@@ -36,9 +36,8 @@ enum Family : uint8_t { kC, kJe, kPrefixed, kTc, kMi, kLoader, kIds, kFamilies }
 constexpr Family kFamilyOf[] = {HG_OTHER_NAMES(HG_FAMILY, HG_FAMILY, HG_FAMILY_SEEN)};
 
 // A name that a module with the family has; nullptr: to be looked for in any.
-constexpr const char* kMarks[kFamilies] = {nullptr,     "mallocx",   "je_mallocx",
-                                           "tc_malloc", "mi_malloc", nullptr,
-                                           nullptr};
+constexpr const char* kMarks[kFamilies] = {nullptr,     "mallocx", "je_mallocx", "tc_malloc",
+                                           "mi_malloc", nullptr,   nullptr};
 
 bool g_can_redirect = false;
 
@@ -62,6 +61,32 @@ const link_map* MapOf(Function* function) noexcept {
 
 uintptr_t Definition(const link_map& map, const char* name) noexcept {
   return reinterpret_cast<uintptr_t>(DefinitionIn(map, name));
+}
+
+// N1.
+void FindAllocatorNames(const link_map& c_library) noexcept {
+  const link_map* const home = MapOf(g_hot.malloc);
+  if (home == nullptr || MapOf(g_hot.free) != home || MapOf(g_hot.calloc) != home ||
+      MapOf(g_hot.realloc) != home || *home->l_name == '\0') {
+    return;
+  }
+  g_next.is_c_library = home == &c_library;
+  bool present[kFamilies];
+  for (int i = 0; i < kFamilies; ++i) {
+    present[i] = kMarks[i] == nullptr || (home != &c_library && Definition(*home, kMarks[i]) != 0);
+  }
+  for (int i = 0; i < kOtherNames; ++i) {
+    const Family family = kFamilyOf[i];
+    if (family == kLoader || family == kIds || !present[family]) continue;
+    g_other_names[i].original = Definition(*home, g_other_names[i].name);
+  }
+  if (!g_next.bypassed) {  // else known already
+    size_t count;
+    EntryPoint* const entries = EntryPoints(&count);
+    for (size_t i = 0; i < count; ++i) {
+      if (!entries[i].is_operator) entries[i].original = Definition(*home, entries[i].name);
+    }
+  }
 }
 
 // Of the loader's own functions the C library's are meant, and only if the program's calls lead
@@ -91,30 +116,9 @@ void FindIdCalls(const link_map& c_library) noexcept {
 bool CanRedirect() noexcept { return g_can_redirect; }
 
 void FindOtherNames() noexcept {
-  const link_map* const home = MapOf(g_hot.malloc);
-  if (home == nullptr || MapOf(g_hot.free) != home || MapOf(g_hot.calloc) != home ||
-      MapOf(g_hot.realloc) != home || *home->l_name == '\0') {
-    return;  // N1
-  }
   const link_map* const c_library = MapOf(&gnu_get_libc_version);
   if (c_library == nullptr) return;
-  g_next.is_c_library = home == c_library;
-  bool present[kFamilies];
-  for (int i = 0; i < kFamilies; ++i) {
-    present[i] = kMarks[i] == nullptr || (home != c_library && Definition(*home, kMarks[i]) != 0);
-  }
-  for (int i = 0; i < kOtherNames; ++i) {
-    const Family family = kFamilyOf[i];
-    if (family == kLoader || family == kIds || !present[family]) continue;
-    g_other_names[i].original = Definition(*home, g_other_names[i].name);
-  }
-  if (!g_next.bypassed) {  // else known already
-    size_t count;
-    EntryPoint* const entries = EntryPoints(&count);
-    for (size_t i = 0; i < count; ++i) {
-      if (!entries[i].is_operator) entries[i].original = Definition(*home, entries[i].name);
-    }
-  }
+  FindAllocatorNames(*c_library);
   FindLoaderFunctions(*c_library);
   FindIdCalls(*c_library);
   for (const EntryPoint& entry : g_other_names) {
@@ -126,7 +130,7 @@ void FindOtherNames() noexcept {
 const EntryPoint* FindAnyEntryPoint(const char* name) noexcept {
   if (const EntryPoint* const entry = FindEntryPoint(name)) return entry;
   // As there: nearly every name is refused by its first letters.
-  if (name[0] == '\0' || strchr("mrxsdntcjviu_", name[0]) == nullptr) return nullptr;
+  if (name[0] == '\0' || strchr("mrxsdntcjviup_", name[0]) == nullptr) return nullptr;
   if (name[0] == '_' && (name[1] != '_' || (name[2] != 'l' && name[2] != 'p'))) return nullptr;
   for (size_t i = 0; i < g_known_count; ++i) {
     if (IsSameName(g_known[i]->name, name)) return g_known[i];

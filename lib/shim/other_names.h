@@ -27,6 +27,8 @@ namespace heapgauge {
 // SAME(family, name, hook)  does what one of our exported hooks does
 // OWN(family, name, tells)  has a hook of its own, Hook_name in other_hooks.cc; `tells`: see N3
 // SEEN(family, name)        is not redirected, but tells sizes
+// kLoader: functions of the C library that are no allocator's: by the loader's the others are
+// found, by the last two system call filters come (filter_hooks.cc).
 // clang-format off
 #define HG_OTHER_NAMES(SAME, OWN, SEEN)                                                            \
   SAME(kC, __libc_malloc, malloc) SAME(kC, __libc_free, free) SAME(kC, __libc_calloc, calloc)      \
@@ -88,7 +90,8 @@ namespace heapgauge {
   OWN(kMi, mi_heap_realloc_aligned_at, false) OWN(kMi, mi_heap_rezalloc_aligned, true)             \
   OWN(kMi, mi_heap_rezalloc_aligned_at, true) OWN(kMi, mi_heap_recalloc_aligned, true)             \
   OWN(kMi, mi_heap_recalloc_aligned_at, true) SEEN(kMi, mi_good_size)                              \
-  OWN(kLoader, dlsym, false) OWN(kLoader, dlvsym, false) OWN(kLoader, dlopen, false)              \
+  OWN(kLoader, dlsym, false) OWN(kLoader, dlvsym, false) OWN(kLoader, dlopen, false)               \
+  OWN(kLoader, prctl, false) OWN(kLoader, syscall, false)                                          \
   SAME(kIds, setuid, setuid) SAME(kIds, seteuid, seteuid) SAME(kIds, setreuid, setreuid)           \
   SAME(kIds, setresuid, setresuid) SAME(kIds, setgid, setgid) SAME(kIds, setegid, setegid)         \
   SAME(kIds, setregid, setregid) SAME(kIds, setresgid, setresgid)                                  \

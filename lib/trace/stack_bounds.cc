@@ -54,6 +54,10 @@ void PrepareStackBounds() noexcept {
 }
 
 void LearnStack(ThreadState& self, uintptr_t stack_pointer, const void* caller) noexcept {
+  if ((self.ended & kEndsWalks) != 0) {
+    self.stack_known = true;  // no bounds, and no walk
+    return;
+  }
   if (LearnMainStack(self, stack_pointer) || InCLibrary(caller)) return;
   self.stack_known = true;
   pthread_attr_t attributes;
@@ -71,6 +75,7 @@ bool StackHasRoom(const ThreadState& self, uintptr_t stack_pointer, size_t bytes
   if (stack_pointer >= self.stack_low && stack_pointer < self.stack_high) {
     return stack_pointer - self.stack_low >= bytes;
   }
+  if ((self.ended & kEndsWalks) != 0) return false;
   stack_t signal_stack;
   if (sigaltstack(nullptr, &signal_stack) == 0 && (signal_stack.ss_flags & SS_ONSTACK) != 0) {
     const uintptr_t low = reinterpret_cast<uintptr_t>(signal_stack.ss_sp);

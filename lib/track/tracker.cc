@@ -9,6 +9,7 @@
 #include "trace/frame_rule.h"
 #include "trace/stack_bounds.h"
 #include "trace/stack_hash.h"
+#include "track/filters.h"
 #include "track/weights.h"
 
 namespace heapgauge {
@@ -235,6 +236,8 @@ void Tracker::RecordGrowth(ThreadState& self, void* block, size_t bytes, UsableG
 void Tracker::RecordWeighted(ThreadState& self, void* block, size_t bytes, double weight,
                              uint64_t interval, void* caller) noexcept {
   if (MayHideUnseenDeath(block, interval)) TakeOutUnseen(block);
+  // For the walk, which looks at the thread's own word.
+  self.ended = Filters::Get().EndedIn(self);
   // acquire: pairs with the release in set_observer().
   const SampleObserver observer = observer_.load(std::memory_order_acquire);
   // An observer is shown every stack: without a report thread nobody would hear of a full table.

@@ -50,13 +50,13 @@ static int work(int round) {
 
 int main(void) {
   window(0);
+  const int before = descriptors();
   /* From now on its allocations need no memory from the kernel. */
   mallopt(M_TOP_PAD, 16 << 20);
   mallopt(M_MMAP_THRESHOLD, 1 << 30);
   mallopt(M_TRIM_THRESHOLD, 1 << 30);
   __libc_free(__libc_malloc(1 << 20));
   *(void**)&write_report = victim_api("heapgauge_write_report");
-  const int before = descriptors();
   const int first = work(0);
   const int second = work(1);
   dprintf(1, "%d descriptors more, %lld bytes\n", descriptors() - before, (long long)victim_held_bytes);

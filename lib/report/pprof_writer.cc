@@ -190,9 +190,9 @@ void WriteValueType(pbf_writer* all, uint32_t field, int64_t type, int64_t unit)
   writer.add_int64(value_type::kUnit, unit);
 }
 
-void WriteSample(const Site& site, Growth growth, Tables* tables, pbf_writer* all) {
+void WriteSample(const Site& site, GrowthSign growth, Tables* tables, pbf_writer* all) {
   const double grown =
-      growth == Growth::kSigned ? site.growth_bytes : std::fmax(site.growth_bytes, 0);
+      growth == GrowthSign::kSigned ? site.growth_bytes : std::fmax(site.growth_bytes, 0);
   const int64_t values[] = {Whole(site.allocated_objects), Whole(site.allocated_bytes),
                             Whole(site.live_objects), Whole(site.live_bytes), Whole(grown)};
   if (std::all_of(std::begin(values), std::end(values), [](int64_t value) { return value == 0; }))
@@ -245,7 +245,7 @@ std::string Gzip(const std::string& plain) {
 
 }  // namespace
 
-std::string ToPprofProto(const Report& report, Growth growth) {
+std::string ToPprofProto(const Report& report, GrowthSign growth) {
   Tables tables(report);
   std::string out;
   {
@@ -274,7 +274,7 @@ std::string ToPprofProto(const Report& report, Growth growth) {
   return out;
 }
 
-std::string ToPprof(const Report& report, Growth growth) {
+std::string ToPprof(const Report& report, GrowthSign growth) {
   return Gzip(ToPprofProto(report, growth));
 }
 

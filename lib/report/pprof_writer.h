@@ -12,7 +12,7 @@ namespace heapgauge {
 
 // Readers of profiles drop a whole sample for one negative value (Pyroscope does), so a site that
 // shrinks grows by nothing there.  Only a difference of two reports has signs.
-enum class Growth : uint8_t { kNeverNegative, kSigned };
+enum class GrowthSign : uint8_t { kNeverNegative, kSigned };
 
 // Sample types alloc_objects, alloc_space, inuse_objects, inuse_space (the default) and
 // growth_space (since the last report), in this order; a site of zeros is left out.  A sample's
@@ -22,10 +22,10 @@ enum class Growth : uint8_t { kNeverNegative, kSigned };
 // Modules become mappings with their build-ids.  Reports hold offsets in modules and no run-time
 // addresses, so each mapping gets a made-up range of addresses, the executable's first, as pprof
 // expects.  Throws std::bad_alloc, as everything here may.
-std::string ToPprof(const Report& report, Growth growth = Growth::kNeverNegative);
+std::string ToPprof(const Report& report, GrowthSign growth = GrowthSign::kNeverNegative);
 
 // The same before compression.
-std::string ToPprofProto(const Report& report, Growth growth = Growth::kNeverNegative);
+std::string ToPprofProto(const Report& report, GrowthSign growth = GrowthSign::kNeverNegative);
 
 }  // namespace heapgauge
 

@@ -1,4 +1,5 @@
-/* Started with descriptors 0, 1 and 2 closed: the host's own files get these numbers, and keep their contents. */
+/* Started with descriptors 0, 1 and 2 closed: the host's own files get these numbers, and keep
+ * their contents. */
 #include <errno.h>
 #include <sys/stat.h>
 

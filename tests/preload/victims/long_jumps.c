@@ -1,4 +1,5 @@
-/* setjmp and longjmp over frames that allocated, out of nested calls and out of a signal handler. */
+/* setjmp and longjmp over frames that allocated, out of nested calls and out of a signal handler.
+ */
 #include <setjmp.h>
 #include <signal.h>
 

@@ -1,4 +1,5 @@
-/* realloc(p, 0): frees in glibc, returns a small block elsewhere.  Either way the old block is gone. */
+/* realloc(p, 0): frees in glibc, returns a small block elsewhere.  Either way the old block is
+ * gone. */
 #include "victim.h"
 
 int main(void) {

@@ -1,4 +1,5 @@
-/* Children that share the parent's memory and allocate before it ever has: vfork(), and clone() with CLONE_VM. */
+/* Children that share the parent's memory and allocate before it ever has: vfork(), and clone()
+ * with CLONE_VM. */
 #include <sched.h>
 #include <sys/wait.h>
 

@@ -6,7 +6,8 @@
 namespace heapgauge {
 namespace {
 
-SiteJudgement Judged(uint64_t key, SiteLevel level, uint64_t parent, Verdict verdict, double growth) {
+SiteJudgement Judged(uint64_t key, SiteLevel level, uint64_t parent, Verdict verdict,
+                     double growth) {
   SiteJudgement site;
   site.key = key;
   site.level = level;

@@ -10,6 +10,7 @@
 #include "cli/message.h"
 #include "cli/report_command.h"
 #include "cli/run_command.h"
+#include "cli/serve_command.h"
 #include "cli/suggest.h"
 #include "heapgauge/heapgauge.h"
 
@@ -27,6 +28,7 @@ constexpr char kHelp[] =
     "  run [options] [--] CMD...   run CMD under heapgauge; at the end, say where the report is\n"
     "  report PATH [options]       show the newest report of a report directory\n"
     "  diff A B [options]          show what grew between two reports\n"
+    "  serve PID|DIR [options]     reports, profiles and metrics over HTTP\n"
     "  attach [options] PID        start tracking a process that runs already\n"
     "\n"
     "Options:\n"
@@ -42,7 +44,7 @@ constexpr char kHelp[] =
     "what "
     "was asked for was found (diff --fail-on), or 2 for wrong usage.\n";
 
-const std::vector<std::string> kSubcommands = {"run", "report", "diff", "attach", "help"};
+const std::vector<std::string> kSubcommands = {"run", "report", "diff", "serve", "attach", "help"};
 // Promised by the documentation, and not here yet: no typing mistakes.
 const std::vector<std::string> kLater = {"ps", "top", "snapshot", "set", "check", "soak", "edges"};
 
@@ -59,8 +61,9 @@ int Print(const std::string& text) {
 
 int Unknown(const std::string& name) {
   if (std::find(kLater.begin(), kLater.end(), name) != kLater.end()) {
-    return Fail(fmt::format(
-        "{} is not in this version ({}), which has run, report, diff and attach", name, Version()));
+    return Fail(
+        fmt::format("{} is not in this version ({}), which has run, report, diff, serve and attach",
+                    name, Version()));
   }
   const char* kind = name.starts_with('-') ? "option" : "subcommand";
   return Fail(fmt::format("unknown {} {}{} (see heapgauge --help)", kind, name,
@@ -71,6 +74,7 @@ int Dispatch(const std::string& name, const Arguments& rest) {
   if (name == "run") return RunCommand(rest);
   if (name == "report") return ReportCommand(rest);
   if (name == "diff") return DiffCommand(rest);
+  if (name == "serve") return ServeCommand(rest);
   if (name == "attach") return AttachCommand(rest);
   if (name == "--version" || name == "-V") return Print(fmt::format("heapgauge {}\n", Version()));
   if (name == "--help" || name == "-h" || (name == "help" && rest.empty())) return Print(kHelp);

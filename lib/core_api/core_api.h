@@ -154,8 +154,8 @@ struct ShimApi {
   // The program's, as the C library knows it: a variable of that name that the core could see might
   // be the one that the C library has given up in favour of the program's copy.
   const char* const* environment = nullptr;
-  // Our hooks, for what the core itself allocates: a block that libc hands out (by strdup) comes
-  // from the same allocator.
+  // Our hooks, for what the core itself allocates: a block that libc hands out (by strdup) comes from
+  // the same allocator.
   void* (*malloc)(size_t) = nullptr;
   void (*free)(void*) = nullptr;
   void* (*calloc)(size_t, size_t) = nullptr;
@@ -225,8 +225,8 @@ struct CoreApi {
   bool (*give_reports)(uid_t user) = nullptr;
   void (*take_reports_back)(uid_t user) = nullptr;
   // Before and after a call of the program's that changes all its threads, or wants it to have one:
-  // no thread of ours is there meanwhile.  False: nothing is to be done after it.  `last`: once
-  // that call has succeeded the process can start no thread.
+  // no thread of ours is there meanwhile.  False: nothing is to be done after it.  `last`: once that
+  // call has succeeded the process can start no thread.
   bool (*step_out)(bool last) = nullptr;
   void (*step_in)(ThreadState* self, void* caller, bool last) = nullptr;
 

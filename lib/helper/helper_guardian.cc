@@ -26,8 +26,6 @@ constexpr uint64_t kExitGraceNs = 500 * kNsPerMs;
 constexpr int kSignals = 64;
 constexpr size_t kSignalSetBytes = 8;  // the kernel's sigset_t
 constexpr unsigned kMaxDescriptors = 65536;
-// How often to look whether the helper is to end.
-constexpr uint64_t kLookNs = 10 * kNsPerMs;
 
 // The kernel's struct sigaction has at most these words; all zero is SIG_DFL without flags.
 struct DefaultAction {
@@ -134,7 +132,7 @@ struct Conversation {
         break;
       }
       const uint64_t left = job.deadline_ns - now;
-      timespec timeout = {0, static_cast<long>(left < kLookNs ? left : kLookNs)};
+      timespec timeout = {0, static_cast<long>(left < job.look_ns ? left : job.look_ns)};
       pollfd end = {from_helper, POLLIN, 0};
       // Under a limit of no descriptors it is refused, at once: then the pipe is just looked at.
       if (RawSyscall(SYS_ppoll, &end, 1, &timeout, nullptr, kSignalSetBytes) == -EINVAL) {

@@ -53,6 +53,7 @@ struct GuardianJob {
   char* response = nullptr;
   size_t response_room = 0;
   uint64_t deadline_ns = 0;  // CLOCK_MONOTONIC
+  uint64_t look_ns = 0;      // how often to look whether the helper is to end, below a second
   pid_t host = 0;
   void* helper_stack_top = nullptr;
   RootIdentity root;  // of the start

@@ -34,7 +34,7 @@ constexpr auto kGuardianGrace = std::chrono::seconds(3);
 // A guardian that is told to end takes 10 ms to hear it, and its graces where the helper hangs.
 constexpr uint64_t kStopPatienceNs = 2'000'000'000;
 constexpr uint64_t kDeathPatienceNs = 500'000'000;
-constexpr timespec kLook = {0, 1'000'000};
+constexpr timespec kReapLook = {0, 1'000'000};
 
 std::atomic<bool> g_forbidden{false};
 
@@ -188,7 +188,7 @@ void ForbidHelpers(bool forbidden) noexcept {
 }
 
 HelperProcess::HelperProcess(std::string helper, std::string request,
-                             std::chrono::milliseconds limit)
+                             std::chrono::milliseconds limit, std::chrono::milliseconds look)
     : helper_(std::move(helper)), memory_(std::make_shared<const Memory>(std::move(request))) {
   if (g_forbidden.load(std::memory_order_relaxed)) {  // relaxed: as above
     problem_ = "a system call filter forbids helpers";
@@ -198,7 +198,7 @@ HelperProcess::HelperProcess(std::string helper, std::string request,
     held_back_ = true;
     problem_ = "no helper while the program changes its rights";
   } else {
-    Start(limit);
+    Start(limit, look);
   }
   if (guardian_ < 0) running_.Release();
 }
@@ -207,7 +207,7 @@ HelperProcess::~HelperProcess() {
   if (!Done()) Kill();
 }
 
-void HelperProcess::Start(std::chrono::milliseconds limit) {
+void HelperProcess::Start(std::chrono::milliseconds limit, std::chrono::milliseconds look) {
   std::string locale = "LC_ALL=C";
   std::string path = "PATH=/usr/bin:/bin";
   std::string idle = "HEAPGAUGE_START=off";
@@ -228,6 +228,7 @@ void HelperProcess::Start(std::chrono::milliseconds limit) {
     return static_cast<uint64_t>(std::chrono::nanoseconds(duration).count());
   };
   job_->deadline_ns = now + nanoseconds(limit);
+  job_->look_ns = nanoseconds(look);
   give_up_ns_ = now + nanoseconds(limit + kGuardianGrace);
   job_->host = getpid();
   job_->helper_stack_top = memory_->helper_stack_top();
@@ -260,7 +261,7 @@ bool HelperProcess::Reap() {
 bool HelperProcess::ReapBefore(uint64_t deadline_ns) {
   while (!Reap()) {
     if (MonotonicNs() >= deadline_ns) return false;
-    nanosleep(&kLook, nullptr);
+    nanosleep(&kReapLook, nullptr);
   }
   return true;
 }

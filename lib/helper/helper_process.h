@@ -41,8 +41,12 @@ void ForbidHelpers(bool forbidden) noexcept;
 // rights change (running_helpers.h).
 class HelperProcess final {
  public:
+  // How often its guardian looks whether it is to end, and a host that changes its rights waits.
+  static constexpr std::chrono::milliseconds kLook{10};
+
   // Any thread; does not wait.  `helper`: absolute path of the program.
-  HelperProcess(std::string helper, std::string request, std::chrono::milliseconds limit);
+  HelperProcess(std::string helper, std::string request, std::chrono::milliseconds limit,
+                std::chrono::milliseconds look = kLook);
   ~HelperProcess();
   HelperProcess(const HelperProcess&) = delete;
   HelperProcess& operator=(const HelperProcess&) = delete;
@@ -55,7 +59,7 @@ class HelperProcess final {
  private:
   class Memory;
 
-  void Start(std::chrono::milliseconds limit);
+  void Start(std::chrono::milliseconds limit, std::chrono::milliseconds look);
   void Kill();
   bool Reap();
   bool ReapBefore(uint64_t deadline_ns);

@@ -8,7 +8,7 @@ option(HEAPGAUGE_INSTALL "Generate the install rules" ${PROJECT_IS_TOP_LEVEL})
 
 # Whoever builds the library alone (add_subdirectory, EXCLUDE_FROM_ALL) gets its core too, the command, and the programs
 # that the library starts.
-foreach(companion heapgauge_core heapgauge_command heapgauge_symbolize_program heapgauge_alert_program)
+foreach(companion heapgauge_core heapgauge_command heapgauge_symbolize_program heapgauge_alert_program heapgauge_serve_program)
   if(TARGET heapgauge AND TARGET ${companion})
     add_dependencies(heapgauge ${companion})
   endif()
@@ -30,7 +30,7 @@ if(TARGET heapgauge_command)
   install(TARGETS heapgauge_command RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()
 # Not CMAKE_INSTALL_LIBEXECDIR: the library looks for them from where it lies.
-install(TARGETS heapgauge_symbolize_program heapgauge_alert_program RUNTIME DESTINATION libexec/heapgauge)
+install(TARGETS heapgauge_symbolize_program heapgauge_alert_program heapgauge_serve_program RUNTIME DESTINATION libexec/heapgauge)
 
 install(FILES
   ${PROJECT_SOURCE_DIR}/include/heapgauge/heapgauge.h

@@ -203,7 +203,7 @@ std::string DiffToPprof(const Difference& difference) {
   report.sites = difference.stacks;
   report.uptime_s = std::fmax(0, difference.elapsed_s);
   report.evidence = fmt::format("difference to {}", SideOf(difference.before));
-  return ToPprof(report, GrowthSign::kSigned);
+  return ToPprof(report, PprofKind::kDifference);
 }
 
 }  // namespace heapgauge

@@ -190,9 +190,9 @@ void WriteValueType(pbf_writer* all, uint32_t field, int64_t type, int64_t unit)
   writer.add_int64(value_type::kUnit, unit);
 }
 
-void WriteSample(const Site& site, GrowthSign growth, Tables* tables, pbf_writer* all) {
+void WriteSample(const Site& site, PprofKind kind, Tables* tables, pbf_writer* all) {
   const double grown =
-      growth == GrowthSign::kSigned ? site.growth_bytes : std::fmax(site.growth_bytes, 0);
+      kind == PprofKind::kDifference ? site.growth_bytes : std::fmax(site.growth_bytes, 0);
   const int64_t values[] = {Whole(site.allocated_objects), Whole(site.allocated_bytes),
                             Whole(site.live_objects), Whole(site.live_bytes), Whole(grown)};
   if (std::all_of(std::begin(values), std::end(values), [](int64_t value) { return value == 0; }))
@@ -245,20 +245,21 @@ std::string Gzip(const std::string& plain) {
 
 }  // namespace
 
-std::string ToPprofProto(const Report& report, GrowthSign growth) {
+std::string ToPprofProto(const Report& report, PprofKind kind) {
   Tables tables(report);
   std::string out;
   {
     pbf_writer all(out);
     const int64_t count = tables.String("count");
     const int64_t bytes = tables.String("bytes");
+    const int64_t alloc_space = tables.String("alloc_space");
     const int64_t inuse_space = tables.String("inuse_space");
     WriteValueType(&all, profile::kSampleType, tables.String("alloc_objects"), count);
-    WriteValueType(&all, profile::kSampleType, tables.String("alloc_space"), bytes);
+    WriteValueType(&all, profile::kSampleType, alloc_space, bytes);
     WriteValueType(&all, profile::kSampleType, tables.String("inuse_objects"), count);
     WriteValueType(&all, profile::kSampleType, inuse_space, bytes);
     WriteValueType(&all, profile::kSampleType, tables.String("growth_space"), bytes);
-    for (const Site& site : report.sites) WriteSample(site, growth, &tables, &all);
+    for (const Site& site : report.sites) WriteSample(site, kind, &tables, &all);
     all.add_int64(profile::kTimeNanos, NanosOf(report.time));
     all.add_int64(profile::kDurationNanos, Whole(report.uptime_s * 1e9));
     WriteValueType(&all, profile::kPeriodType, tables.String("space"), bytes);
@@ -268,14 +269,15 @@ std::string ToPprofProto(const Report& report, GrowthSign growth) {
                                        report.evidence}) {
       if (!comment.empty()) all.add_int64(profile::kComment, tables.String(Printable(comment)));
     }
-    all.add_int64(profile::kDefaultSampleType, inuse_space);
+    all.add_int64(profile::kDefaultSampleType,
+                  kind == PprofKind::kAllocs ? alloc_space : inuse_space);
   }
   tables.AppendTo(&out);
   return out;
 }
 
-std::string ToPprof(const Report& report, GrowthSign growth) {
-  return Gzip(ToPprofProto(report, growth));
+std::string ToPprof(const Report& report, PprofKind kind) {
+  return Gzip(ToPprofProto(report, kind));
 }
 
 }  // namespace heapgauge

@@ -10,22 +10,25 @@
 
 namespace heapgauge {
 
-// Readers of profiles drop a whole sample for one negative value (Pyroscope does), so a site that
-// shrinks grows by nothing there.  Only a difference of two reports has signs.
-enum class GrowthSign : uint8_t { kNeverNegative, kSigned };
+enum class PprofKind : uint8_t {
+  kHeap,    // inuse_space is shown first
+  kAllocs,  // alloc_space is
+  // Of two reports: the only one with signs.  Readers of profiles drop a whole sample for one
+  // negative value (Pyroscope does), so elsewhere a site that shrinks grows by nothing.
+  kDifference,
+};
 
-// Sample types alloc_objects, alloc_space, inuse_objects, inuse_space (the default) and
-// growth_space (since the last report), in this order; a site of zeros is left out.  A sample's
+// Sample types alloc_objects, alloc_space, inuse_objects, inuse_space and growth_space (since the last report), in this order; a site of zeros is left out.  A sample's
 // stack begins at the call site: with the allocation machinery below it `pprof -top` would show
 // operator new where report.txt shows the line that is to blame.
 //
 // Modules become mappings with their build-ids.  Reports hold offsets in modules and no run-time
 // addresses, so each mapping gets a made-up range of addresses, the executable's first, as pprof
 // expects.  Throws std::bad_alloc, as everything here may.
-std::string ToPprof(const Report& report, GrowthSign growth = GrowthSign::kNeverNegative);
+std::string ToPprof(const Report& report, PprofKind kind = PprofKind::kHeap);
 
 // The same before compression.
-std::string ToPprofProto(const Report& report, GrowthSign growth = GrowthSign::kNeverNegative);
+std::string ToPprofProto(const Report& report, PprofKind kind = PprofKind::kHeap);
 
 }  // namespace heapgauge
 

@@ -145,12 +145,6 @@ constexpr CoreApi MakeApi() {
 
 constexpr CoreApi kApi = MakeApi();
 
-void SayWhatIsMissing(const Options& options) {
-  if (std::strcmp(options.http.value, "off") == 0) return;
-  RawLog(LogLevel::kWarning,
-         "HEAPGAUGE_HTTP is not available in this version; reports go to the report directory");
-}
-
 }  // namespace
 }  // namespace heapgauge
 
@@ -180,7 +174,6 @@ extern "C" HG_EXPORT const heapgauge::CoreApi* heapgauge_core_entry(
     }
     g_log_level.store(g_options->log,
                       std::memory_order_relaxed);  // relaxed: single-threaded so far
-    SayWhatIsMissing(*g_options);
     if (g_options->follow != FollowOption::kExec) UnfollowExec();
     if (!Tracker::Get().Initialize(*g_options, *shim->control, *shim->this_thread())) {
       RawLog(LogLevel::kError,

@@ -43,6 +43,8 @@ constexpr uint64_t kUnheardLookNs = 50'000'000;
 // What a periodic report gives its helper at least, twice over: that one has low priority, and on a
 // busy machine the next report would wait for it.
 constexpr uint64_t kLeastPatienceNs = 4'000'000'000;
+// When there is something to serve.
+constexpr uint64_t kServedNs = 1'000'000'000;
 // What an end of the process waits for an alert that is on its way.
 constexpr std::chrono::milliseconds kAlertPatience{1000};
 
@@ -219,6 +221,7 @@ bool Reporter::WaitForReport(uint64_t next) noexcept {
       if (alerts_under_way_) {
         WithAlerts([this](Alerts& alerts) { alerts_under_way_ = alerts.Poll(); });
       }
+      if (http_ != nullptr) http_->Look();
       if (end_watch_.HostIsGone()) EndWatch::EndAsHostDid();
       CoverNewModules(false);
     }
@@ -275,6 +278,9 @@ void Reporter::Run() noexcept {
   const uint64_t interval = options_->report_interval_ns;
   uint64_t next = (family_.IsChild() ? born_ns_ : Tracker::Get().start_ns()) + interval;
   next = FirstAfterNow(next, interval);
+  // Who asked for a server wants to look before the first interval is over.
+  if (HttpServer::IsAskedFor(*options_) && !family_.IsChild())
+    next = std::min(next, started_ns_ + kServedNs);
   while (!finished_.load(std::memory_order_acquire)) {  // acquire: pairs with the release below
     const bool woken = IsAsked() || WaitForReport(next);
     const bool retire =
@@ -344,6 +350,10 @@ void Reporter::Produce(bool final_report, std::chrono::milliseconds helper_limit
       alerts.Update(report, *store_);
       alerts_under_way_ = alerts.Poll();
     });
+    if (ok && !final_report && HttpServer::IsAskedFor(*options_)) {
+      if (http_ == nullptr) http_ = std::make_unique<HttpServer>(*options_);
+      http_->Tend(store_->path());
+    }
     if (!store_->path().empty() && directory_.load(std::memory_order_relaxed) == nullptr) {
       // release: the text is complete.  Leaked on purpose: callers may hold it.
       directory_.store(strdup(store_->path().c_str()), std::memory_order_release);

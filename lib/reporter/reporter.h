@@ -31,6 +31,7 @@
 #include "reporter/alerts.h"
 #include "reporter/end_watch.h"
 #include "reporter/family.h"
+#include "reporter/http_server.h"
 #include "reporter/report_assembler.h"
 #include "reporter/report_store.h"
 #include "reporter/run_listener.h"
@@ -151,6 +152,7 @@ class Reporter final {
   std::unique_ptr<ReportAssembler> assembler_;
   std::unique_ptr<ReportStore> store_;
   std::unique_ptr<Alerts> alerts_;
+  std::unique_ptr<HttpServer> http_;
   bool alerts_under_way_ = false;
   RunListener run_listener_;
   Governor governor_{1};

@@ -23,6 +23,7 @@ void Reporter::ForkedInChild(bool report) noexcept {
   static_cast<void>(assembler_.release());
   static_cast<void>(store_.release());
   static_cast<void>(alerts_.release());
+  static_cast<void>(http_.release());
   alerts_under_way_ = false;
   run_listener_.Forget();
   sampled_.store(false, std::memory_order_relaxed);

@@ -1,5 +1,5 @@
-/* A service with a leak: requests that come and go, and one in ten of them leaves a coupon behind,
-   until SIGUSR1 says that it is mended.  Ends on SIGUSR2. */
+/* A service with a leak: requests that come and go, and one in ten of them leaves a coupon behind, until SIGUSR1 says
+   that it is mended.  Ends on SIGUSR2. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>

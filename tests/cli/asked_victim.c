@@ -1,11 +1,11 @@
-/* A program that `heapgauge run` stops.  It allocates 64 MiB, says its pid in the file READY and
- * waits:
+/* A program that `heapgauge run` stops.  It allocates 64 MiB, says its pid in the file READY and waits:
  *
  *   plain READY           does not care about signals
  *   exits READY           leaves from its handler by _exit(7): nobody else would make a report
- *   goes_on READY         catches SIGTERM, allocates 64 MiB more, appends " again" to READY, and
- * leaves by exit(3) at SIGUSR1 children READY COUNT  forks children that allocate, too, and end
- * with it; says their pids, one a line each, when each of them has a second thread */
+ *   goes_on READY         catches SIGTERM, allocates 64 MiB more, appends " again" to READY, and leaves by exit(3) at
+ *                         SIGUSR1
+ *   children READY COUNT  forks children that allocate, too, and end with it; says their pids, one a line each, when
+ *                         each of them has a second thread */
 #define _GNU_SOURCE
 #include <signal.h>
 #include <stdio.h>

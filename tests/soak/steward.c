@@ -1,6 +1,5 @@
-// Preloaded beside heapgauge by soak.py: a thread in the host that steers heapgauge through its
-// public API all the time, as an operator would: another sample interval, a snapshot, now and then
-// a report.
+// Preloaded beside heapgauge by soak.py: a thread in the host that steers heapgauge through its public API all the time,
+// as an operator would: another sample interval, a snapshot, now and then a report.
 //
 // SOAK_STEWARD_MS      between two interventions
 // SOAK_STEWARD_FORKED  set: also in forked children (nginx does its work in them)

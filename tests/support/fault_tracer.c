@@ -1,19 +1,15 @@
 // Runs a program and lets the n-th system call of one kind fail, of those that are heapgauge's.
 //
-//   fault_tracer [--call NUMBER]... [--errno E] [--nth N] [--onward] --result FILE -- PROGRAM
-//   [ARGUMENT]...
+//   fault_tracer [--call NUMBER]... [--errno E] [--nth N] [--onward] --result FILE -- PROGRAM [ARGUMENT]...
 //
-// A preloaded shim would not do: half of heapgauge's calls are made by the loader and by the C
-// library on its behalf, or past the C library.  So the kernel stops the program at the calls in
-// question (seccomp's RET_TRACE), and this process looks whose they are.  A call is heapgauge's
-// when its thread is:
-//   - a thread of the host's that is inside a window, which the host opens and closes with the
-//   system call kMarker;
+// A preloaded shim would not do: half of heapgauge's calls are made by the loader and by the C library on its behalf, or
+// past the C library.  So the kernel stops the program at the calls in question (seccomp's RET_TRACE), and this process
+// looks whose they are.  A call is heapgauge's when its thread is:
+//   - a thread of the host's that is inside a window, which the host opens and closes with the system call kMarker;
 //     a host makes no call of its own there;
 //   - a thread or process that was created within a window, up to its execve.
-// Without --nth the calls are counted only; without --call all kinds are.  The result: a line
-// "NUMBER COUNT" for each kind that was met, and at last "status W" with what wait() says of the
-// program.
+// Without --nth the calls are counted only; without --call all kinds are.  The result: a line "NUMBER COUNT" for each
+// kind that was met, and at last "status W" with what wait() says of the program.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <linux/audit.h>
@@ -68,19 +64,16 @@ static struct Task* TaskOf(pid_t id) {
 static void InstallFilter(void) {
   struct sock_filter program[kMostCalls + 8];
   unsigned short n = 0;
-  program[n++] =
-      (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
+  program[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
   program[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, kMarker, 0, 1);
   program[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE);
   for (int i = 0; i < g_call_count; ++i) {
     program[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, g_calls[i], 0, 1);
     program[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE);
   }
-  program[n++] = (struct sock_filter)BPF_STMT(
-      BPF_RET | BPF_K, g_call_count > 0 ? SECCOMP_RET_ALLOW : SECCOMP_RET_TRACE);
+  program[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, g_call_count > 0 ? SECCOMP_RET_ALLOW : SECCOMP_RET_TRACE);
   const struct sock_fprog filter = {n, program};
-  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
-      prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) != 0) {
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) != 0) {
     Die("seccomp");
   }
 }
@@ -98,8 +91,7 @@ static void AtCall(struct Task* task) {
     ++g_met_in_all;
     if (number < kNumbers) ++g_met[number];
     if (g_nth == 0 || (g_onward ? g_met_in_all < g_nth : g_met_in_all != g_nth)) return;
-    // brk() has no errors, it answers with where the break is; below what was asked for is a
-    // refusal.
+    // brk() has no errors, it answers with where the break is; below what was asked for is a refusal.
     answer = number == SYS_brk ? 0 : -g_errno;
   }
   registers.orig_rax = (unsigned long)-1;  // the kernel leaves it out
@@ -187,8 +179,7 @@ int main(int argc, char** argv) {
       g_onward = 1;
       continue;
     }
-    if (strcmp(argv[i], "--call") == 0 && g_call_count < kMostCalls)
-      g_calls[g_call_count++] = (unsigned)atoi(value);
+    if (strcmp(argv[i], "--call") == 0 && g_call_count < kMostCalls) g_calls[g_call_count++] = (unsigned)atoi(value);
     if (strcmp(argv[i], "--errno") == 0) g_errno = atoi(value);
     if (strcmp(argv[i], "--nth") == 0) g_nth = atol(value);
     if (strcmp(argv[i], "--result") == 0) result_path = value;
@@ -200,8 +191,8 @@ int main(int argc, char** argv) {
   if (program == 0) Run(argv + i + 1, go);
   close(go[0]);
   TaskOf(program)->ours = 0;
-  const long options = PTRACE_O_TRACESECCOMP | PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK |
-                       PTRACE_O_TRACEVFORK | PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL;
+  const long options = PTRACE_O_TRACESECCOMP | PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK |
+                       PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL;
   if (ptrace(PTRACE_SEIZE, program, NULL, (void*)options) != 0) {
     kill(program, SIGKILL);
     Die("ptrace");

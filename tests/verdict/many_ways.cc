@@ -1,8 +1,7 @@
 // One line that leaks, reached in many ways; beside it a line that does not.
 //
-//   many_ways handlers|recursion|wrapper SECONDS   what is remembered is kept for ever, what is
-//   served is freed many_ways once N                               N stacks of a few bytes each,
-//   then 32 blocks of 1 MiB at one line
+//   many_ways handlers|recursion|wrapper SECONDS   what is remembered is kept for ever, what is served is freed
+//   many_ways once N                               N stacks of a few bytes each, then 32 blocks of 1 MiB at one line
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>

@@ -1,5 +1,5 @@
-/* Allocation in atexit and on_exit handlers, those registered in handlers included.  The final
- * report comes after all of them: it knows what they kept. */
+/* Allocation in atexit and on_exit handlers, those registered in handlers included.  The final report comes after all
+ * of them: it knows what they kept. */
 #include "victim.h"
 
 static void keep(size_t bytes) {

@@ -1,5 +1,4 @@
-/* The C API at run time: interval changes, stop and start, snapshots and reports from several
- * threads, wrong use. */
+/* The C API at run time: interval changes, stop and start, snapshots and reports from several threads, wrong use. */
 #include <errno.h>
 #include <pthread.h>
 #include <sys/stat.h>
@@ -72,13 +71,11 @@ static void wrong_use(void) {
   snapshot_free(NULL);
   snapshot.size = sizeof(snapshot);
   VICTIM_REQUIRE(take_snapshot(&snapshot, 0) == HEAPGAUGE_OK);
-  VICTIM_REQUIRE(snapshot.site_count == 0 && snapshot.sites == NULL &&
-                 snapshot.size == sizeof(snapshot));
+  VICTIM_REQUIRE(snapshot.site_count == 0 && snapshot.sites == NULL && snapshot.size == sizeof(snapshot));
   snapshot_free(&snapshot);
   snapshot_free(&snapshot);
   VICTIM_REQUIRE(strcmp(version(), "0.1.0") == 0);
-  for (int status = -1; status < 7; ++status)
-    VICTIM_REQUIRE(strlen(status_text((heapgauge_status)status)) > 1);
+  for (int status = -1; status < 7; ++status) VICTIM_REQUIRE(strlen(status_text((heapgauge_status)status)) > 1);
   VICTIM_REQUIRE(errno == 77);
 }
 
@@ -102,8 +99,7 @@ static void stop_and_start(void) {
   VICTIM_REQUIRE(own_bytes(before) == 0);
 }
 
-/* Blocks born at three intervals, alive together: the estimate stays unbiased, and each is found at
- * its death. */
+/* Blocks born at three intervals, alive together: the estimate stays unbiased, and each is found at its death. */
 static void change_interval(void) {
   VICTIM_REQUIRE(set_interval(1) == HEAPGAUGE_OK);
   const double before = own_bytes(0);
@@ -158,8 +154,7 @@ int main(void) {
     stop_and_start();
     change_interval();
     pthread_t threads[4];
-    for (size_t i = 0; i < 4; ++i)
-      VICTIM_REQUIRE(pthread_create(&threads[i], NULL, steers, (void*)i) == 0);
+    for (size_t i = 0; i < 4; ++i) VICTIM_REQUIRE(pthread_create(&threads[i], NULL, steers, (void*)i) == 0);
     for (size_t i = 0; i < 4; ++i) pthread_join(threads[i], NULL);
     VICTIM_REQUIRE(start() == HEAPGAUGE_OK && write_report() == HEAPGAUGE_OK);
     struct stat info;

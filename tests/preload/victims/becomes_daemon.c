@@ -1,6 +1,5 @@
-/* daemon(): the parent leaves at once, the child lives on without a terminal and with its standard
- * streams on /dev/null.  Both end well, and the child's account holds what the parent allocated
- * before. */
+/* daemon(): the parent leaves at once, the child lives on without a terminal and with its standard streams on
+ * /dev/null.  Both end well, and the child's account holds what the parent allocated before. */
 #include <sys/wait.h>
 
 #include "victim.h"

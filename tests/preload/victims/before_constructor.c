@@ -1,6 +1,5 @@
-/* Allocations before heapgauge's constructor: in the executable's preinit_array and in a library
- * that comes first. Blocks from then are freed and reallocated now: unknown to heapgauge, and
- * passed through. */
+/* Allocations before heapgauge's constructor: in the executable's preinit_array and in a library that comes first.
+ * Blocks from then are freed and reallocated now: unknown to heapgauge, and passed through. */
 #include "victim.h"
 
 extern void* early_blocks[64];
@@ -32,8 +31,7 @@ int main(void) {
   VICTIM_REQUIRE(kept != NULL);
   for (int i = 0; i < 3000; ++i) free(malloc(5000));
   victim_hold(777);
-  /* realloc of a block from before is a birth to heapgauge: those were freed again above, so only
-   * `kept` is left. */
+  /* realloc of a block from before is a birth to heapgauge: those were freed again above, so only `kept` is left. */
   victim_finish();
   puts("early done");
   return 0;

@@ -1,6 +1,5 @@
-/* A thread with a cancellation pending, which acts at the next cancellation point: allocation is
- * none, and so are heapgauge's own calls and its work at exit.  (stdout is closed before: flushing
- * it would be one.) */
+/* A thread with a cancellation pending, which acts at the next cancellation point: allocation is none, and so are
+ * heapgauge's own calls and its work at exit.  (stdout is closed before: flushing it would be one.) */
 #include <pthread.h>
 
 #include "victim.h"

@@ -1,5 +1,5 @@
-/* A host that reaps every child it has, counts SIGCHLD and SIGALRM, and waits in sigtimedwait:
- * heapgauge's own helper processes and threads are invisible to it. */
+/* A host that reaps every child it has, counts SIGCHLD and SIGALRM, and waits in sigtimedwait: heapgauge's own helper
+ * processes and threads are invisible to it. */
 #include <errno.h>
 #include <signal.h>
 #include <sys/wait.h>

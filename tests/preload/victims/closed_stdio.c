@@ -1,5 +1,4 @@
-/* Started with descriptors 0, 1 and 2 closed: the host's own files get these numbers, and keep
- * their contents. */
+/* Started with descriptors 0, 1 and 2 closed: the host's own files get these numbers, and keep their contents. */
 #include <errno.h>
 #include <sys/stat.h>
 

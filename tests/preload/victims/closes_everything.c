@@ -1,6 +1,5 @@
-/* A host that closes every descriptor it does not know, over and over, and opens files of its own
- * in between, as daemons do at their start.  What it wrote is what its files hold: no report ever
- * lands in one of them. */
+/* A host that closes every descriptor it does not know, over and over, and opens files of its own in between, as
+ * daemons do at their start.  What it wrote is what its files hold: no report ever lands in one of them. */
 #include <errno.h>
 #include <pthread.h>
 #include <sys/stat.h>

@@ -1,5 +1,4 @@
-/* Hand-made stacks: makecontext and swapcontext on 32 KiB blocks from malloc, allocating on each.
- */
+/* Hand-made stacks: makecontext and swapcontext on 32 KiB blocks from malloc, allocating on each. */
 #include <ucontext.h>
 
 #include "victim.h"

@@ -1,5 +1,5 @@
-/* Which descriptors are open, at the start, while reports are made, in a fork child and in a
- * program that it executes. Ours are never among them. */
+/* Which descriptors are open, at the start, while reports are made, in a fork child and in a program that it executes.
+ * Ours are never among them. */
 #include <dirent.h>
 #include <errno.h>
 #include <pthread.h>
@@ -27,8 +27,7 @@ static void* reports(void* argument) {
   return argument;
 }
 
-/* The numbers that a host sees while reports are made: always the lowest free one, for nothing of
- * ours is in between. */
+/* The numbers that a host sees while reports are made: always the lowest free one, for nothing of ours is in between. */
 static void numbers_stay_predictable(void) {
   for (int i = 0; i < 20000; ++i) {
     const int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -60,9 +59,8 @@ int main(int argc, char** argv) {
   if (argc > 1) return 0;
   for (int i = 0; i < 1000; ++i) VICTIM_REQUIRE(malloc(3000) != NULL);
   list("allocated");
-  /* The report thread is there from here on.  Whoever starts it reads a file of /proc first
-   * (lib/process/confinement.h), in the program's own table: another thread may see that number
-   * taken for a moment. */
+  /* The report thread is there from here on.  Whoever starts it reads a file of /proc first (lib/process/confinement.h),
+   * in the program's own table: another thread may see that number taken for a moment. */
   *(void**)&write_report = victim_api("heapgauge_write_report");
   if (write_report != NULL) VICTIM_REQUIRE(write_report() == HEAPGAUGE_OK);
   pthread_t thread;

@@ -1,6 +1,5 @@
-/* A library that the host links: its constructor runs before heapgauge's.  It allocates, keeps,
- * frees, looks symbols up (dlsym allocates), starts a thread and registers fork handlers that
- * allocate. */
+/* A library that the host links: its constructor runs before heapgauge's.  It allocates, keeps, frees, looks symbols
+ * up (dlsym allocates), starts a thread and registers fork handlers that allocate. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <pthread.h>

@@ -1,5 +1,4 @@
-/* Every allocation entry point of the C library, each with a size of its own, some freed and some
- * kept. */
+/* Every allocation entry point of the C library, each with a size of its own, some freed and some kept. */
 #include <errno.h>
 #include <malloc.h>
 
@@ -11,8 +10,7 @@ extern void free_aligned_sized(void*, size_t, size_t) __attribute__((weak));
 
 enum { kRounds = 40 };
 
-/* jemalloc has no pvalloc; the C library's, which then answers, gives a block that jemalloc can't
- * free. */
+/* jemalloc has no pvalloc; the C library's, which then answers, gives a block that jemalloc can't free. */
 static int has_pvalloc;
 
 static void* keep(void* block, size_t bytes) {
@@ -33,11 +31,11 @@ static void one_round(int round) {
   void* kept[12];
   size_t bytes[12];
   int n = 0;
-#define TAKE(expression, size)              \
-  do {                                      \
-    bytes[n] = (size);                      \
-    kept[n] = keep((expression), bytes[n]); \
-    ++n;                                    \
+#define TAKE(expression, size)                     \
+  do {                                             \
+    bytes[n] = (size);                             \
+    kept[n] = keep((expression), bytes[n]);        \
+    ++n;                                           \
   } while (0)
   TAKE(malloc(100 + odd), 100 + odd);
   TAKE(calloc(odd, 24), odd * 24);

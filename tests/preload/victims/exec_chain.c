@@ -1,5 +1,4 @@
-/* A program that replaces itself, with malloc'ed memory in hand, ten times; the last image reports.
- */
+/* A program that replaces itself, with malloc'ed memory in hand, ten times; the last image reports. */
 #include "victim.h"
 
 int main(int argc, char** argv) {

@@ -1,5 +1,5 @@
-/* main() leaves by pthread_exit() and others go on: the C library ends the process, with status 0
- * and its exit handlers, when the last thread has left.  argv[1] says under what circumstances. */
+/* main() leaves by pthread_exit() and others go on: the C library ends the process, with status 0 and its exit
+ * handlers, when the last thread has left.  argv[1] says under what circumstances. */
 #include <errno.h>
 #include <malloc.h>
 #include <pthread.h>
@@ -90,10 +90,8 @@ static int unknown(void* argument) {
 
 static void start_unknown(void) {
   static char stack[65536] __attribute__((aligned(16)));
-  VICTIM_REQUIRE(
-      clone(unknown, stack + sizeof(stack),
-            CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM,
-            NULL) > 0);
+  VICTIM_REQUIRE(clone(unknown, stack + sizeof(stack),
+                       CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM, NULL) > 0);
 }
 
 /* Without address space the first thread's stack can't grow, by whoever's call. */

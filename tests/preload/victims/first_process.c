@@ -1,5 +1,5 @@
-/* A program that is process 1 of its container.  There the default action of SIGTERM is nothing at
- * all: the process goes on, and its final report comes at its real end. */
+/* A program that is process 1 of its container.  There the default action of SIGTERM is nothing at all: the process
+ * goes on, and its final report comes at its real end. */
 #include <signal.h>
 
 #include "victim.h"

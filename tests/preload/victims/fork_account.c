@@ -1,7 +1,6 @@
-/* Short children and one that stays, of a parent that holds blocks: who gets a thread of
- * heapgauge's, who reports, and what is in the account.  Each process leaves a file "<kind>.<pid>"
- * beside its truth.  With an argument the child that stays replaces itself twice, by a program that
- * forks. */
+/* Short children and one that stays, of a parent that holds blocks: who gets a thread of heapgauge's, who reports, and
+ * what is in the account.  Each process leaves a file "<kind>.<pid>" beside its truth.  With an argument the child that
+ * stays replaces itself twice, by a program that forks. */
 #include <dirent.h>
 #include <errno.h>
 #include <sys/wait.h>

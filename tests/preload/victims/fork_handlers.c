@@ -1,5 +1,5 @@
-/* pthread_atfork handlers that allocate, registered before heapgauge's own (by a library that comes
- * first) and after: they run while heapgauge has closed its gate for the fork. */
+/* pthread_atfork handlers that allocate, registered before heapgauge's own (by a library that comes first) and after:
+ * they run while heapgauge has closed its gate for the fork. */
 #include <pthread.h>
 #include <sys/wait.h>
 

@@ -1,5 +1,5 @@
-/* fork in a single-threaded process.  The child knows what the parent held, frees part of it and
- * keeps its own; both accounts are right, and each reports under its own pid. */
+/* fork in a single-threaded process.  The child knows what the parent held, frees part of it and keeps its own; both
+ * accounts are right, and each reports under its own pid. */
 #include <sys/wait.h>
 
 #include "victim.h"

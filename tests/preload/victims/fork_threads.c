@@ -1,5 +1,5 @@
-/* fork while other threads allocate as fast as they can: children allocate, free, throw nothing
- * away, and end in every way.  None may hang on a lock that a thread of the parent held. */
+/* fork while other threads allocate as fast as they can: children allocate, free, throw nothing away, and end in every
+ * way.  None may hang on a lock that a thread of the parent held. */
 #include <pthread.h>
 #include <sys/wait.h>
 
@@ -46,8 +46,7 @@ static void child(int number) {
 
 int main(void) {
   pthread_t threads[kThreads];
-  for (size_t i = 0; i < kThreads; ++i)
-    VICTIM_REQUIRE(pthread_create(&threads[i], NULL, busy, (void*)i) == 0);
+  for (size_t i = 0; i < kThreads; ++i) VICTIM_REQUIRE(pthread_create(&threads[i], NULL, busy, (void*)i) == 0);
   void* const kept = malloc(12345);
   VICTIM_REQUIRE(kept != NULL);
   victim_hold(12345);

@@ -1,5 +1,5 @@
-/* A library that releases blocks by a pointer to the allocator's own free: found by a dlsym() that
- * it has found behind itself, in the library that BEHIND names. */
+/* A library that releases blocks by a pointer to the allocator's own free: found by a dlsym() that it has found behind
+ * itself, in the library that BEHIND names. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stdlib.h>

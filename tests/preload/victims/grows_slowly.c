@@ -1,5 +1,4 @@
-/* Allocates and keeps a little for a second and a half, as the wall clock has nothing to do with.
- */
+/* Allocates and keeps a little for a second and a half, as the wall clock has nothing to do with. */
 #include "victim.h"
 
 int main(void) {

@@ -1,5 +1,6 @@
-/* A process with children, as argv[1] says.  Every child takes 2 MiB in small blocks, gives half of
- * it back, and ends with its number as its status. short N     forks N children one after the other
+/* A process with children, as argv[1] says.  Every child takes 2 MiB in small blocks, gives half of it back, and ends with
+ * its number as its status.
+ *   short N     forks N children one after the other
  *   at_once N   forks N children that end together
  *   nested N    N children, each with a child of its own
  *   stays       one child that lives until it is told, allocating all the while
@@ -40,7 +41,7 @@ int main(int argc, char** argv) {
     return count;
   }
   const pid_t parent = getpid();
-  void* const own = malloc(3 << 20); /* the parent's: in no child's account */
+  void* const own = malloc(3 << 20);  /* the parent's: in no child's account */
   VICTIM_REQUIRE(own != NULL);
   for (int i = 0; i < count; ++i) {
     if (strcmp(what, "spawn") == 0) {

@@ -1,6 +1,5 @@
-/* Allocates argv[1] blocks of 1000 bytes, says a dot, waits until its standard input ends, and
- * returns.  With argv[2], a number, it reports first and becomes itself again, that often: then
- * without waiting. */
+/* Allocates argv[1] blocks of 1000 bytes, says a dot, waits until its standard input ends, and returns.  With argv[2], a number, it
+ * reports first and becomes itself again, that often: then without waiting. */
 #include "victim.h"
 
 int main(int argc, char** argv) {

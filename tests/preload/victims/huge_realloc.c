@@ -1,5 +1,5 @@
-/* One block from 1 MiB to 1 GiB by realloc, which glibc does with mremap: its address says nothing
- * of being sampled. Only a page in 64 MiB is touched. */
+/* One block from 1 MiB to 1 GiB by realloc, which glibc does with mremap: its address says nothing of being sampled.
+ * Only a page in 64 MiB is touched. */
 #include "victim.h"
 
 int main(void) {

@@ -1,5 +1,4 @@
-/* Requests that can't be met: what they return and leave in errno is part of the host's behaviour.
- */
+/* Requests that can't be met: what they return and leave in errno is part of the host's behaviour. */
 #include <errno.h>
 #include <malloc.h>
 
@@ -34,8 +33,7 @@ int main(void) {
     say("memalign(64, SIZE_MAX)", memalign(64, most));
     say("aligned_alloc(64, SIZE_MAX)", aligned_alloc(64, most));
     say("valloc(SIZE_MAX)", valloc(most));
-    if (dlopen("libjemalloc.so.2", RTLD_LAZY | RTLD_NOLOAD) == NULL)
-      say("pvalloc(SIZE_MAX)", pvalloc(most));
+    if (dlopen("libjemalloc.so.2", RTLD_LAZY | RTLD_NOLOAD) == NULL) say("pvalloc(SIZE_MAX)", pvalloc(most));
     char untouched;
     void* out = &untouched;
     errno = 7;

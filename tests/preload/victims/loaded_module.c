@@ -1,6 +1,5 @@
-/* A module that comes and goes: its constructor and destructor allocate, its function allocates
- * from its own code, and its thread-local variable is set up lazily.  Built several times under
- * different names (MODULE_NUMBER). */
+/* A module that comes and goes: its constructor and destructor allocate, its function allocates from its own code, and
+ * its thread-local variable is set up lazily.  Built several times under different names (MODULE_NUMBER). */
 #include <stdlib.h>
 #include <string.h>
 

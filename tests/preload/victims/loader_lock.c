@@ -1,6 +1,5 @@
-/* While dlopen holds the loader's lock, its constructor waits for a thread whose first allocations
- * come only now: a tracker that takes the loader's lock to walk a stack, or to set up a thread,
- * would never let it answer. */
+/* While dlopen holds the loader's lock, its constructor waits for a thread whose first allocations come only now: a
+ * tracker that takes the loader's lock to walk a stack, or to set up a thread, would never let it answer. */
 #include <pthread.h>
 #include <semaphore.h>
 

@@ -1,5 +1,4 @@
-/* setjmp and longjmp over frames that allocated, out of nested calls and out of a signal handler.
- */
+/* setjmp and longjmp over frames that allocated, out of nested calls and out of a signal handler. */
 #include <setjmp.h>
 #include <signal.h>
 

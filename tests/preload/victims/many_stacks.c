@@ -1,6 +1,5 @@
-/* Allocates through two million stacks, each one once, and tells how much anonymous memory the
- * process has when reports have been made.  argv[1]: "kept" or "freed", for what becomes of the
- * blocks. */
+/* Allocates through two million stacks, each one once, and tells how much anonymous memory the process has when reports
+ * have been made.  argv[1]: "kept" or "freed", for what becomes of the blocks. */
 #include "victim.h"
 
 #define STACKS 2000000UL
@@ -40,8 +39,7 @@ int main(int argc, char** argv) {
   kept = argc > 1 && strcmp(argv[1], "kept") == 0;
   for (unsigned long way = 0; way < STACKS; ++way) {
     down(way, DEPTH);
-    if (write_report != NULL && way % (STACKS / 4) == 0)
-      VICTIM_REQUIRE(write_report() == HEAPGAUGE_OK);
+    if (write_report != NULL && way % (STACKS / 4) == 0) VICTIM_REQUIRE(write_report() == HEAPGAUGE_OK);
   }
   if (write_report != NULL) VICTIM_REQUIRE(write_report() == HEAPGAUGE_OK);
   printf("%ld\n", anonymous_kb());

@@ -1,5 +1,5 @@
-/* More live blocks than the tracker's memory limit has room for: the excess is dropped and counted,
- * what was counted stays right, and the host never notices. */
+/* More live blocks than the tracker's memory limit has room for: the excess is dropped and counted, what was counted
+ * stays right, and the host never notices. */
 #include "victim.h"
 
 enum { kBlocks = 200000 };

@@ -1,6 +1,5 @@
-/* A wrapper that is preloaded behind heapgauge and finds what it wraps in each of the ways that
- * wrappers have: behind itself, in the C library by handle, under the C library's own names.  None
- * may come back to it. */
+/* A wrapper that is preloaded behind heapgauge and finds what it wraps in each of the ways that wrappers have: behind
+ * itself, in the C library by handle, under the C library's own names.  None may come back to it. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stddef.h>
@@ -46,8 +45,7 @@ void free(void* block) {
 
 void* realloc(void* block, size_t bytes) {
   enter();
-  void* const moved =
-      next_realloc != NULL ? next_realloc(block, bytes) : __libc_realloc(block, bytes);
+  void* const moved = next_realloc != NULL ? next_realloc(block, bytes) : __libc_realloc(block, bytes);
   --depth;
   return moved;
 }

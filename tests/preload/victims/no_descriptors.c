@@ -1,9 +1,9 @@
 /* Sets the soft limit on descriptors to argv[2] while it runs, later raises it again, and ends.
  * argv[1], who notices meanwhile that reports fail:
  *   asks:     it asks for reports itself.
- *   periodic: nobody, it goes on until something has come to its standard error (a file), but not
- * bare. end:      nobody, and the limit stays; the last report is lost. With a third argument the
- * limit comes before the first report. */
+ *   periodic: nobody, it goes on until something has come to its standard error (a file), but not bare.
+ *   end:      nobody, and the limit stays; the last report is lost.
+ * With a third argument the limit comes before the first report. */
 #include <errno.h>
 #include <sys/resource.h>
 #include <sys/stat.h>

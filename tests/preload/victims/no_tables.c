@@ -1,6 +1,6 @@
-/* Allocates for ever, always from the same kind of place.  Built without unwind tables, so no stack
- * can be walked. argv[1]: main, thread, handler (below a signal handler), own_stack (on a stack of
- * its own making), or the path of itself as a library, whose constructor is the whole program. */
+/* Allocates for ever, always from the same kind of place.  Built without unwind tables, so no stack can be walked.
+ * argv[1]: main, thread, handler (below a signal handler), own_stack (on a stack of its own making), or the path of
+ * itself as a library, whose constructor is the whole program. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <pthread.h>

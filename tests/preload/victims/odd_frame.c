@@ -1,5 +1,5 @@
-/* A module like called_back.c's whose function has unwind tables that no compiler writes: ODD says
- * which.  Nothing needs them while the function runs. */
+/* A module like called_back.c's whose function has unwind tables that no compiler writes: ODD says which.  Nothing needs
+ * them while the function runs. */
 #include <stdlib.h>
 
 void* module_block(size_t bytes) { return malloc(bytes); }
@@ -33,9 +33,7 @@ void* module_block(size_t bytes) { return malloc(bytes); }
 #elif ODD == 13 /* a jump out of the expression */
 #define ESCAPE "0x0f, 3, 0x2f, 0xff, 0x7f"
 #elif ODD == 14 /* a number without an end */
-#define ESCAPE                                                                                 \
-  "0x0e, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, " \
-  "0xff, 0xff, 0xff, 0xff"
+#define ESCAPE "0x0e, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff"
 #endif
 
 __asm__(

@@ -1,6 +1,5 @@
-/* Allocates under functions whose unwind tables are hostile (each argument is a module with
- * module_call()), and under generated code that has none and any frame pointer; on the thread's own
- * stack, on a hand-made one and on a signal's. */
+/* Allocates under functions whose unwind tables are hostile (each argument is a module with module_call()), and under
+ * generated code that has none and any frame pointer; on the thread's own stack, on a hand-made one and on a signal's. */
 #include <dirent.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -60,8 +59,7 @@ static void everywhere(void) {
 #if defined(__x86_64__)
 /* push rbp; movabs rbp, IMMEDIATE; call rdi; pop rbp; mov eax, 1; ret */
 static void with_frame_pointer(char* code, uint64_t frame_pointer) {
-  static const unsigned char kCode[] = {0x55, 0x48, 0xbd, 0,    0,    0, 0, 0, 0, 0,
-                                        0,    0xff, 0xd7, 0x5d, 0xb8, 1, 0, 0, 0, 0xc3};
+  static const unsigned char kCode[] = {0x55, 0x48, 0xbd, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xd7, 0x5d, 0xb8, 1, 0, 0, 0, 0xc3};
   VICTIM_REQUIRE(mprotect(code, kPage, PROT_READ | PROT_WRITE) == 0);
   memcpy(code, kCode, sizeof(kCode));
   memcpy(code + 3, &frame_pointer, sizeof(frame_pointer));
@@ -72,11 +70,9 @@ static void with_frame_pointer(char* code, uint64_t frame_pointer) {
 
 static void generated_code(void) {
   char* const code = mmap(NULL, kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  char* const pages =
-      mmap(NULL, 4 * kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  char* const pages = mmap(NULL, 4 * kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   VICTIM_REQUIRE(code != MAP_FAILED && pages != MAP_FAILED);
-  /* A page with nothing behind it, one that nobody may read, and one of a file that was cut short.
-   */
+  /* A page with nothing behind it, one that nobody may read, and one of a file that was cut short. */
   VICTIM_REQUIRE(munmap(pages + kPage, kPage) == 0);
   VICTIM_REQUIRE(mprotect(pages + 3 * kPage, kPage, PROT_NONE) == 0);
   char name[] = "/tmp/odd_tables.XXXXXX";
@@ -98,26 +94,10 @@ static void generated_code(void) {
     with_frame_pointer(code, here - back);
     with_frame_pointer(code, 0 - back);
   }
-  const uint64_t others[] = {0,
-                             1,
-                             8,
-                             16,
-                             kPage,
-                             (uint64_t)1 << 47,
-                             ((uint64_t)1 << 47) - 8,
-                             (uint64_t)1 << 63,
-                             0xffff800000000000,
-                             0xffffffffff600000,
-                             first,
-                             first + 2 * kPage,
-                             first + 3 * kPage,
-                             in_file + kPage,
-                             (uint64_t)(uintptr_t)code,
-                             here,
-                             here + 4096,
-                             here + (8 << 20)};
-  for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); ++i)
-    with_frame_pointer(code, others[i]);
+  const uint64_t others[] = {0, 1, 8, 16, kPage, (uint64_t)1 << 47, ((uint64_t)1 << 47) - 8, (uint64_t)1 << 63,
+                             0xffff800000000000, 0xffffffffff600000, first, first + 2 * kPage, first + 3 * kPage,
+                             in_file + kPage, (uint64_t)(uintptr_t)code, here, here + 4096, here + (8 << 20)};
+  for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); ++i) with_frame_pointer(code, others[i]);
   /* Frame records that lead to each other, or to themselves. */
   uint64_t* const records = (uint64_t*)pages;
   for (int i = 0; i < 8; ++i) {

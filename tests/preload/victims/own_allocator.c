@@ -1,6 +1,5 @@
-/* A program with an allocator of its own, linked into it: its malloc comes first for everybody, and
- * it has no reallocarray and no operator new.  A block from one allocator must never reach the
- * other. */
+/* A program with an allocator of its own, linked into it: its malloc comes first for everybody, and it has no
+ * reallocarray and no operator new.  A block from one allocator must never reach the other. */
 #include <errno.h>
 #include <malloc.h>
 #include <stddef.h>
@@ -32,8 +31,7 @@ void free(void* block) {
 
 void* calloc(size_t count, size_t size) {
   size_t bytes;
-  return __builtin_mul_overflow(count, size, &bytes) ? NULL
-                                                     : malloc(bytes); /* fresh memory is zero */
+  return __builtin_mul_overflow(count, size, &bytes) ? NULL : malloc(bytes); /* fresh memory is zero */
 }
 
 void* realloc(void* block, size_t bytes) {

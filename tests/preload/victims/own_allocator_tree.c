@@ -1,6 +1,5 @@
-/* A program with a malloc of its own that becomes six processes: it executes itself, and its
- * children fork and execute themselves.  argv[1]: how many executions there are still to be, one
- * below the other; each forks one more. */
+/* A program with a malloc of its own that becomes six processes: it executes itself, and its children fork and execute
+ * themselves.  argv[1]: how many executions there are still to be, one below the other; each forks one more. */
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
-/* A host that needs nothing of libc but malloc, free, fork and threads: every other name may be its
- * own.  Built by scenarios/own_names.py, with functions under those names.  It keeps some of what
- * it allocates, until there is a file called `stop`, then forks a child and ends. */
+/* A host that needs nothing of libc but malloc, free, fork and threads: every other name may be its own.  Built by
+ * scenarios/own_names.py, with functions under those names.  It keeps some of what it allocates, until there is a file
+ * called `stop`, then forks a child and ends. */
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <threads.h>
@@ -66,9 +66,7 @@ int main(void) {
   if (answers != -11) return 5;
   thrd_t thread;
   int result = 0;
-  if (thrd_create(&thread, on_thread, NULL) != thrd_success ||
-      thrd_join(thread, &result) != thrd_success)
-    return 1;
+  if (thrd_create(&thread, on_thread, NULL) != thrd_success || thrd_join(thread, &result) != thrd_success) return 1;
   if (result != 7) return 2;
   /* A realloc that moves, a calloc, and blocks at every alignment: all the hooks' slow ways. */
   char* grown = malloc(100000);

@@ -1,5 +1,5 @@
-/* A C program: no C++ library of its own.  Its C++ plugin arrives by dlopen, throws and catches, on
- * the main thread and on others, and leaves by dlclose, many times. */
+/* A C program: no C++ library of its own.  Its C++ plugin arrives by dlopen, throws and catches, on the main thread
+ * and on others, and leaves by dlclose, many times. */
 #include <pthread.h>
 
 #include "victim.h"
@@ -24,8 +24,7 @@ int main(int argc, char** argv) {
   VICTIM_REQUIRE(argc > 1);
   for (int i = 0; i < 10; ++i) use_plugin(argv[1]);
   pthread_t threads[4];
-  for (int i = 0; i < 4; ++i)
-    VICTIM_REQUIRE(pthread_create(&threads[i], NULL, thread, argv[1]) == 0);
+  for (int i = 0; i < 4; ++i) VICTIM_REQUIRE(pthread_create(&threads[i], NULL, thread, argv[1]) == 0);
   for (int i = 0; i < 4; ++i) pthread_join(threads[i], NULL);
   puts("exceptions work");
   victim_check("at the end"); /* of more stacks than a report shows */

@@ -1,5 +1,5 @@
-/* A profiler's timer signal a thousand times a second, on top of everything that heapgauge does.
- * The handler itself does nothing that is not allowed in one. */
+/* A profiler's timer signal a thousand times a second, on top of everything that heapgauge does.  The handler itself
+ * does nothing that is not allowed in one. */
 #include <signal.h>
 #include <sys/time.h>
 #include <time.h>

@@ -1,5 +1,4 @@
-/* realloc(p, 0): frees in glibc, returns a small block elsewhere.  Either way the old block is
- * gone. */
+/* realloc(p, 0): frees in glibc, returns a small block elsewhere.  Either way the old block is gone. */
 #include "victim.h"
 
 int main(void) {

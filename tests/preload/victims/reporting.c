@@ -1,6 +1,5 @@
-/* Makes reports; argv[1] says how.  "plain": two and the final one.  "asked": one, then one for
- * every character but '0' that it reads, printing each one's status (0 when heapgauge is not here).
- */
+/* Makes reports; argv[1] says how.  "plain": two and the final one.  "asked": one, then one for every character but
+ * '0' that it reads, printing each one's status (0 when heapgauge is not here). */
 #include "victim.h"
 
 static heapgauge_status (*write_report)(void);

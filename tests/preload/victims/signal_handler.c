@@ -1,5 +1,5 @@
-/* Allocation in signal handlers, on the thread's stack and on an alternate one of the usual size.
- * The signals are raised where the handler may allocate: never inside malloc. */
+/* Allocation in signal handlers, on the thread's stack and on an alternate one of the usual size.  The signals are
+ * raised where the handler may allocate: never inside malloc. */
 #include <signal.h>
 
 #include "victim.h"

@@ -1,7 +1,7 @@
-/* Threads that have one of libc's own signals, 32 or 33, blocked or in use: that of timer_create()
- * with SIGEV_THREAD, of mq_notify(), of asynchronous getaddrinfo(), a thread that is cancelled, one
- * that changes its user.  Each allocates, so that some of its samples start the report thread, and
- * is found with the mask that it had. argv[1]: how many ticks of the timer to wait for. */
+/* Threads that have one of libc's own signals, 32 or 33, blocked or in use: that of timer_create() with SIGEV_THREAD,
+ * of mq_notify(), of asynchronous getaddrinfo(), a thread that is cancelled, one that changes its user.  Each allocates,
+ * so that some of its samples start the report thread, and is found with the mask that it had.
+ * argv[1]: how many ticks of the timer to wait for. */
 #include <fcntl.h>
 #include <mqueue.h>
 #include <netdb.h>

@@ -1,5 +1,4 @@
-/* Threads on the smallest stack there is, 16 KiB, allocating at the bottom and a few KiB further
- * down. */
+/* Threads on the smallest stack there is, 16 KiB, allocating at the bottom and a few KiB further down. */
 #include <limits.h>
 #include <pthread.h>
 
@@ -33,8 +32,7 @@ int main(void) {
   VICTIM_REQUIRE(pthread_attr_setstacksize(&attributes, 16 * 1024) == 0);
   for (int i = 0; i < kThreads; i += 4) {
     pthread_t threads[4];
-    for (int k = 0; k < 4; ++k)
-      VICTIM_REQUIRE(pthread_create(&threads[k], &attributes, thread, &kept[i + k]) == 0);
+    for (int k = 0; k < 4; ++k) VICTIM_REQUIRE(pthread_create(&threads[k], &attributes, thread, &kept[i + k]) == 0);
     for (int k = 0; k < 4; ++k) pthread_join(threads[k], NULL);
   }
   victim_finish();

@@ -1,5 +1,4 @@
-/* Every way to start another program: vfork and exec, posix_spawn, system, popen, with and without
- * a failing exec. */
+/* Every way to start another program: vfork and exec, posix_spawn, system, popen, with and without a failing exec. */
 #include <errno.h>
 #include <spawn.h>
 #include <sys/wait.h>
@@ -33,8 +32,7 @@ int main(void) {
     }
     VICTIM_REQUIRE(pid > 0 && finished(pid) == ENOENT);
     char* const arguments[] = {(char*)"false", NULL};
-    VICTIM_REQUIRE(posix_spawn(&pid, "/bin/false", NULL, NULL, arguments, environ) == 0 &&
-                   finished(pid) == 1);
+    VICTIM_REQUIRE(posix_spawn(&pid, "/bin/false", NULL, NULL, arguments, environ) == 0 && finished(pid) == 1);
     VICTIM_REQUIRE(posix_spawn(&pid, "/no/such/program", NULL, NULL, arguments, environ) == ENOENT);
     fflush(stdout);
     VICTIM_REQUIRE(WEXITSTATUS(system("exit 3")) == 3);

@@ -1,5 +1,5 @@
-/* 500 threads alive at once, each with its own allocations, all ending together; four times over.
- * Half of what a thread allocates is freed by another one. */
+/* 500 threads alive at once, each with its own allocations, all ending together; four times over.  Half of what a
+ * thread allocates is freed by another one. */
 #include <pthread.h>
 
 #include "victim.h"

@@ -1,6 +1,5 @@
-/* Samples at addresses that say nothing: mid-size blocks that realloc grew in place or moved. Every
- * free of one must find it, however many there are, and after the last one free() may be fast
- * again. */
+/* Samples at addresses that say nothing: mid-size blocks that realloc grew in place or moved.  Every free of one must
+ * find it, however many there are, and after the last one free() may be fast again. */
 #include "victim.h"
 
 enum { kBlocks = 400 };

@@ -1,5 +1,5 @@
-/* A plugin that is loaded with RTLD_DEEPBIND: its malloc and free are those of the C library it
- * names, whoever comes first in the program's own order. */
+/* A plugin that is loaded with RTLD_DEEPBIND: its malloc and free are those of the C library it names, whoever comes
+ * first in the program's own order. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,14 +1,13 @@
-/* Opens a window for support/fault_tracer.c around everything that makes heapgauge work, and makes
- * no system call of its own within: what fails there is heapgauge's.  Asks for two reports, and
- * says on stdout that nothing has happened to it. */
+/* Opens a window for support/fault_tracer.c around everything that makes heapgauge work, and makes no system call of
+ * its own within: what fails there is heapgauge's.  Asks for two reports, and says on stdout that nothing has happened
+ * to it. */
 #include <errno.h>
 #include <malloc.h>
 #include <sys/syscall.h>
 
 #include "victim.h"
 
-/* Past the hooks: what is sampled starts heapgauge's thread, which is to happen inside the window.
- */
+/* Past the hooks: what is sampled starts heapgauge's thread, which is to happen inside the window. */
 void* __libc_malloc(size_t bytes);
 void __libc_free(void* block);
 
@@ -60,8 +59,7 @@ int main(void) {
   *(void**)&write_report = victim_api("heapgauge_write_report");
   const int first = work(0);
   const int second = work(1);
-  dprintf(1, "%d descriptors more, %lld bytes\n", descriptors() - before,
-          (long long)victim_held_bytes);
+  dprintf(1, "%d descriptors more, %lld bytes\n", descriptors() - before, (long long)victim_held_bytes);
   const char* const prefix = getenv("VICTIM_TRUTH");
   char path[4096];
   snprintf(path, sizeof(path), "%s.statuses", prefix != NULL ? prefix : "/nowhere");

@@ -1,6 +1,5 @@
-/* A service that starts as root and gives its privileges up once its threads run.  glibc asks every
- * thread to change, the report thread too, and waits for all of them.  Its first report was made as
- * root: its directory is root's. */
+/* A service that starts as root and gives its privileges up once its threads run.  glibc asks every thread to change,
+ * the report thread too, and waits for all of them.  Its first report was made as root: its directory is root's. */
 #include <errno.h>
 #include <grp.h>
 #include <pthread.h>

@@ -1,5 +1,4 @@
-/* Children that share the parent's memory and allocate before it ever has: vfork(), and clone()
- * with CLONE_VM. */
+/* Children that share the parent's memory and allocate before it ever has: vfork(), and clone() with CLONE_VM. */
 #include <sched.h>
 #include <sys/wait.h>
 

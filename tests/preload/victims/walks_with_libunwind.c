@@ -1,6 +1,5 @@
-// A host that is linked with libunwind and walks a stack through code that no table knows: there
-// libunwind tests addresses, by a pipe.  Says how many descriptors the walk has opened, and whether
-// it came through.
+// A host that is linked with libunwind and walks a stack through code that no table knows: there libunwind tests
+// addresses, by a pipe.  Says how many descriptors the walk has opened, and whether it came through.
 #define UNW_LOCAL_ONLY
 #include <libunwind.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
-/* Preloaded behind heapgauge, so that its constructor runs right before heapgauge's: opens the
- * window of support/fault_tracer.c, which the victim's main() closes. */
+/* Preloaded behind heapgauge, so that its constructor runs right before heapgauge's: opens the window of
+ * support/fault_tracer.c, which the victim's main() closes. */
 #include <sys/syscall.h>
 #include <unistd.h>
 

@@ -1,5 +1,4 @@
-/* A library that is preloaded before heapgauge, counts calls and hands them on, as tracing tools
- * do. */
+/* A library that is preloaded before heapgauge, counts calls and hands them on, as tracing tools do. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stddef.h>

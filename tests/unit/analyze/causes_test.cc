@@ -6,8 +6,7 @@
 namespace heapgauge {
 namespace {
 
-SiteJudgement Judged(uint64_t key, SiteLevel level, uint64_t parent, Verdict verdict,
-                     double growth) {
+SiteJudgement Judged(uint64_t key, SiteLevel level, uint64_t parent, Verdict verdict, double growth) {
   SiteJudgement site;
   site.key = key;
   site.level = level;

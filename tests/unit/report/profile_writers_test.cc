@@ -160,7 +160,7 @@ TEST_CASE("a site that shrinks keeps its sample and grows by nothing", "[report]
   };
   CHECK(grown().at(3) == std::llround(report.sites[1].live_bytes));
   CHECK(grown().at(4) == 0);
-  CHECK(grown(GrowthSign::kSigned).at(4) == -4096);
+  CHECK(grown(PprofKind::kDifference).at(4) == -4096);
 }
 
 TEST_CASE("a site of zeros is no sample", "[report][pprof]") {
@@ -169,7 +169,7 @@ TEST_CASE("a site of zeros is no sample", "[report][pprof]") {
   site.allocated_bytes = site.allocated_objects = site.live_bytes = site.live_objects = 0;
   site.growth_bytes = -1;
   CHECK(Decode(ToPprofProto(report)).samples.size() == report.sites.size() - 1);
-  CHECK(Decode(ToPprofProto(report, GrowthSign::kSigned)).samples.size() == report.sites.size());
+  CHECK(Decode(ToPprofProto(report, PprofKind::kDifference)).samples.size() == report.sites.size());
 }
 
 TEST_CASE("the executable is the first mapping, wherever it lies", "[report][pprof]") {

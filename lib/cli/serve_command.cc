@@ -1,0 +1,83 @@
+#include "cli/serve_command.h"
+
+#include <fmt/format.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <filesystem>
+
+#include "cli/message.h"
+#include "cli/report_place.h"
+#include "helper/program_path.h"
+#include "report/printable.h"
+
+namespace heapgauge::cli {
+namespace {
+
+constexpr char kDescription[] =
+    "Serves the reports of a process, or of a report directory, over HTTP: / (the newest report), "
+    "/report, /report.json, /history.json, /debug/pprof/heap and allocs, /metrics, /healthz. With "
+    "a PID it ends with that process, else by Ctrl-C.";
+
+constexpr char kFooter[] =
+    "Examples:\n"
+    "  heapgauge serve 4242\n"
+    "  heapgauge serve heapgauge.checkout.4242 --listen 127.0.0.1:9191\n"
+    "  go tool pprof http://127.0.0.1:9191/debug/pprof/heap\n\n"
+    "Exit status: 0, or 2 if there is nothing to serve or the address can't be listened on.";
+
+struct ServeRequest {
+  std::string what;
+  std::string listen = "127.0.0.1:0";
+  std::string token_file;
+};
+
+}  // namespace
+
+int ServeCommand(const Arguments& arguments) {
+  ServeRequest request;
+  const auto app = MakeApp("heapgauge serve", "PID|DIR [options]", kDescription);
+  app->footer(kFooter);
+  app->add_option("WHAT", request.what, "a process that is tracked, or a report directory");
+  app->add_option("--listen", request.listen,
+                  "where to listen; port 0, the default, is any that is free. An address that "
+                  "other machines reach needs a token file")
+      ->type_name("ADDRESS:PORT");
+  app->add_option("--token-file", request.token_file,
+                  "the file that holds the bearer token that each request must carry")
+      ->type_name("FILE");
+  if (const auto done = Parse(*app, arguments)) return *done;
+  if (request.what.empty())
+    return Fail("neither a PID nor a DIR, e.g. heapgauge serve 4242 (see heapgauge serve --help)");
+
+  const std::string program = heapgauge::FindProgram(kServeProgram);
+  if (program.empty()) return Fail("heapgauge-serve is not installed beside this command");
+  Arguments passed = {program, "--listen", request.listen};
+  pid_t pid = 0;
+  const char* end = request.what.data() + request.what.size();
+  const auto [at, failure] = std::from_chars(request.what.data(), end, pid);
+  std::error_code ignored;
+  const bool is_directory = std::filesystem::is_directory(request.what, ignored);
+  if (failure == std::errc() && at == end && pid > 0 && !is_directory) {
+    std::string error;
+    const std::string directory = ReportDirectoryOf(pid, &error);
+    if (directory.empty()) return Fail(error);
+    passed.insert(passed.end(), {"--directory", directory, "--pid", request.what});
+  } else if (is_directory) {
+    passed.insert(passed.end(), {"--directory", request.what});
+  } else {
+    return Fail(fmt::format("{}: neither a PID nor a report directory", Printable(request.what)));
+  }
+  if (!request.token_file.empty())
+    passed.insert(passed.end(), {"--token-file", request.token_file});
+  std::vector<char*> words;
+  for (std::string& word : passed) words.push_back(word.data());
+  words.push_back(nullptr);
+  execv(program.c_str(), words.data());
+  return Fail(fmt::format("{}: {}", Printable(program), std::strerror(errno)));
+}
+
+}  // namespace heapgauge::cli

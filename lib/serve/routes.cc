@@ -1,0 +1,187 @@
+#include "serve/routes.h"
+
+#include <fmt/format.h>
+#include <httplib.h>
+
+#include <charconv>
+#include <chrono>
+#include <thread>
+#include <utility>
+
+#include "report/diff_writer.h"
+#include "report/difference.h"
+#include "report/frame_text.h"
+#include "report/printable.h"
+#include "report/text_writer.h"
+#include "serve/history_json.h"
+#include "serve/metrics.h"
+
+namespace heapgauge::serve {
+namespace {
+
+constexpr char kPlain[] = "text/plain; charset=utf-8";
+constexpr char kHtml[] = "text/html; charset=utf-8";
+constexpr char kJson[] = "application/json";
+constexpr char kProfile[] = "application/octet-stream";
+constexpr char kMetrics[] = "text/plain; version=0.0.4; charset=utf-8";
+
+constexpr int kMostDeltas = 4;  // at once: each keeps a thread
+constexpr int kMostDeltaSeconds = 3600;
+constexpr auto kDeltaLook = std::chrono::milliseconds(200);
+// The second report of a delta comes when it comes.
+constexpr auto kDeltaPatience = std::chrono::seconds(150);
+
+void Say(int status, const std::string& line, httplib::Response* response) {
+  response->status = status;
+  response->set_content(line + "\n", kPlain);
+}
+
+void SayNoReport(httplib::Response* response) {
+  response->set_header("Retry-After", "5");
+  Say(503, "no report has been written yet", response);
+}
+
+std::string Escaped(std::string_view text) {
+  std::string html;
+  for (const char c : text) {
+    switch (c) {
+      case '<':
+        html += "&lt;";
+        break;
+      case '>':
+        html += "&gt;";
+        break;
+      case '&':
+        html += "&amp;";
+        break;
+      case '"':
+        html += "&quot;";
+        break;
+      default:
+        html += c;
+    }
+  }
+  return html;
+}
+
+constexpr char kIndex[] =
+    "<!doctype html><meta charset=utf-8><title>/debug/pprof/</title>\n"
+    "<h1>/debug/pprof/</h1>\n"
+    "<p><a href=heap>heap</a>: what is live (<a href=\"heap?seconds=60\">?seconds=N</a>: what "
+    "changes in N seconds)\n"
+    "<p><a href=allocs>allocs</a>: the same samples, shown by what was allocated\n";
+
+}  // namespace
+
+void Routes::Page(httplib::Response* response) {
+  const auto snapshot = follower_.Newest();
+  const std::string body = snapshot ? ToText(snapshot->report) : "no report has been written yet\n";
+  const std::string name =
+      snapshot ? Printable(Basename(snapshot->report.exe)) : std::string("heapgauge");
+  response->set_content(
+      fmt::format("<!doctype html><html lang=en><meta charset=utf-8>\n"
+                  "<meta name=viewport content=\"width=device-width\">\n"
+                  "<meta http-equiv=refresh content=30>\n"
+                  "<title>{} - heapgauge</title>\n"
+                  "<style>:root{{color-scheme:light dark}}body{{font-family:sans-serif;margin:1em}}"
+                  "pre{{overflow-x:auto}}</style>\n"
+                  "<nav><a href=report>report</a> <a href=report.json>report.json</a> "
+                  "<a href=history.json>history.json</a> <a href=debug/pprof/>profiles</a> "
+                  "<a href=metrics>metrics</a></nav>\n<main><pre>{}</pre></main></html>\n",
+                  Escaped(name), Escaped(body)),
+      kHtml);
+}
+
+void Routes::Metrics(httplib::Response* response) {
+  const auto snapshot = follower_.Newest();
+  response->set_content(snapshot ? MetricsOf(snapshot->report) : MetricsOfNothing(), kMetrics);
+}
+
+void Routes::Profile(const httplib::Request& request, PprofKind kind, httplib::Response* response) {
+  if (request.has_param("seconds")) return Delta(request, response);
+  const auto snapshot = follower_.Newest();
+  if (!snapshot) return SayNoReport(response);
+  const std::lock_guard lock(cache_mutex_);
+  if (cached_for_ != snapshot) {
+    cached_for_ = snapshot;
+    for (std::string& profile : cached_) profile.clear();
+  }
+  std::string& profile = cached_[kind == PprofKind::kAllocs ? 1 : 0];
+  if (profile.empty()) profile = ToPprof(snapshot->report, kind);
+  response->set_header("Content-Disposition", kind == PprofKind::kAllocs
+                                                  ? "attachment; filename=\"allocs\""
+                                                  : "attachment; filename=\"heap\"");
+  response->set_content(profile, kProfile);
+}
+
+void Routes::Delta(const httplib::Request& request, httplib::Response* response) {
+  const std::string text = request.get_param_value("seconds");
+  int seconds = 0;
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  if (failure != std::errc() || end != text.data() + text.size() || seconds < 1 ||
+      seconds > kMostDeltaSeconds) {
+    return Say(400, fmt::format("seconds: a whole number from 1 to {}", kMostDeltaSeconds),
+               response);
+  }
+  struct Place {
+    std::atomic<int>* count;
+    ~Place() { --*count; }
+  };
+  const bool crowded = ++deltas_ > kMostDeltas;
+  const Place place{&deltas_};
+  if (crowded) return Say(503, fmt::format("{} such answers are under way", kMostDeltas), response);
+  const auto before = follower_.Newest();
+  if (!before) return SayNoReport(response);
+  const ConnectionWatch::Patience patience(connections_, request.remote_port);
+  const auto wanted = std::chrono::steady_clock::now() + std::chrono::seconds(seconds);
+  for (;;) {
+    std::this_thread::sleep_for(kDeltaLook);
+    // relaxed: a late look is the next one
+    if (stopping_.load(std::memory_order_relaxed)) return Say(503, "the server ends", response);
+    const auto now = std::chrono::steady_clock::now();
+    if (now < wanted) continue;
+    const auto after = follower_.Newest();
+    if (after != before) {
+      response->set_header("Content-Disposition", "attachment; filename=\"delta\"");
+      response->set_content(DiffToPprof(DifferenceOf(before->report, after->report)), kProfile);
+      return;
+    }
+    if (now > wanted + kDeltaPatience) return Say(503, "no report was written meanwhile", response);
+  }
+}
+
+void Routes::AddTo(httplib::Server* server) {
+  using httplib::Request;
+  using httplib::Response;
+  server->Get("/", [this](const Request&, Response& response) { Page(&response); });
+  server->Get("/report", [this](const Request&, Response& response) {
+    const auto snapshot = follower_.Newest();
+    if (!snapshot) return SayNoReport(&response);
+    response.set_content(ToText(snapshot->report), kPlain);
+  });
+  server->Get("/report.json", [this](const Request&, Response& response) {
+    const auto snapshot = follower_.Newest();
+    if (!snapshot) return SayNoReport(&response);
+    response.set_content(snapshot->json + "\n", kJson);
+  });
+  server->Get("/history.json", [this](const Request&, Response& response) {
+    response.set_content(ToJson(follower_.HistoryNow()) + "\n", kJson);
+  });
+  server->Get("/metrics", [this](const Request&, Response& response) { Metrics(&response); });
+  server->Get("/healthz",
+              [](const Request&, Response& response) { response.set_content("ok\n", kPlain); });
+  server->Get("/debug/pprof/",
+              [](const Request&, Response& response) { response.set_content(kIndex, kHtml); });
+  server->Get("/debug/pprof/heap", [this](const Request& request, Response& response) {
+    Profile(request, PprofKind::kHeap, &response);
+  });
+  server->Get("/debug/pprof/allocs", [this](const Request& request, Response& response) {
+    Profile(request, PprofKind::kAllocs, &response);
+  });
+  server->Get("/debug/pprof/([a-z]+)", [](const Request& request, Response& response) {
+    Say(404, fmt::format("{}: heapgauge has heap and allocs alone", request.matches[1].str()),
+        &response);
+  });
+}
+
+}  // namespace heapgauge::serve

@@ -1,0 +1,50 @@
+#include "serve/metrics.h"
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <string>
+
+#include "unit/report/sample_report.h"
+
+namespace heapgauge::serve {
+namespace {
+
+bool Has(const std::string& text, const std::string& line) {
+  return ("\n" + text).find("\n" + line + "\n") != std::string::npos;
+}
+
+TEST_CASE("metrics are the report's figures", "[serve][metrics]") {
+  Report report = LeakingCheckout();
+  report.totals.live_bytes = 1234567;
+  report.time = "2026-11-22T02:14:07.250Z";
+  const std::string text = MetricsOf(report);
+  CHECK(Has(text, "heapgauge_heap_live_bytes 1234567"));
+  CHECK(Has(text, "heapgauge_last_report_timestamp_seconds 1795313647.25"));
+  CHECK(Has(text,
+            "heapgauge_leak_suspected{site=\"9f3c1a2b4d5e6f70\",function=\"checkout::"
+            "ApplyCoupon\"} 1"));
+  report.forecast.reset();
+  CHECK(MetricsOf(report).find("time_to_limit") == std::string::npos);
+}
+
+TEST_CASE("names can't break out of their label", "[serve][metrics]") {
+  Report report = LeakingCheckout();
+  report.callsites.clear();
+  report.sites[0].frames[report.sites[0].callsite].function = "a\"} 1\nevil{x=\"\\\xff";
+  const std::string text = MetricsOf(report);
+  CHECK(text.find("\nevil") == std::string::npos);
+  CHECK(text.find("a\\\"} 1\\\\x0aevil{x=\\\"\\\\\\\\xff") != std::string::npos);
+}
+
+TEST_CASE("the number of series is bounded", "[serve][metrics]") {
+  Report report = LeakingCheckout();
+  report.callsites.clear();
+  for (int i = 0; i < 500; ++i) report.sites.push_back(report.sites[0]);
+  const std::string text = MetricsOf(report);
+  size_t series = 0;
+  for (size_t at = 0; at < text.size(); at = text.find('\n', at) + 1) series += text[at] != '#';
+  CHECK(series <= 100);
+}
+
+}  // namespace
+}  // namespace heapgauge::serve

@@ -50,7 +50,7 @@ CallVerdict Leaves(Program program, uint32_t value) {
 
 }  // namespace
 
-TEST_CASE("a filter's answers are deadly unless they allow, log or refuse", "[filters]") {
+TEST_CASE("a filter's answers are deadly unless they allow, log or refuse", "[track][filters]") {
   CHECK(Run({Return(SECCOMP_RET_ALLOW)}, {}) == CallVerdict::kAllowed);
   CHECK(Run({Return(SECCOMP_RET_LOG)}, {}) == CallVerdict::kAllowed);
   CHECK(Run({Return(SECCOMP_RET_ERRNO | EPERM)}, {}) == CallVerdict::kRefused);
@@ -60,7 +60,7 @@ TEST_CASE("a filter's answers are deadly unless they allow, log or refuse", "[fi
   }
 }
 
-TEST_CASE("a filter computes as the kernel does", "[filters]") {
+TEST_CASE("a filter computes as the kernel does", "[track][filters]") {
   const auto load = [](uint32_t k) -> sock_filter { return BPF_STMT(BPF_LD | BPF_IMM, k); };
   const auto alu = [](int op, uint32_t k) -> sock_filter {
     return BPF_STMT(static_cast<uint16_t>(BPF_ALU | op | BPF_K), k);
@@ -87,7 +87,7 @@ TEST_CASE("a filter computes as the kernel does", "[filters]") {
 }
 
 TEST_CASE("a program that the kernel would not take kills, and is never left or overrun",
-          "[filters]") {
+          "[track][filters]") {
   const uint32_t allow = SECCOMP_RET_ALLOW;
   for (const sock_filter& wrong :
        Program{BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 64), BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 2),
@@ -103,7 +103,7 @@ TEST_CASE("a program that the kernel would not take kills, and is never left or 
   CHECK(Run(Program(5000, Return(allow)), {}) == CallVerdict::kDeadly);
 }
 
-TEST_CASE("what a filter ends is what meets the calls that it kills for", "[filters]") {
+TEST_CASE("what a filter ends is what meets the calls that it kills for", "[track][filters]") {
   const uint32_t kill = SECCOMP_RET_KILL_PROCESS;
   const uint32_t allow = SECCOMP_RET_ALLOW;
   CHECK(EndedBy({Return(allow)}) == 0);
@@ -122,7 +122,7 @@ TEST_CASE("what a filter ends is what meets the calls that it kills for", "[filt
   CHECK(StrictEffect().ended == kEverythingEnds);
 }
 
-TEST_CASE("a refusal ends what cannot be done without the call", "[filters]") {
+TEST_CASE("a refusal ends what cannot be done without the call", "[track][filters]") {
   const uint32_t refuse = SECCOMP_RET_ERRNO | EPERM;
   const uint32_t allow = SECCOMP_RET_ALLOW;
   CHECK(EndedBy(ListOf({SYS_execve, SYS_mkdirat, SYS_prctl, SYS_clone3, SYS_mmap}, refuse,
@@ -133,7 +133,7 @@ TEST_CASE("a refusal ends what cannot be done without the call", "[filters]") {
   CHECK((EndedBy(ListOf({SYS_clone3, SYS_clone}, refuse, allow)) & kEndsSpreading) != 0);
 }
 
-TEST_CASE("a filter that looks at arguments is asked with ours", "[filters]") {
+TEST_CASE("a filter that looks at arguments is asked with ours", "[track][filters]") {
   // clone() for threads alone: the low word of its flags.
   const Program threads_alone = {
       kLoadNumber,
@@ -146,7 +146,7 @@ TEST_CASE("a filter that looks at arguments is asked with ours", "[filters]") {
   CHECK(EndedBy(threads_alone) == kEndsHelpers);
 }
 
-TEST_CASE("the call for which reports end is named", "[filters]") {
+TEST_CASE("the call for which reports end is named", "[track][filters]") {
   const Program program = ListOf({SYS_renameat}, SECCOMP_RET_KILL_THREAD, SECCOMP_RET_ALLOW);
   CHECK(std::string(JudgeFilter(program.data(), program.size()).reports) == "renameat");
   CHECK(JudgeFilter(program.data(), program.size()).threads == nullptr);

@@ -79,7 +79,7 @@ CallsiteMap::PlaceId CallsiteMap::Intern(const Frame& frame, std::string_view co
     place.callsite = {id, frame};
     place.function = wrappers_.Intern(frame.module, ShortName(frame.function));
     place.wrapper = IsAllocationWrapper(frame);
-    place.told = frame.file || InProgram(frame);
+    place.told = !place.wrapper && (frame.file || InProgram(frame));
     places_.push_back(std::move(place));
   }
   return found->second;
@@ -99,9 +99,10 @@ bool CallsiteMap::MakeChain(const StoredSite& site, size_t end, const Named& nam
     for (const PlaceId id : named.At(identity_.SpotOf(site, i))) {
       if (chain->size == 0 && places_[id].wrapper) continue;
       if (chain->size == kChain && has_line) return true;
-      if (!has_line && places_[id].told) {
-        chain->program_line = id;
-        has_line = true;
+      if (chain->line_count < kLines && places_[id].told) {
+        // What is no wrapper now may turn out to be one.
+        has_line = has_line || !wrappers_.IsWrapper(places_[id].function);
+        chain->lines[chain->line_count++] = id;
       }
       if (chain->size < kChain) chain->places[chain->size++] = id;
     }
@@ -115,15 +116,22 @@ bool CallsiteMap::MakeChain(const StoredSite& site, size_t end, const Named& nam
     chain->places[chain->size++] =
         bare ? Intern(frame) : named.At(identity_.SpotOf(site, 0)).front();
   }
-  if (!has_line) chain->program_line = chain->places[0];
   return true;
 }
 
 void CallsiteMap::PlaceCallsite(Chain& chain) const {
   size_t at = 0;
   while (at + 1 < chain.size && wrappers_.IsWrapper(places_[chain.places[at]].function)) ++at;
-  // Code without a name is no answer to "whose is it": the line that led there is.
+  chain.at = static_cast<uint8_t>(at);
   const PlaceId found = chain.places[at];
+  // Those before the call site are wrappers, and no line that asked.
+  chain.program_line = found;
+  for (size_t k = 0; k < chain.line_count; ++k) {
+    if (wrappers_.IsWrapper(places_[chain.lines[k]].function)) continue;
+    chain.program_line = chain.lines[k];
+    break;
+  }
+  // Code without a name is no answer to "whose is it": the line that led there is.
   const bool nameless = places_[found].callsite.frame.function.empty();
   chain.callsite = nameless ? chain.program_line : found;
 }
@@ -156,7 +164,7 @@ void CallsiteMap::Name(const std::vector<uint32_t>& sites, const std::vector<siz
 
 bool CallsiteMap::Learn() {
   const uint32_t count = tracker_.sites().size();
-  if (count == known_) return false;
+  if (count == known_) return FindWrappers();
   chains_.resize(count);
   std::vector<std::pair<int64_t, uint32_t>> fresh;  // live bytes, index
   for (uint32_t index = known_; index < count; ++index) {
@@ -197,13 +205,23 @@ bool CallsiteMap::Learn() {
 
 bool CallsiteMap::FindWrappers() {
   // Ways in; what lies further out says nothing new.
-  constexpr size_t kWay = 4;
-  // A table that grows by a stack now and then need not be looked through each time.
+  constexpr size_t kWay = 6;
+  constexpr size_t kMostWays = 8192;
+  // A table that grows by a stack now and then need not be looked through each time, nor the same
+  // stacks before they have half as many samples again.
   constexpr uint32_t kMore = 16;  // a sixteenth of what there was
-  if (searched_ != 0 && known_ - searched_ <= searched_ / kMore && known_ > kWhole) return false;
+  uint64_t all_samples = 0;
+  for (uint32_t index = 0; index < known_; ++index) {
+    // relaxed: figures.
+    all_samples += tracker_.sites().At(index)->allocated.samples.load(std::memory_order_relaxed);
+  }
+  const bool few_stacks_more = searched_ != 0 && known_ - searched_ <= searched_ / kMore &&
+                               (known_ > kWhole || known_ == searched_);
+  if (few_stacks_more && all_samples < searched_samples_ + searched_samples_ / 2) return false;
   searched_ = known_;
-  std::map<std::vector<WrapperFinder::FunctionId>, WrapperFinder::Flow> ways;
-  std::vector<WrapperFinder::FunctionId> way;
+  searched_samples_ = all_samples;
+  std::map<std::vector<PlaceId>, WrapperFinder::Flow> ways;
+  std::vector<PlaceId> way;
   for (uint32_t index = 0; index < known_; ++index) {
     const Chain& chain = chains_[index];
     const SiteCounters& born = tracker_.sites().At(index)->allocated;
@@ -215,12 +233,15 @@ bool CallsiteMap::FindWrappers() {
     for (size_t i = 0; i < chain.size && way.size() < kWay + skipped; ++i) {
       const WrapperFinder::FunctionId function = places_[chain.places[i]].function;
       // A function that calls itself is one step.
-      if (!way.empty() && way.back() == function) continue;
+      if (!way.empty() && places_[way.back()].function == function) continue;
       if (wrappers_.IsWrapper(function)) ++skipped;
-      way.push_back(function);
+      way.push_back(chain.places[i]);
+    }
+    // Of more ways than can be held at once, the ends.
+    if (ways.size() >= kMostWays && way.size() > skipped + 2 && ways.count(way) == 0) {
+      way.resize(skipped + 2);
     }
     WrapperFinder::Flow& flow = ways[way];
-    flow.functions = way;
     flow.bytes += static_cast<double>(born.bytes.load(std::memory_order_relaxed)) * kBytesUnit;
     flow.objects +=
         static_cast<double>(samples) +
@@ -229,7 +250,11 @@ bool CallsiteMap::FindWrappers() {
   }
   std::vector<WrapperFinder::Flow> flows;
   flows.reserve(ways.size());
-  for (auto& [key, flow] : ways) flows.push_back(std::move(flow));
+  for (auto& [places, flow] : ways) {
+    for (const PlaceId place : places) flow.functions.push_back(places_[place].function);
+    flow.lines = places;
+    flows.push_back(std::move(flow));
+  }
   if (!wrappers_.Find(flows)) return false;
   for (Chain& chain : chains_) PlaceCallsite(chain);
   return true;
@@ -247,6 +272,11 @@ const CallsiteMap::Callsite& CallsiteMap::ProgramLineOf(uint32_t site) const {
   return place.told ? place.callsite : places_[chain.program_line].callsite;
 }
 
+const CallsiteMap::Callsite* CallsiteMap::WrapperOf(uint32_t site) const {
+  if (site >= known_ || chains_[site].at == 0) return nullptr;
+  return &places_[chains_[site].places[chains_[site].at - 1]].callsite;
+}
+
 uint32_t CallsiteMap::IndexIn(const std::vector<Frame>& frames) const {
   uint32_t at = CallsiteIndex(frames);
   while (at + 1 < frames.size() &&
@@ -255,7 +285,11 @@ uint32_t CallsiteMap::IndexIn(const std::vector<Frame>& frames) const {
   }
   if (at >= frames.size() || !frames[at].function.empty()) return at;
   for (size_t i = at; i < frames.size(); ++i) {
-    if (frames[i].file || InProgram(frames[i])) return static_cast<uint32_t>(i);
+    const Frame& frame = frames[i];
+    if ((frame.file || InProgram(frame)) && !IsAllocationWrapper(frame) &&
+        !wrappers_.IsWrapper(frame.module, ShortName(frame.function))) {
+      return static_cast<uint32_t>(i);
+    }
   }
   return at;
 }

@@ -43,6 +43,8 @@ class CallsiteMap final {
   // program is the call site itself where that has a name.
   const Callsite& Of(uint32_t site) const;
   const Callsite& ProgramLineOf(uint32_t site) const;
+  // The wrapper of the program's own that the call site asked; nullptr: none.
+  const Callsite* WrapperOf(uint32_t site) const;
 
   // The frame of a named stack that its call site is.
   uint32_t IndexIn(const std::vector<Frame>& frames) const;
@@ -51,11 +53,15 @@ class CallsiteMap final {
 
  private:
   using PlaceId = uint32_t;
-  static constexpr size_t kChain = 8;  // places kept of a stack, to move outwards along
+  static constexpr size_t kChain = 10;  // places kept of a stack, to move outwards along
+  static constexpr size_t kLines = 4;
 
   struct Chain {
     std::array<PlaceId, kChain> places{};  // from the first that is no wrapper by its name
+    std::array<PlaceId, kLines> lines{};   // the first of these, and of those beyond, that are told
     uint8_t size = 0;
+    uint8_t line_count = 0;
+    uint8_t at = 0;  // of the call site before it was found to be nameless
     PlaceId callsite = 0;
     PlaceId program_line = 0;
   };
@@ -80,6 +86,7 @@ class CallsiteMap final {
   std::vector<Chain> chains_;  // by site index; size 0: not seen
   uint32_t known_ = 0;         // stacks below this index are in chains_
   uint32_t searched_ = 0;      // how many there were when wrappers were looked for
+  uint64_t searched_samples_ = 0;
   std::vector<Place> places_;
   std::unordered_map<uint64_t, PlaceId> place_of_;  // by call site id
   WrapperFinder wrappers_;

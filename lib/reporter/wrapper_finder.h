@@ -2,18 +2,21 @@
 //
 // A wrapper is a function through which most of its module's allocation passes, that asks only
 // through malloc or other wrappers, and that is called from many functions: its own figures are
-// only their sum, and the line that asked is its caller's.  Wrappers lie in layers, and an inner
-// one may have the next one for its only caller.
+// only their sum, and the line that asked is its caller's.
 //
 // Rules, for a function F of module M, over all that was ever sampled:
 //   * F's calls lead to the allocator or to wrappers alone (its callees are no call sites);
 //   * half of what M's call sites allocate passes through F, and three functions call it; or nine
 //     tenths and two;
 //   * it serves its callers with blocks of different sizes: a function that makes one kind of
-//   object
-//     for many callers is the line that asked;
-//   * or, in place of the last two, F has one caller, which is a wrapper by these rules when F is
-//   taken for one.
+//     object for many callers is the line that asked.
+// Wrappers lie in layers, and an inner one may have the next one for its only caller: F then is a
+// wrapper when the function is that the row of only callers leads to, and nothing else passes
+// through them.  Beyond the first, each must ask at one line of it: that is how a layer looks, and
+// not how a function does that works with what it asked for.
+// And they lie beside each other (for memory, for zeroed memory, for copies of texts): functions
+// that call the allocator, that have three callers, other sizes and a twentieth each, are wrappers
+// together when three quarters pass through them.
 //
 // Pure: what it says follows from what it was told.
 #ifndef HEAPGAUGE_REPORTER_WRAPPER_FINDER_H_
@@ -35,7 +38,8 @@ class WrapperFinder final {
   // What passed through a stack: its functions from the innermost that is no wrapper by name.
   struct Flow {
     std::vector<FunctionId> functions;
-    double bytes = 0;  // allocated, ever; estimates
+    std::vector<uint32_t> lines;  // where each of them calls the one before; empty: not known
+    double bytes = 0;             // allocated, ever; estimates
     double objects = 0;
     uint64_t samples = 0;
   };
@@ -61,6 +65,8 @@ class WrapperFinder final {
     std::string name;
     bool wrapper = false;
   };
+
+  class Search;
 
   bool IsNamed(std::string_view name) const;
   bool FindOnce(std::span<const Flow> flows);

@@ -1,8 +1,10 @@
 #include "reporter/wrapper_finder.h"
 
 #include <catch2/catch.hpp>
+#include <cstring>
 #include <initializer_list>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace heapgauge {
@@ -19,6 +21,12 @@ class Program final {
     flow.objects = static_cast<double>(samples) * 10;
     flow.bytes = flow.objects * size;
     flow.samples = samples;
+    return *this;
+  }
+  Program& CallsAt(std::initializer_list<const char*> way, std::vector<uint32_t> lines,
+                   double size) {
+    Calls(way, size);
+    flows_.back().lines = std::move(lines);
     return *this;
   }
   bool Find() { return finder_.Find(flows_); }
@@ -54,6 +62,59 @@ TEST_CASE("layers of wrappers are found from the inside outwards", "[reporter][w
   CHECK(program.IsWrapper("get"));
   CHECK(program.IsWrapper("pool_take"));
   CHECK_FALSE(program.IsWrapper("keep"));
+}
+
+TEST_CASE("layers that have one caller each are found through four of them",
+          "[reporter][wrappers]") {
+  Program program;
+  program.Calls({"area", "fill", "take", "get", "open_ticket"}, 1040)
+      .Calls({"area", "fill", "take", "get", "read_request"}, 600)
+      .Calls({"area", "fill", "take", "get", "write_answer"}, 1230)
+      .Calls({"take", "get", "write_log"}, 90);  // from what was there already
+  CHECK(program.Find());
+  for (const char* name : {"area", "fill", "take", "get"}) CHECK(program.IsWrapper(name));
+  CHECK_FALSE(program.IsWrapper("open_ticket"));
+}
+
+TEST_CASE("a function that asks at several lines below its callers is no layer",
+          "[reporter][wrappers]") {
+  Program program;
+  for (const char* caller : {"on_get", "on_put", "on_list"}) {
+    const double size = 100.0 * static_cast<double>(strlen(caller) * caller[3] % 97);
+    program.CallsAt({"make_node", "parse", "handle", caller}, {1, 2, 10, 20}, size)
+        .CallsAt({"make_node", "parse", "handle", caller}, {1, 3, 11, 20}, size);
+  }
+  CHECK_FALSE(program.Find());
+}
+
+TEST_CASE("sizes that differ by little tell callers apart when many samples say so",
+          "[reporter][wrappers]") {
+  for (const uint64_t samples : {uint64_t{30}, uint64_t{3000}}) {
+    Program program;
+    program.Calls({"get", "a"}, 900, samples)
+        .Calls({"get", "b"}, 1000, samples)
+        .Calls({"get", "c"}, 1200, samples);
+    CHECK(program.Find() == (samples == 3000));
+  }
+}
+
+TEST_CASE("allocation functions beside each other are wrappers together", "[reporter][wrappers]") {
+  Program program;
+  for (const char* name : {"get", "get_zeroed", "copy_of"}) {
+    program.Calls({name, "read_packet"}, 1500)
+        .Calls({name, "queue"}, 300)
+        .Calls({name, "timer"}, 60);
+  }
+  program.Calls({"own", "other"}, 800);
+  CHECK(program.Find());
+  for (const char* name : {"get", "get_zeroed", "copy_of"}) CHECK(program.IsWrapper(name));
+  CHECK_FALSE(program.IsWrapper("own"));
+  CHECK_FALSE(program.IsWrapper("read_packet"));
+
+  Program part;
+  part.Calls({"text", "a"}, 10).Calls({"text", "b"}, 400).Calls({"text", "c"}, 90);
+  part.Calls({"frame", "a"}, 100).Calls({"frame", "b"}, 100).Calls({"big", "c"}, 2000);
+  CHECK_FALSE(part.Find());
 }
 
 TEST_CASE("a function that makes one kind of object is the line that asked",

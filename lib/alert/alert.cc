@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "report/callers_beside.h"
 #include "report/frame_text.h"
 #include "report/json_text.h"
 #include "report/printable.h"
@@ -48,8 +49,9 @@ std::string Summary(const Alert& alert) {
     return program + " is no longer near its limit" + (left.empty() ? "" : " (" + left + ")");
   }
   const std::string place = Place(alert);
-  return fmt::format("{} leaks at {}{}", program, alert.function,
-                     place.empty() ? "" : " (" + place + ")");
+  return fmt::format("{} leaks at {}{}{}", program, alert.function,
+                     place.empty() ? "" : " (" + place + ")",
+                     alert.caller.empty() ? "" : ", called by " + alert.caller);
 }
 
 // What tells one alert from another, and nothing that changes while it lasts.
@@ -121,6 +123,7 @@ Alert MakeAlert(const Report& report, const Site* site) {
   alert.growth_low = site->growth_low;
   alert.growth_high = site->growth_high;
   alert.site = site->id;
+  alert.caller = CallerBeside(report, site->id);
   for (size_t i = site->callsite; i < site->frames.size(); ++i) {
     const Frame& frame = site->frames[i];
     if (alert.stack.size() == kMostFrames) break;

@@ -45,6 +45,7 @@ struct Alert {
   // Of kLeak alone.
   std::string site;  // id
   std::string function;
+  std::string caller;  // "function file:line", where another call site of the report reads alike
   std::string file;
   uint32_t line = 0;               // 0: not known
   std::vector<std::string> stack;  // "function file:line" from the callsite outwards

@@ -134,11 +134,20 @@ std::string Stack(const Site& site, const TextOptions& options) {
   return out;
 }
 
-// "main <- Serve <- Handle": who leads to the call site in another stack.
-std::string Way(const Site& site, size_t width) {
+// "main <- Serve <- Handle": who leads to the call site in another stack.  Where the row is another
+// frame than the stack's own call site, that is part of the way.
+std::string Way(const Site& site, const Frame* row, size_t width) {
   constexpr size_t kSteps = 5;
   std::string way;
-  for (size_t i = site.callsite + 1; i < site.frames.size() && i <= site.callsite + kSteps; ++i) {
+  const auto is_row = [&](const Frame& frame) {
+    return row != nullptr && frame.module == row->module && frame.function == row->function;
+  };
+  const auto begin =
+      site.frames.begin() + std::min<std::ptrdiff_t>(site.callsite, std::ssize(site.frames));
+  const bool further_out = begin != site.frames.end() && !is_row(*begin) &&
+                           std::find_if(begin, site.frames.end(), is_row) != site.frames.end();
+  const size_t first = site.callsite + (further_out ? 0 : 1);
+  for (size_t i = first; i < site.frames.size() && i < first + kSteps; ++i) {
     const std::string place = FileAndLine(site.frames[i], false);
     way += (way.empty() ? "" : " <- ") + ShortFunction(site.frames[i]) +
            (place.empty() ? "" : " " + place);
@@ -162,7 +171,7 @@ std::string Stacks(const Callsite& callsite, const Report& report, RateUnit unit
         fmt::format("         also {} live, {}: ", FormatBytes(found->live_bytes),
                     FormatRate(found->growth_bytes_per_s, unit));
     const size_t room = options.width - std::min(options.width, DisplayWidth(figures));
-    out += figures + Way(*found, std::max<size_t>(room, 24)) + "\n";
+    out += figures + Way(*found, CallsiteFrame(callsite.sum), std::max<size_t>(room, 24)) + "\n";
     ++shown;
   }
   return out;
@@ -193,6 +202,15 @@ std::string ShortCallsite(const Site& site, size_t width) {
   // guessed.
   const size_t name_width = width > place_width + 12 ? width - place_width : 12;
   return place.empty() ? CutFront(name, width) : CutFront(name, name_width) + "  " + place;
+}
+
+std::string CallsiteAndCaller(const Site& site, const std::string& caller, size_t width) {
+  constexpr size_t kLeast = 12;
+  constexpr std::string_view kArrow = " <- ";
+  if (caller.empty() || width < 2 * kLeast + kArrow.size()) return ShortCallsite(site, width);
+  const size_t room = std::max(kLeast, std::min(DisplayWidth(caller), width / 2));
+  std::string text = ShortCallsite(site, width - room - kArrow.size());
+  return text.append(kArrow).append(CutEnd(caller, room));
 }
 
 std::string CallsiteDetails(const Callsite& callsite, const Report& report, RateUnit unit,

@@ -13,6 +13,9 @@ namespace heapgauge {
 // "ApplyCoupon  coupon.cc:88": short enough for a table.  `width`: columns it may take.
 std::string ShortCallsite(const Site& site, size_t width);
 
+// The same and " <- Caller" behind it, where there is one.
+std::string CallsiteAndCaller(const Site& site, const std::string& caller, size_t width);
+
 // "+/- 20 MiB" at 95 % from a standard error; "" when the figure is exact.
 std::string ErrorOf(double stderr_bytes);
 

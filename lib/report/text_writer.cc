@@ -6,6 +6,7 @@
 #include <cmath>
 #include <vector>
 
+#include "report/callers_beside.h"
 #include "report/frame_text.h"
 #include "report/printable.h"
 #include "report/text_site.h"
@@ -179,14 +180,16 @@ std::string SiteTable(const std::vector<const Site*>& sites, RateUnit unit,
              {"call site", Ink::kDim}});
   constexpr size_t kOtherColumns = 46;
   const size_t width = options.width > kOtherColumns + 24 ? options.width - kOtherColumns : 24;
-  for (const Site* site : sites) {
+  const std::vector<std::string> callers = CallersBeside(sites);
+  for (size_t i = 0; i < sites.size(); ++i) {
+    const Site* const site = sites[i];
     const bool leak = site->verdict == "leak";
     table.Add({{fmt::to_string(site->rank)},
                {leak ? "LEAK" : Printable(site->verdict), InkOf(site->verdict)},
                {FormatSignedBytes(site->growth_bytes_per_s * unit.seconds)},
                {FormatBytes(site->live_bytes)},
                {FormatCount(site->live_objects)},
-               {ShortCallsite(*site, width), leak ? Ink::kBold : Ink::kPlain}});
+               {CallsiteAndCaller(*site, callers[i], width), leak ? Ink::kBold : Ink::kPlain}});
   }
   return table.Render("  ", options.colour);
 }
@@ -223,8 +226,8 @@ std::string Sites(const Report& report, RateUnit unit, const TextOptions& option
   uint64_t known = std::max<uint64_t>(report.callsites_total, report.callsites.size());
   if (report.callsites.empty()) known = std::max<uint64_t>(report.sites_total, report.sites.size());
   std::string out = Paint("Call sites", Ink::kBold, options.colour);
-  out +=
-      fmt::format(" ({} of {} known{})\n", callsites.size(), known, ShareOfLive(report, callsites));
+  out += fmt::format(" ({} of {} known{})\n", callsites.size(),
+                     FormatCount(static_cast<double>(known)), ShareOfLive(report, callsites));
   std::vector<const Site*> rows;
   for (const Callsite& callsite : callsites) rows.push_back(&callsite.sum);
   out += SiteTable(rows, unit, options);

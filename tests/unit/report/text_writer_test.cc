@@ -108,6 +108,27 @@ TEST_CASE("one call site with many stacks is one row, with the stacks that matte
   CHECK_FALSE(Has(text, "#2"));
 }
 
+TEST_CASE("call sites that read alike show their callers", "[report][text]") {
+  Report report = LeakingCheckout();
+  for (int i = 0; i < 2; ++i) {
+    Site site = report.sites[0];
+    site.id = std::to_string(i);
+    site.frames.resize(site.callsite + 1);
+    Frame caller;
+    caller.module = site.frames[0].module;
+    caller.function = "Common";
+    site.frames.push_back(caller);
+    caller.function = i == 0 ? "Reject" : "Accept";
+    site.frames.push_back(caller);
+    report.callsites.emplace_back().sum = site;
+  }
+  const std::string text = ToText(report);
+  CHECK(Has(text, " <- Reject\n"));
+  CHECK(Has(text, " <- Accept\n"));
+  report.callsites.pop_back();
+  CHECK_FALSE(Has(ToText(report), "<- Reject"));
+}
+
 TEST_CASE("sites that hold nothing and do not grow are left out", "[report][text]") {
   Report report = LeakingCheckout();
   report.sites[2].live_bytes = 0;

@@ -21,7 +21,7 @@ namespace heapgauge {
 namespace {
 
 constexpr uint64_t kInterval = 512 * 1024;
-constexpr int kForks = 14;  // 2^14 different paths down
+constexpr int kForks = 17;  // 2^17 different paths down
 
 struct Host {
   Control control;
@@ -76,6 +76,7 @@ void Sizes(benchmark::internal::Benchmark* benchmark) {
       ->Args({100, 1'000})
       ->Args({1'000, 100'000})
       ->Args({10'000, 1'000'000})
+      ->Args({100'000, 1'000'000})
       ->Unit(benchmark::kMillisecond)
       ->Iterations(5);
 }

@@ -24,8 +24,8 @@ struct FollowedSite {
   SiteHistory history;
   SiteMeasures measures;
   SiteState state;
-  SiteLevel level = SiteLevel::kStack;
-  uint64_t parent = 0;
+  SitePlace place;
+  uint8_t leak_reports = 0;
   uint32_t seen_in = 0;  // sequence number of the last report that had it
 };
 
@@ -35,8 +35,7 @@ SiteJudgement Describe(uint64_t key, const FollowedSite& site, Verdict verdict,
   const SlopeEstimate& slope = measures.growth.bytes_per_s;
   SiteJudgement judgement;
   judgement.key = key;
-  judgement.level = site.level;
-  judgement.parent = site.parent;
+  judgement.place = site.place;
   judgement.verdict = verdict;
   judgement.confidence = Confidence(verdict, measures, site.state);
   judgement.live_bytes = site.history.live_bytes();
@@ -51,6 +50,7 @@ SiteJudgement Describe(uint64_t key, const FollowedSite& site, Verdict verdict,
   judgement.survivors = static_cast<uint64_t>(std::llround(measures.survivors.living));
   if (verdict >= Verdict::kLoad)
     judgement.rising_since_s = clock.WallSeconds(measures.growth.since_s);
+  judgement.leak_reports = site.leak_reports;
   judgement.healed = site.state.ended == LeakEnd::kStopped;
   return judgement;
 }
@@ -77,7 +77,7 @@ class Analyzer::State {
   }
 
   double LeastSeconds() const { return kLeastInterval * clock.interval_s(); }
-  void Follow(uint64_t key, const SiteObservation& site, SiteLevel level, uint64_t parent);
+  void Follow(uint64_t key, const SiteObservation& site, const SitePlace& place);
   void MakeRoom();
   void ListWaiting(std::vector<SiteJudgement>& judgements) const;
   std::vector<SiteJudgement> JudgeSites();
@@ -89,8 +89,7 @@ class Analyzer::State {
   struct Waiting {
     double live_bytes = 0;
     uint64_t key = 0;
-    SiteLevel level = SiteLevel::kStack;
-    uint64_t parent = 0;
+    SitePlace place;
     double age_p50_s = 0;
     bool operator>(const Waiting& other) const { return live_bytes > other.live_bytes; }
   };
@@ -105,8 +104,7 @@ class Analyzer::State {
   size_t seen = 0;
 };
 
-void Analyzer::State::Follow(uint64_t key, const SiteObservation& site, SiteLevel level,
-                             uint64_t parent) {
+void Analyzer::State::Follow(uint64_t key, const SiteObservation& site, const SitePlace& place) {
   auto found = sites.find(key);
   if (found == sites.end()) {
     if (sites.size() >= options.max_sites) {
@@ -116,8 +114,8 @@ void Analyzer::State::Follow(uint64_t key, const SiteObservation& site, SiteLeve
         std::pop_heap(waiting.begin(), waiting.end(), std::greater<>());
         waiting.pop_back();
       }
-      waiting.push_back({site.live_bytes, key, level, parent,
-                         AgeQuantile(site.living, 0.5, site.age_max_s).value_or(0)});
+      waiting.push_back(
+          {site.live_bytes, key, place, AgeQuantile(site.living, 0.5, site.age_max_s).value_or(0)});
       std::push_heap(waiting.begin(), waiting.end(), std::greater<>());
       return;
     }
@@ -125,12 +123,11 @@ void Analyzer::State::Follow(uint64_t key, const SiteObservation& site, SiteLeve
     // A site not seen before had no samples at the last report; unless it was seen, but not
     // followed, as a stack of a call site is until it has a few.
     const bool is_news = sequence == 1 || !regrouped;
-    if (!overflowed && is_news && (level != SiteLevel::kStack || parent == 0))
+    if (!overflowed && is_news && (place.level != SiteLevel::kStack || place.parent == 0))
       found->second.history.BeginAt(sequence == 1 ? 0 : before_s);
   }
   FollowedSite& followed = found->second;
-  followed.level = level;
-  followed.parent = parent;
+  followed.place = place;
   followed.history.Add(site, clock.now_s(), LeastSeconds());
   followed.measures = Measure(followed.history, site, clock);
   followed.seen_in = sequence;
@@ -161,8 +158,7 @@ void Analyzer::State::ListWaiting(std::vector<SiteJudgement>& judgements) const 
   for (const Waiting& site : waiting) {
     SiteJudgement judgement;
     judgement.key = site.key;
-    judgement.level = site.level;
-    judgement.parent = site.parent;
+    judgement.place = site.place;
     judgement.live_bytes = site.live_bytes;
     judgement.age_p50_s = site.age_p50_s;
     judgement.evidence = "among too many sites to be followed so far";
@@ -202,7 +198,11 @@ std::vector<SiteJudgement> Analyzer::State::JudgeSites() {
     // A dozen reports are too few for the trend to stand out among hundreds of sites; the surplus
     // of old objects does, and the slope's own interval is asked in any case.
     const bool rise = site.measures.rise_p <= p_threshold || evidence(site) >= surplus_threshold;
-    judgements.push_back(Describe(key, site, Decide(site.measures, leak, rise, site.state), clock));
+    const Verdict verdict = Decide(site.measures, leak, rise, site.state);
+    site.leak_reports = verdict == Verdict::kLeak
+                            ? static_cast<uint8_t>(std::min(site.leak_reports + 1, 255))
+                            : uint8_t{0};
+    judgements.push_back(Describe(key, site, verdict, clock));
   }
   ListWaiting(judgements);
   ChooseRows(judgements);
@@ -213,7 +213,11 @@ std::vector<SiteJudgement> Analyzer::State::JudgeSites() {
     if (!judgement.evidence.empty()) continue;  // of one that waits
     const FollowedSite& site = sites.at(judgement.by_culprit ? judgement.culprit : judgement.key);
     judgement.evidence = SiteEvidence(judgement.verdict, site.measures, site.state);
-    if (judgement.by_culprit) judgement.evidence = "at one of its stacks " + judgement.evidence;
+    if (!judgement.by_culprit) continue;
+    const bool is_line = judgement.place.level == SiteLevel::kProgramLine;
+    judgement.evidence =
+        (is_line ? "at one of the functions that it calls " : "at one of its stacks ") +
+        judgement.evidence;
   }
   return judgements;
 }
@@ -236,11 +240,10 @@ void Analyzer::Begin(double time_s, uint64_t samples) {
   state_->sum.time_s = time_s;
 }
 
-void Analyzer::Observe(uint64_t key, const SiteObservation& site, SiteLevel level,
-                       uint64_t parent) {
+void Analyzer::Observe(uint64_t key, const SiteObservation& site, const SitePlace& place) {
   ++state_->seen;
-  if (level == SiteLevel::kStack) AddObservation(state_->sum, site);
-  state_->Follow(key, site, level, parent);
+  if (place.level == SiteLevel::kStack) AddObservation(state_->sum, site);
+  state_->Follow(key, site, place);
 }
 
 void Analyzer::Regrouped() { state_->regrouped = true; }

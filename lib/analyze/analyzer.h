@@ -4,10 +4,10 @@
 // Pure: what it says depends on what it was handed, nothing else.  One thread at a time (the
 // reporter's).
 //
-// Levels     a key stands for a stack, for a call site (the sum of its stacks) or for a line of the
-//            program (causes.h); all are judged alike and share one control of false discoveries.
-//            A call site with one stack is judged once, as the call site: its stack goes into the
-//            whole by Count() alone.
+// Levels     a key stands for a stack, for a call site (the sum of its stacks), for a line of the
+//            program or for a wrapper (causes.h); all are judged alike and share one control of
+//            false discoveries. A call site with one stack is judged once, as the call site: its
+//            stack goes into the whole by Count() alone.
 // Memory     at most max_sites histories of about 2 KiB each; observations are not kept.  Of more
 //            sites than that those with the most live bytes are followed; a site that grows gets
 //            among them sooner or later.  The largest of those that are not followed are in the
@@ -62,9 +62,8 @@ class Analyzer final {
   // been an ordinary interval. `samples`: taken since tracking began; 0, unknown: then any such gap
   // counts as a stop.
   void Begin(double time_s, uint64_t samples = 0);
-  // `parent`: the key of the sum that it is part of, if that is observed as well.
-  void Observe(uint64_t key, const SiteObservation& site, SiteLevel level = SiteLevel::kStack,
-               uint64_t parent = 0);
+  // The sums in `place` are observed as well, at the same report.
+  void Observe(uint64_t key, const SiteObservation& site, const SitePlace& place = {});
   // After Begin(): sums were put together anew, so that a key not seen before is no news.
   void Regrouped();
   // Adds a stack to the sum of the process, and no more.

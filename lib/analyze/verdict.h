@@ -27,14 +27,21 @@ constexpr std::string_view ProcessVerdictName(Verdict verdict) {
 }
 
 // Births, deaths, ages and bytes add up, so the same analysis runs on a whole stack, on the sum of
-// all stacks that ask at one line (a call site), and on the sum of the call sites that one line of
-// the program leads to where their own code has no names.
-enum class SiteLevel : uint8_t { kStack, kCallsite, kProgramLine };
+// all stacks that ask at one line (a call site), on the sum of the call sites that one line of the
+// program leads to where their own code has no names, and on the sum of those that ask one wrapper.
+enum class SiteLevel : uint8_t { kStack, kCallsite, kProgramLine, kWrapper };
+
+// What a key stands for, and the keys of the sums that it is part of; 0: of none.
+struct SitePlace {
+  SiteLevel level = SiteLevel::kStack;
+  uint64_t parent = 0;   // the call site of a stack, the line of the program of a call site
+  bool is_whole = true;  // all of it is part of that one, else the most of what it holds is
+  uint64_t wrapper = 0;  // of a call site: the wrapper that most of it asks
+};
 
 struct SiteJudgement {
   uint64_t key = 0;
-  SiteLevel level = SiteLevel::kStack;
-  uint64_t parent = 0;      // of the next level: the sum that this one is part of; 0: of none
+  SitePlace place;
   bool is_row = true;       // shown and counted as a cause (causes.h)
   uint64_t culprit = 0;     // of a row: the stack that is most of it; 0: no single one
   bool by_culprit = false;  // the verdict is that stack's, the sum does not show it
@@ -58,6 +65,7 @@ struct SiteJudgement {
       0;  // samples that outlive nearly all that died; the leaked ones if it is a leak
   std::optional<double> rising_since_s;  // when the present rise began [s since tracking began]
   bool healed = false;                   // was a leak, and stopped since
+  uint8_t leak_reports = 0;              // in a row that it has been a leak; no more are counted
 };
 
 struct ProcessJudgement {

@@ -20,13 +20,11 @@ void Widen(const std::optional<double>& before, std::optional<double>& now) {
 
 const SiteObservation* ObservationOf(const SiteJudgement& judgement, const SiteGroups& groups,
                                      const std::unordered_map<uint64_t, size_t>& stacks) {
-  if (judgement.level == SiteLevel::kStack) {
+  if (judgement.place.level == SiteLevel::kStack) {
     const auto found = stacks.find(judgement.key);
     return found != stacks.end() ? &groups.stacks()[found->second].observation : nullptr;
   }
-  const SiteGroups::Sum* const sum = judgement.level == SiteLevel::kProgramLine
-                                         ? groups.ProgramLine(judgement.key)
-                                         : groups.Callsite(judgement.key);
+  const SiteGroups::Sum* const sum = groups.Of(judgement.place.level, judgement.key);
   return sum != nullptr ? &sum->observation : nullptr;
 }
 

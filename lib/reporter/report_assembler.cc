@@ -151,25 +151,6 @@ void ReportAssembler::FillHeader(Report& report, const StoreSnapshot& snapshot, 
   }
 }
 
-// What of all that is known goes into the report: call sites by rank, and of each the stacks that
-// matter.
-struct ReportAssembler::Selection {
-  struct Row {
-    const SiteJudgement* judgement;
-    const SiteGroups::Sum* sum;
-    std::vector<uint32_t> stacks;  // in groups->stacks(), most growth first
-    double largest_share = 1;
-  };
-  const SiteGroups* groups = nullptr;
-  std::vector<Row> rows;
-  std::unordered_map<uint64_t, const SiteJudgement*> judged;  // by key
-
-  const SiteJudgement* Find(uint64_t key) const {
-    const auto found = judged.find(key);
-    return found == judged.end() ? nullptr : found->second;
-  }
-};
-
 void ReportAssembler::Analyze(const StoreSnapshot& snapshot, bool regrouped, Report& report) {
   const SiteGroups groups(snapshot, tracker_, identity_, callsites_);
   analyzer_.Begin(snapshot.time_s, snapshot.samples);
@@ -192,9 +173,7 @@ void ReportAssembler::Analyze(const StoreSnapshot& snapshot, bool regrouped, Rep
 
   report.sites_total = groups.stacks().size() + snapshot.others_count;
   report.callsites_total = groups.callsites().size();
-  Selection selection;
-  Select(result, groups, selection);
-  FillSites(selection, report);
+  FillSites(ReportRows(result, groups, kCallsites), groups, report);
 }
 
 void ReportAssembler::FillProcess(const ProcessJudgement& judged, Report& report) const {
@@ -214,106 +193,61 @@ void ReportAssembler::FillProcess(const ProcessJudgement& judged, Report& report
                              .growth_window_s = forecast.growth_window_s};
 }
 
-void ReportAssembler::Select(const AnalysisResult& result, const SiteGroups& groups,
-                             Selection& selection) const {
-  selection.groups = &groups;
-  selection.judged.reserve(result.sites.size());
-  for (const SiteJudgement& judgement : result.sites) {
-    selection.judged.emplace(judgement.key, &judgement);
-  }
-  for (const SiteJudgement& judgement : result.sites) {
-    if (selection.rows.size() == kCallsites) break;
-    if (!judgement.is_row) continue;
-    const SiteGroups::Sum* const sum = judgement.level == SiteLevel::kProgramLine
-                                           ? groups.ProgramLine(judgement.key)
-                                           : groups.Callsite(judgement.key);
-    if (sum == nullptr) continue;  // nothing of it was seen this time
-    Selection::Row row{&judgement, sum, sum->stacks, 1};
-    const bool grows = judgement.verdict >= Verdict::kGrowing;
-    const auto weight = [&](uint32_t k) {
-      const SiteGroups::Stack& stack = groups.stacks()[k];
-      const SiteJudgement* const own = selection.Find(stack.id);
-      if (own == nullptr) return grows ? 0.0 : stack.observation.live_bytes;
-      // The one that the verdict points at comes first in any case.
-      if (stack.id == judgement.culprit) return 1e300;
-      return grows ? own->growth_bytes_per_s : stack.observation.live_bytes;
-    };
-    if (row.stacks.size() > 1) {
-      std::stable_sort(row.stacks.begin(), row.stacks.end(),
-                       [&](uint32_t a, uint32_t b) { return weight(a) > weight(b); });
-      const SiteGroups::Stack& first = groups.stacks()[row.stacks.front()];
-      const SiteJudgement* const own = selection.Find(first.id);
-      const double part =
-          grows ? (own != nullptr ? own->growth_bytes_per_s : 0) : first.observation.live_bytes;
-      const double whole = grows ? judgement.growth_bytes_per_s : sum->observation.live_bytes;
-      row.largest_share = whole > 0 ? std::clamp(part / whole, 0.0, 1.0) : 0;
-      if (row.stacks.size() > Callsite::kMostSites) row.stacks.resize(Callsite::kMostSites);
-    }
-    selection.rows.push_back(std::move(row));
-  }
-}
-
-void ReportAssembler::FillSites(const Selection& selection, Report& report) {
-  const SiteGroups& groups = *selection.groups;
+void ReportAssembler::FillSites(const ReportRows& rows, const SiteGroups& groups, Report& report) {
   std::unordered_map<uint32_t, size_t> places;  // in report.sites, by stack
   std::vector<uint32_t> indices;
-  const auto add = [&](uint32_t k, const SiteJudgement* judgement) {
+  const auto add = [&](uint32_t k) {
     if (report.sites.size() == kSites || !places.emplace(k, report.sites.size()).second) return;
     const SiteGroups::Stack& stack = groups.stacks()[k];
-    report.sites.push_back(MakeSite(stack.id, judgement, stack.observation));
+    report.sites.push_back(
+        MakeSite(stack.id, rows.JudgementOf(stack.id, stack.callsite), stack.observation));
     report.sites.back().rank = static_cast<uint32_t>(report.sites.size());
     indices.push_back(stack.index);
   };
-  // A call site's only stack has the call site's verdict.
-  const auto judgement_of = [&](const Selection::Row& row, uint32_t k) {
-    return row.sum->stacks_total == 1 ? row.judgement : selection.Find(groups.stacks()[k].id);
-  };
-  for (size_t i = 0; i < selection.rows.size(); ++i) {
-    const Selection::Row& row = selection.rows[i];
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const std::vector<uint32_t>& stacks = rows[i].stacks;
     const size_t most = i < kRowsWithStacks ? kStacksOfARow : 1;
-    for (size_t n = 0; n < std::min(most, row.stacks.size()); ++n) {
-      add(row.stacks[n], judgement_of(row, row.stacks[n]));
-    }
+    std::for_each(stacks.begin(),
+                  stacks.begin() + static_cast<std::ptrdiff_t>(std::min(most, stacks.size())), add);
   }
-  for (const Selection::Row& row : selection.rows) {
-    for (const uint32_t k : row.stacks) add(k, judgement_of(row, k));
-  }
+  for (const ReportRows::Row& row : rows) std::for_each(row.stacks.begin(), row.stacks.end(), add);
   // And what else is large: a profile is made of these.
-  for (uint32_t k = 0; k < groups.stacks().size() && report.sites.size() < kSites; ++k) {
-    const SiteGroups::Stack& stack = groups.stacks()[k];
-    const SiteGroups::Sum* const callsite = groups.Callsite(callsites_.Of(stack.index).id);
-    const bool alone = callsite != nullptr && callsite->stacks_total == 1;
-    add(k, selection.Find(alone ? callsite->id : stack.id));
-  }
+  for (uint32_t k = 0; k < groups.stacks().size() && report.sites.size() < kSites; ++k) add(k);
   NameFrames(report, indices);
-  for (const Selection::Row& row : selection.rows) {
+  for (const ReportRows::Row& row : rows) {
     Callsite& callsite = report.callsites.emplace_back();
     callsite.sum = MakeSite(row.sum->id, row.judgement, row.sum->observation);
     callsite.sum.rank = static_cast<uint32_t>(report.callsites.size());
     callsite.stacks = row.sum->stacks_total;
     callsite.largest_stack_share = row.largest_share;
     for (const uint32_t k : row.stacks) callsite.sites.push_back(IdText(groups.stacks()[k].id));
-    const uint32_t leading =
-        row.stacks.empty() ? row.sum->first : groups.stacks()[row.stacks.front()].index;
     const auto place = row.stacks.empty() ? places.end() : places.find(row.stacks.front());
-    if (place != places.end()) {
-      callsite.sum.frames = report.sites[place->second].frames;
-      callsite.sum.callsite = report.sites[place->second].callsite;
-    } else {
-      callsite.sum.frames = {callsites_.Of(leading).frame};
-    }
-    // Of a line of the program, the frame that is it.
-    if (row.judgement->level != SiteLevel::kProgramLine) continue;
-    const Frame& line = callsites_.ProgramLineOf(leading).frame;
-    for (uint32_t n = 0; n < callsite.sum.frames.size(); ++n) {
-      const Frame& frame = callsite.sum.frames[n];
-      if (frame.module != line.module || frame.module_offset != line.module_offset ||
-          frame.function != line.function) {
-        continue;
-      }
-      callsite.sum.callsite = n;
-      break;
-    }
+    const Site* const leading = place != places.end() ? &report.sites[place->second] : nullptr;
+    PlaceRow(row, leading, callsite.sum);
+  }
+}
+
+// `leading`: its first stack, if that is in the report.
+void ReportAssembler::PlaceRow(const ReportRows::Row& row, const Site* leading, Site& sum) const {
+  const SiteLevel level = row.judgement->place.level;
+  const CallsiteMap::Callsite* const wrapper = callsites_.WrapperOf(row.first);
+  const Frame& frame = level == SiteLevel::kProgramLine ? callsites_.ProgramLineOf(row.first).frame
+                       : level == SiteLevel::kWrapper && wrapper != nullptr
+                           ? wrapper->frame
+                           : callsites_.Of(row.first).frame;
+  if (leading == nullptr) {
+    sum.frames = {frame};
+    return;
+  }
+  sum.frames = leading->frames;
+  sum.callsite = leading->callsite;
+  if (level == SiteLevel::kCallsite) return;
+  const auto found = std::find_if(sum.frames.begin(), sum.frames.end(), [&](const Frame& other) {
+    return other.module == frame.module && other.module_offset == frame.module_offset &&
+           other.function == frame.function;
+  });
+  if (found != sum.frames.end()) {
+    sum.callsite = static_cast<uint32_t>(found - sum.frames.begin());
   }
 }
 

@@ -15,6 +15,7 @@
 #include "reporter/callsite_map.h"
 #include "reporter/coverage_figures.h"
 #include "reporter/figures_audit.h"
+#include "reporter/report_rows.h"
 #include "reporter/site_groups.h"
 #include "reporter/site_identity.h"
 #include "reporter/store_snapshot.h"
@@ -39,10 +40,9 @@ class ReportAssembler final {
 
  private:
   void Analyze(const StoreSnapshot& snapshot, bool regrouped, Report& report);
-  struct Selection;
   void FillProcess(const ProcessJudgement& judged, Report& report) const;
-  void Select(const AnalysisResult& result, const SiteGroups& groups, Selection& selection) const;
-  void FillSites(const Selection& selection, Report& report);
+  void FillSites(const ReportRows& rows, const SiteGroups& groups, Report& report);
+  void PlaceRow(const ReportRows::Row& row, const Site* leading, Site& sum) const;
   void NameFrames(Report& report, const std::vector<uint32_t>& indices);
   void SayProblem();
   void FillHeader(Report& report, const StoreSnapshot& snapshot, bool final_report);

@@ -1,5 +1,6 @@
-// The stacks of one report in their three sums: stacks by id, call sites, and the lines of the
-// program above call sites that lie elsewhere (analyze/causes.h says what each is for).
+// The stacks of one report in their sums: stacks by id, call sites, the lines of the program above
+// call sites that lie elsewhere, and the program's own wrappers below them (analyze/causes.h says
+// what each is for).
 //
 // Values of one report, but for what is remembered of call sites that had one stack so far.
 #ifndef HEAPGAUGE_REPORTER_SITE_GROUPS_H_
@@ -21,11 +22,12 @@ class SiteGroups final {
   struct Stack {
     uint64_t id = 0;
     uint32_t index = 0;  // in the site table; the first of those that share the id
+    uint64_t callsite = 0;
     SiteObservation observation;
   };
   struct Sum {
     uint64_t id = 0;
-    uint64_t parent = 0;           // the line of the program that all its stacks come from; 0: none
+    SitePlace place;               // of a call site: the lines of the program, the wrapper
     std::vector<uint32_t> stacks;  // in stacks(), those that hold most first
     uint64_t stacks_total = 0;     // with those too small to be among stacks()
     uint32_t first = 0;            // site table index of one of them
@@ -38,7 +40,8 @@ class SiteGroups final {
   const std::vector<Stack>& stacks() const { return stacks_; }
   const std::vector<Sum>& callsites() const { return callsites_; }  // that hold most first
   const Sum* Callsite(uint64_t id) const { return Find(callsites_, callsite_at_, id); }
-  const Sum* ProgramLine(uint64_t id) const { return Find(lines_, line_at_, id); }
+  // Of a call site, a line of the program or a wrapper.
+  const Sum* Of(SiteLevel level, uint64_t id) const;
 
   // Hands all to the analyzer, between its Begin() and Finish().  `alone`: the stacks that were
   // their call sites' only ones, by call site; kept from report to report.
@@ -50,16 +53,21 @@ class SiteGroups final {
     const auto found = places.find(id);
     return found == places.end() ? nullptr : &sums[found->second];
   }
+  class Shares;
   void TakeStacks(const StoreSnapshot& snapshot, const Tracker& tracker, SiteIdentity& identity);
+  static void Sort(std::vector<Sum>& sums, Places& places);
   void Group(const StoreSnapshot& snapshot, const CallsiteMap& callsites);
-  Sum& Add(const CallsiteMap& callsites, uint32_t site, uint64_t count,
-           const SiteObservation& observation);
+  // `stack`: in stacks_; kNone: it is not among them.
+  void Add(const CallsiteMap& callsites, uint32_t site, uint32_t stack, uint64_t count,
+           const SiteObservation& observation, Shares& in_lines, Shares& in_wrappers);
 
   std::vector<Stack> stacks_;
   std::vector<Sum> callsites_;
   std::vector<Sum> lines_;
+  std::vector<Sum> wrappers_;
   Places callsite_at_;
   Places line_at_;
+  Places wrapper_at_;
 };
 
 }  // namespace heapgauge

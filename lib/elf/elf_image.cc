@@ -8,7 +8,7 @@
 #include <cstring>
 #include <limits>
 
-#include "base/build_id.h"
+#include "elf/build_id.h"
 #include "elf/hex.h"
 
 namespace heapgauge::elf {

@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-#include "base/elf_imports.h"
+#include "elf/imports.h"
 
 // The linker's: this library's first byte.
 extern "C" __attribute__((visibility("hidden"))) const ElfW(Ehdr) __ehdr_start;  // NOLINT

@@ -10,9 +10,9 @@
 #include <unistd.h>
 
 #include "base/address_range.h"
-#include "base/elf_relocations.h"
 #include "base/errno_keeper.h"
 #include "base/readable.h"
+#include "elf/relocations.h"
 #include "shim/core_modules.h"
 #include "shim/entry_points.h"
 #include "shim/next_allocator.h"

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "base/build_id.h"
+#include "elf/build_id.h"
 #include "symbolize/module_map.h"
 
 namespace heapgauge::symbolize {

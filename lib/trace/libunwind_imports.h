@@ -7,7 +7,7 @@
 
 #include <cstdint>
 
-#include "base/elf_imports.h"
+#include "elf/imports.h"
 
 namespace heapgauge {
 

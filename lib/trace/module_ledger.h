@@ -25,10 +25,10 @@
 #include <cstdint>
 
 #include "base/atomic.h"
-#include "base/build_id.h"
 #include "base/content_hash.h"
 #include "base/macros.h"
 #include "base/page_arena.h"
+#include "elf/build_id.h"
 #include "trace/loader_clock.h"
 #include "trace/stack_trace.h"
 

@@ -2,7 +2,7 @@
 #include <fstream>
 #include <iterator>
 
-#include "base/build_id.h"
+#include "elf/build_id.h"
 #include "elf/elf_symbols.h"
 #include "target.h"
 

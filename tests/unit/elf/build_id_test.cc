@@ -1,4 +1,4 @@
-#include "base/build_id.h"
+#include "elf/build_id.h"
 
 #include <elf.h>
 
@@ -31,7 +31,7 @@ std::vector<uint8_t> Copy(std::span<const uint8_t> view) { return {view.begin(),
 
 }  // namespace
 
-TEST_CASE("the build-id is found behind other notes", "[base][build_id]") {
+TEST_CASE("the build-id is found behind other notes", "[elf][build_id]") {
   const std::vector<uint8_t> id = {0xde, 0xad, 0xbe, 0xef, 0x01};
   std::vector<uint8_t> notes;
   Append(notes, NT_GNU_ABI_TAG, "GNU", std::vector<uint8_t>(16, 1), 4);
@@ -40,14 +40,14 @@ TEST_CASE("the build-id is found behind other notes", "[base][build_id]") {
   CHECK(Copy(FindBuildId(notes, 4)) == id);
 }
 
-TEST_CASE("notes aligned to eight bytes are walked as such", "[base][build_id]") {
+TEST_CASE("notes aligned to eight bytes are walked as such", "[elf][build_id]") {
   std::vector<uint8_t> notes;
   Append(notes, NT_GNU_PROPERTY_TYPE_0, "GNU", std::vector<uint8_t>(12, 1), 8);
   Append(notes, NT_GNU_BUILD_ID, "GNU", {1, 2, 3}, 8);
   CHECK(Copy(FindBuildId(notes, 8)) == std::vector<uint8_t>{1, 2, 3});
 }
 
-TEST_CASE("no build-id is read from empty, cut or oversized notes", "[base][build_id]") {
+TEST_CASE("no build-id is read from empty, cut or oversized notes", "[elf][build_id]") {
   CHECK(FindBuildId({}, 4).empty());
   std::vector<uint8_t> notes;
   Append(notes, NT_GNU_BUILD_ID, "GNU", std::vector<uint8_t>(20, 7), 4);
@@ -60,7 +60,7 @@ TEST_CASE("no build-id is read from empty, cut or oversized notes", "[base][buil
   CHECK(FindBuildId(long_id, 4).empty());
 }
 
-TEST_CASE("random bytes never lead outside the notes", "[base][build_id]") {
+TEST_CASE("random bytes never lead outside the notes", "[elf][build_id]") {
   std::mt19937 random(7);
   for (int round = 0; round < 20'000; ++round) {
     // A heap block of the exact size: address sanitizer sees the first byte beyond.

@@ -1,10 +1,10 @@
-#include "base/elf_imports.h"
+#include "elf/imports.h"
 
 #include <elf.h>
 #include <sys/mman.h>
 
-#include "base/elf_relocations.h"
 #include "base/raw_syscall.h"
+#include "elf/relocations.h"
 
 namespace heapgauge {
 namespace {

@@ -1,6 +1,6 @@
 // The GNU build-id: the name of a binary's content, which survives copying, stripping and renaming.
-#ifndef HEAPGAUGE_BASE_BUILD_ID_H_
-#define HEAPGAUGE_BASE_BUILD_ID_H_
+#ifndef HEAPGAUGE_ELF_BUILD_ID_H_
+#define HEAPGAUGE_ELF_BUILD_ID_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -17,4 +17,4 @@ std::span<const uint8_t> FindBuildId(std::span<const uint8_t> notes, size_t alig
 
 }  // namespace heapgauge
 
-#endif  // HEAPGAUGE_BASE_BUILD_ID_H_
+#endif  // HEAPGAUGE_ELF_BUILD_ID_H_

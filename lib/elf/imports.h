@@ -6,8 +6,8 @@
 // should, so not even memcpy() may be meant (CMakeLists.txt keeps the compiler from inventing it).
 // Modules are read as the loader has them in memory, and belong to the process as it is: no
 // defence against tables that lie.
-#ifndef HEAPGAUGE_BASE_ELF_IMPORTS_H_
-#define HEAPGAUGE_BASE_ELF_IMPORTS_H_
+#ifndef HEAPGAUGE_ELF_IMPORTS_H_
+#define HEAPGAUGE_ELF_IMPORTS_H_
 
 #include <link.h>
 
@@ -72,4 +72,4 @@ bool SetImport(const ElfModule& module, uintptr_t* slot, uintptr_t address) noex
 
 }  // namespace heapgauge
 
-#endif  // HEAPGAUGE_BASE_ELF_IMPORTS_H_
+#endif  // HEAPGAUGE_ELF_IMPORTS_H_

@@ -1,6 +1,6 @@
 // Relocations whose word is the address of a symbol: what a module's calls of others go through.
-#ifndef HEAPGAUGE_BASE_ELF_RELOCATIONS_H_
-#define HEAPGAUGE_BASE_ELF_RELOCATIONS_H_
+#ifndef HEAPGAUGE_ELF_RELOCATIONS_H_
+#define HEAPGAUGE_ELF_RELOCATIONS_H_
 
 #include <elf.h>
 #include <link.h>
@@ -29,4 +29,4 @@ inline bool HoldsAddress(const ElfW(Rela) & reference) noexcept {
 
 }  // namespace heapgauge
 
-#endif  // HEAPGAUGE_BASE_ELF_RELOCATIONS_H_
+#endif  // HEAPGAUGE_ELF_RELOCATIONS_H_

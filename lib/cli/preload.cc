@@ -11,28 +11,21 @@
 #include <cstring>
 #include <functional>
 
+#include "helper/preload_list.h"
 #include "report/output_directory.h"
 
 namespace heapgauge::cli {
 namespace {
 
 constexpr char kLibrary[] = "libheapgauge.so";
-constexpr std::string_view kSplitters = " :";
 
 bool Splits(std::string_view path) {
-  return path.find_first_of(kSplitters) != std::string_view::npos;
+  return path.find_first_of(kPreloadSplitters) != std::string_view::npos;
 }
 
 std::string RealPath(const std::string& path) {
   std::array<char, PATH_MAX> resolved{};
   return realpath(path.c_str(), resolved.data()) != nullptr ? resolved.data() : "";
-}
-
-bool SameFile(const std::string& a, const std::string& b) {
-  struct stat first {};
-  struct stat second {};
-  return stat(a.c_str(), &first) == 0 && stat(b.c_str(), &second) == 0 &&
-         first.st_dev == second.st_dev && first.st_ino == second.st_ino;
 }
 
 // The directory the control socket uses too.
@@ -110,14 +103,8 @@ std::string PreloadablePath(const std::string& library, std::string* error) {
 }
 
 std::string PreloadValue(const std::string& library, std::string_view before) {
-  std::string value = library;
-  while (!before.empty()) {
-    const size_t end = std::min(before.find_first_of(kSplitters), before.size());
-    const std::string entry(before.substr(0, end));
-    if (!entry.empty() && entry != library && !SameFile(entry, library)) value += ":" + entry;
-    before.remove_prefix(std::min(end + 1, before.size()));
-  }
-  return value;
+  const std::string behind = WithoutLibrary(before, library);
+  return behind.empty() ? library : library + ":" + behind;
 }
 
 }  // namespace heapgauge::cli

@@ -1,5 +1,8 @@
 #include "post/run_command.h"
 
+#include <absl/strings/str_cat.h>
+#include <absl/strings/str_split.h>
+#include <absl/strings/strip.h>
 #include <fmt/format.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -13,26 +16,12 @@
 #include <iterator>
 #include <string_view>
 
+#include "helper/preload_list.h"
+
 namespace heapgauge::post {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-constexpr char kLibrary[] = "libheapgauge.so";
-
-// LD_PRELOAD's list without our library.
-std::string WithoutLibrary(std::string_view list) {
-  std::string kept;
-  while (!list.empty()) {
-    const size_t end = list.find_first_of(" :");
-    const std::string_view entry = list.substr(0, end);
-    list.remove_prefix(end == std::string_view::npos ? list.size() : end + 1);
-    if (entry.empty() || entry.substr(entry.rfind('/') + 1).starts_with(kLibrary)) continue;
-    if (!kept.empty()) kept += ':';
-    kept += entry;
-  }
-  return kept;
-}
 
 std::vector<char*> Pointers(std::vector<std::string>& texts) {
   std::vector<char*> pointers;
@@ -100,16 +89,14 @@ std::string RunOnce(const AlertRequest& request, const std::string& event,
 
 std::vector<std::string> EnvironmentForCommand(const std::string& environ_text) {
   std::vector<std::string> environment;
-  for (size_t at = 0; at < environ_text.size();) {
-    const size_t end = environ_text.find('\0', at);
-    std::string entry = environ_text.substr(at, end - at);
-    at = end == std::string::npos ? environ_text.size() : end + 1;
+  for (std::string entry :
+       std::vector<std::string>(absl::StrSplit(environ_text, '\0', absl::SkipEmpty()))) {
     if (entry.starts_with("HEAPGAUGE_")) continue;
-    constexpr std::string_view kPreload = "LD_PRELOAD=";
-    if (entry.starts_with(kPreload)) {
-      const std::string kept = WithoutLibrary(std::string_view(entry).substr(kPreload.size()));
+    constexpr char kPreload[] = "LD_PRELOAD=";
+    if (absl::string_view list = entry; absl::ConsumePrefix(&list, kPreload)) {
+      const std::string kept = WithoutLibrary({list.data(), list.size()}, "");
       if (kept.empty()) continue;
-      entry = std::string(kPreload) + kept;
+      entry = absl::StrCat(kPreload, kept);
     }
     if (entry.find('=') != std::string::npos) environment.push_back(std::move(entry));
   }

@@ -12,6 +12,7 @@
 #include "base/macros.h"
 #include "base/raw_log.h"
 #include "core_api/core_api.h"
+#include "helper/preload_list.h"
 #include "helper/program_path.h"
 #include "options/options.h"
 #include "reporter/own_malloc.h"
@@ -31,19 +32,7 @@ const ShimApi* g_shim = nullptr;
 void UnfollowExec() {
   const char* const preload = getenv("LD_PRELOAD");
   if (preload == nullptr) return;
-  std::string kept;
-  for (const char* at = preload; *at != '\0';) {
-    const size_t length = strcspn(at, " :");
-    const std::string entry(at, length);
-    const size_t slash = entry.rfind('/');
-    const std::string name = slash == std::string::npos ? entry : entry.substr(slash + 1);
-    if (!entry.empty() && name.rfind("libheapgauge.so", 0) != 0) {
-      if (!kept.empty()) kept += ':';
-      kept += entry;
-    }
-    at += length;
-    at += strspn(at, " :");
-  }
+  const std::string kept = WithoutLibrary(preload, g_shim->library_path);
   if (kept.empty()) {
     unsetenv("LD_PRELOAD");
   } else {

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds, and runs every test: unit and race tests under the sanitizers first, then all of
-# them on the release build.  Ends with ctest's closing lines; exit status 0 when all passed.
+# them on the release build.  Ends with ctest's closing lines; exit status 0 when all passed.  Tests that passed at the
+# second try only are listed above these lines and in build/second_tries.txt.
 #
 #   tests/run_all.sh [--quick]     --quick leaves the sanitizer builds out
 set -euo pipefail
@@ -21,6 +22,8 @@ jobs=$(nproc)
 presets=(release)
 [ -n "$quick" ] || presets=(asan-ubsan tsan release)
 status=0
+mkdir -p build
+: >build/second_tries.txt
 for preset in "${presets[@]}"; do
   echo "== $preset: build"
   log=$(mktemp)
@@ -31,6 +34,7 @@ for preset in "${presets[@]}"; do
   fi
   rm -f "$log"
   echo "== $preset: test"
-  ctest --preset "$preset" -j "$jobs" --repeat until-pass:2 || status=1
+  ctest --preset "$preset" -j "$jobs" --repeat until-pass:2 |
+    awk -v "preset=$preset" -v file=build/second_tries.txt -f tests/support/second_tries.awk || status=1
 done
 exit "$status"

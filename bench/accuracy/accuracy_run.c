@@ -13,7 +13,7 @@
 enum { kMostBlocks = 1 << 18 };
 
 typedef struct {
-  void *block;
+  void* block;
   size_t bytes;
 } Slot;
 
@@ -60,10 +60,12 @@ static size_t live(void) {
 }
 
 static void small(void) {
-  for (size_t sum = 0; sum < target() && g_count < kMostBlocks; sum += g_slots[g_count - 1].bytes) add(between(16, 64));
+  for (size_t sum = 0; sum < target() && g_count < kMostBlocks; sum += g_slots[g_count - 1].bytes)
+    add(between(16, 64));
 }
 static void usual(void) {
-  for (size_t sum = 0; sum < target() && g_count < kMostBlocks; sum += g_slots[g_count - 1].bytes) add(usual_size());
+  for (size_t sum = 0; sum < target() && g_count < kMostBlocks; sum += g_slots[g_count - 1].bytes)
+    add(usual_size());
 }
 // From a tenth of the interval to four of them: where weights change from many to one.
 static void large(void) {
@@ -73,7 +75,9 @@ static void large(void) {
 }
 // Half of the bytes in tiny blocks, half in huge ones.
 static void two_kinds(void) {
-  for (size_t sum = 0; sum < target() / 2 && g_count < kMostBlocks / 2; sum += g_slots[g_count - 1].bytes) add(32);
+  for (size_t sum = 0; sum < target() / 2 && g_count < kMostBlocks / 2;
+       sum += g_slots[g_count - 1].bytes)
+    add(32);
   for (int i = 0; i < 15; ++i) add((size_t)g_interval * 10);
 }
 // Most of what is allocated has died when we look.
@@ -89,7 +93,7 @@ static void churn(void) {
 static void vectors(void) {
   for (size_t sum = 0; sum < target() && g_count < kMostBlocks; sum += g_slots[g_count - 1].bytes) {
     add(16);
-    Slot *const slot = &g_slots[g_count - 1];
+    Slot* const slot = &g_slots[g_count - 1];
     const size_t end = between(16, next() % 50 == 0 ? (size_t)g_interval * 2 : 4096);
     while (slot->bytes < end) {
       slot->bytes += slot->bytes / 2;
@@ -107,7 +111,8 @@ static void intervals(void) {
   static const int kFactor[] = {1, 4, 2, 8, 1};
   for (int part = 0; part < 5; ++part) {
     heapgauge_set_sample_interval(g_interval * (uint64_t)kFactor[part]);
-    for (size_t sum = 0; sum < target() / 2 && g_count < kMostBlocks; sum += g_slots[g_count - 1].bytes) {
+    for (size_t sum = 0; sum < target() / 2 && g_count < kMostBlocks;
+         sum += g_slots[g_count - 1].bytes) {
       add(usual_size());
       if (next() % 3 == 0) drop(next() % g_count);
       if (g_count == 0) add(64);
@@ -116,7 +121,7 @@ static void intervals(void) {
   heapgauge_set_sample_interval(g_interval);
 }
 // Half of the heap is another thread's work.
-static void *usual_in_thread(void *unused) {
+static void* usual_in_thread(void* unused) {
   usual();
   return unused;
 }
@@ -129,18 +134,22 @@ static void threads(void) {
 }
 
 static const struct {
-  const char *name;
+  const char* name;
   void (*build)(void);
-} kMixes[] = {{"small", small},         {"usual", usual},     {"large", large},         {"two_kinds", two_kinds},
-              {"churn", churn},         {"vectors", vectors}, {"intervals", intervals}, {"threads", threads}};
+} kMixes[] = {{"small", small},         {"usual", usual},    {"large", large},
+              {"two_kinds", two_kinds}, {"churn", churn},    {"vectors", vectors},
+              {"intervals", intervals}, {"threads", threads}};
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   void (*build)(void) = NULL;
   for (size_t i = 0; argc == 5 && i < sizeof(kMixes) / sizeof(kMixes[0]); ++i) {
     if (strcmp(argv[1], kMixes[i].name) == 0) build = kMixes[i].build;
   }
   if (build == NULL) {
-    fprintf(stderr, "usage: %s small|usual|large|two_kinds|churn|vectors|intervals|threads INTERVAL ROUNDS SEED\n", argv[0]);
+    fprintf(stderr,
+            "usage: %s small|usual|large|two_kinds|churn|vectors|intervals|threads INTERVAL ROUNDS "
+            "SEED\n",
+            argv[0]);
     return 2;
   }
   static char line[128];
@@ -155,8 +164,8 @@ int main(int argc, char **argv) {
       fprintf(stderr, "no snapshot: is libheapgauge-core.so beside libheapgauge.so?\n");
       return 1;
     }
-    snprintf(line, sizeof(line), "%zu %.1f %.1f %llu\n", live(), snapshot.live_bytes, snapshot.live_bytes_stderr,
-             (unsigned long long)snapshot.live_samples);
+    snprintf(line, sizeof(line), "%zu %.1f %.1f %llu\n", live(), snapshot.live_bytes,
+             snapshot.live_bytes_stderr, (unsigned long long)snapshot.live_samples);
     fputs(line, stdout);
     heapgauge_snapshot_free(&snapshot);
     while (g_count > 0) drop(g_count - 1);

@@ -31,8 +31,8 @@ std::string WithoutLibrary(std::string_view list, const std::string& library) {
     return !entry.empty() && !HasOurName(entry) &&
            (library.empty() || !SameFile(std::string(entry), library));
   };
-  const std::vector<absl::string_view> kept =
-      absl::StrSplit(absl::string_view(list.data(), list.size()), absl::ByAnyChar(kPreloadSplitters), stays);
+  const std::vector<absl::string_view> kept = absl::StrSplit(
+      absl::string_view(list.data(), list.size()), absl::ByAnyChar(kPreloadSplitters), stays);
   return absl::StrJoin(kept, ":");
 }
 

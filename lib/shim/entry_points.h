@@ -17,7 +17,7 @@ struct EntryPoint {
   uintptr_t stub;              // the program's own, from which its table leads on; 0: it has none
   bool is_other_name = false;  // other_names.h
   bool tells_sizes = false;    // there, N3
-  bool is_heap = true;         // false: a call that we are in front of for another reason (id_hooks.h)
+  bool is_heap = true;  // false: a call that we are in front of for another reason (id_hooks.h)
 };
 
 // Of two names, neither of them empty.  Nearly all differ in their second letter at the latest.

@@ -29,7 +29,10 @@ static double start;
 static long ask(clockid_t clock, struct timespec* now) {
 #if defined(__x86_64__)
   long result;
-  __asm__ volatile("syscall" : "=a"(result) : "0"(SYS_clock_gettime), "D"(clock), "S"(now) : "rcx", "r11", "memory");
+  __asm__ volatile("syscall"
+                   : "=a"(result)
+                   : "0"(SYS_clock_gettime), "D"(clock), "S"(now)
+                   : "rcx", "r11", "memory");
   return result;
 #elif defined(__aarch64__)
   register long number __asm__("x8") = SYS_clock_gettime;
@@ -50,7 +53,8 @@ static double monotonic(void) {
 
 static int jumping_clock(clockid_t clock, struct timespec* now) {
   const long result = ask(clock, now);
-  if (result != 0 || (clock != CLOCK_REALTIME && clock != CLOCK_REALTIME_COARSE)) return (int)result;
+  if (result != 0 || (clock != CLOCK_REALTIME && clock != CLOCK_REALTIME_COARSE))
+    return (int)result;
   const double past = monotonic() - start;
   long days = 0;
   for (int i = 0; i < jump_count && past > jumps[i].after; ++i) days = jumps[i].days;
@@ -89,10 +93,12 @@ static int write_jump(uintptr_t vdso, uintptr_t at, int (*to)(clockid_t, struct 
     if ((bytes += page) > 16 * page) return -1;
   }
 #if defined(__x86_64__)
-  unsigned char code[] = {0x48, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xe0}; /* mov $to, %rax; jmp *%rax */
+  unsigned char code[] = {0x48, 0xb8, 0, 0, 0,    0,
+                          0,    0,    0, 0, 0xff, 0xe0}; /* mov $to, %rax; jmp *%rax */
   memcpy(code + 2, &to, sizeof(to));
 #elif defined(__aarch64__)
-  unsigned char code[16] = {0x50, 0x00, 0x00, 0x58, 0x00, 0x02, 0x1f, 0xd6}; /* ldr x16, .+8; br x16 */
+  unsigned char code[16] = {0x50, 0x00, 0x00, 0x58,
+                            0x00, 0x02, 0x1f, 0xd6}; /* ldr x16, .+8; br x16 */
   memcpy(code + 8, &to, sizeof(to));
 #else
 #error "how is a jump written?"

@@ -21,6 +21,7 @@
 #endif
 
 // Those that a program could think of; the rest changes the system's clock, its modules and the like.
+// clang-format off
 static const int kNotForServices[] = {
     SYS_mincore,    SYS_ptrace,   SYS_syslog,       SYS_chroot,       SYS_acct,         SYS_mount,
     SYS_umount2,    SYS_quotactl, SYS_perf_event_open, SYS_bpf,       SYS_seccomp,      SYS_fanotify_init,
@@ -34,6 +35,7 @@ static const int kNotInContainers[] = {
     SYS_syslog,     SYS_umount2,  SYS_unshare,      SYS_userfaultfd};
 static const int kChanges[] = {SYS_mkdir,    SYS_mkdirat,  SYS_rename, SYS_renameat, SYS_renameat2, SYS_unlink,
                                SYS_unlinkat, SYS_socket,   SYS_link,   SYS_symlink,  SYS_fchmod,    SYS_ftruncate};
+// clang-format on
 
 enum { kMost = 160 };
 
@@ -50,7 +52,8 @@ static void Answer(int number, unsigned answer) {
 static void AnswerAll(const int* numbers, size_t count, unsigned answer) {
   for (size_t i = 0; i < count; ++i) Answer(numbers[i], answer);
 }
-#define ANSWER_ALL(numbers, answer) AnswerAll(numbers, sizeof(numbers) / sizeof((numbers)[0]), answer)
+#define ANSWER_ALL(numbers, answer) \
+  AnswerAll(numbers, sizeof(numbers) / sizeof((numbers)[0]), answer)
 
 int main(int argc, char** argv) {
   if (argc < 3) return 2;
@@ -67,7 +70,8 @@ int main(int argc, char** argv) {
   }
   Add((struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
   const struct sock_fprog filter = {g_length, g_program};
-  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) != 0) {
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+      prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) != 0) {
     perror("confine");
     return 77;
   }

@@ -64,16 +64,19 @@ static struct Task* TaskOf(pid_t id) {
 static void InstallFilter(void) {
   struct sock_filter program[kMostCalls + 8];
   unsigned short n = 0;
-  program[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
+  program[n++] =
+      (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
   program[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, kMarker, 0, 1);
   program[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE);
   for (int i = 0; i < g_call_count; ++i) {
     program[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, g_calls[i], 0, 1);
     program[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE);
   }
-  program[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, g_call_count > 0 ? SECCOMP_RET_ALLOW : SECCOMP_RET_TRACE);
+  program[n++] = (struct sock_filter)BPF_STMT(
+      BPF_RET | BPF_K, g_call_count > 0 ? SECCOMP_RET_ALLOW : SECCOMP_RET_TRACE);
   const struct sock_fprog filter = {n, program};
-  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) != 0) {
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+      prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) != 0) {
     Die("seccomp");
   }
 }
@@ -179,7 +182,8 @@ int main(int argc, char** argv) {
       g_onward = 1;
       continue;
     }
-    if (strcmp(argv[i], "--call") == 0 && g_call_count < kMostCalls) g_calls[g_call_count++] = (unsigned)atoi(value);
+    if (strcmp(argv[i], "--call") == 0 && g_call_count < kMostCalls)
+      g_calls[g_call_count++] = (unsigned)atoi(value);
     if (strcmp(argv[i], "--errno") == 0) g_errno = atoi(value);
     if (strcmp(argv[i], "--nth") == 0) g_nth = atol(value);
     if (strcmp(argv[i], "--result") == 0) result_path = value;
@@ -191,8 +195,8 @@ int main(int argc, char** argv) {
   if (program == 0) Run(argv + i + 1, go);
   close(go[0]);
   TaskOf(program)->ours = 0;
-  const long options = PTRACE_O_TRACESECCOMP | PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK |
-                       PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL;
+  const long options = PTRACE_O_TRACESECCOMP | PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK |
+                       PTRACE_O_TRACEVFORK | PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL;
   if (ptrace(PTRACE_SEIZE, program, NULL, (void*)options) != 0) {
     kill(program, SIGKILL);
     Die("ptrace");

@@ -9,17 +9,11 @@ static void* g_kept[BLOCKS];
 static void* g_given[BLOCKS];
 static void* g_both[BLOCKS];
 
-static void* __attribute__((noinline)) keep(void) {
-  return memset(malloc(10000), 1, 10000);
-}
+static void* __attribute__((noinline)) keep(void) { return memset(malloc(10000), 1, 10000); }
 
-static void* __attribute__((noinline)) give_back(void) {
-  return memset(malloc(30000), 2, 30000);
-}
+static void* __attribute__((noinline)) give_back(void) { return memset(malloc(30000), 2, 30000); }
 
-static void* __attribute__((noinline)) both(void) {
-  return memset(malloc(7000), 3, 7000);
-}
+static void* __attribute__((noinline)) both(void) { return memset(malloc(7000), 3, 7000); }
 
 int main(void) {
   for (int i = 0; i < BLOCKS; i++) g_given[i] = give_back();

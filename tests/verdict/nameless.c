@@ -24,9 +24,10 @@ static NOINLINE struct Block* push(struct Block* list, struct Block* block) {
     list = item##n(list, get);                                           \
     return push(list, get(120 + 3 * n));                                 \
   }
+// clang-format off
 #define FIVE(n) READER(n##0) READER(n##1) READER(n##2) READER(n##3) READER(n##4)
-FIVE(1)
-FIVE(2) FIVE(3) FIVE(4) FIVE(5) FIVE(6) FIVE(7) FIVE(8)
+FIVE(1) FIVE(2) FIVE(3) FIVE(4) FIVE(5) FIVE(6) FIVE(7) FIVE(8)
+// clang-format on
 #define NAMES(n) reader##n##0, reader##n##1, reader##n##2, reader##n##3, reader##n##4
     static struct Block* (*const kReaders[])(struct Block*, Get) = {
         NAMES(1), NAMES(2), NAMES(3), NAMES(4), NAMES(5), NAMES(6), NAMES(7), NAMES(8)};

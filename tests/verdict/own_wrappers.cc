@@ -89,20 +89,18 @@ NOINLINE static void* StoreGet(size_t bytes) { return Touched(malloc(bytes), byt
     free(StoreGet(900 + 2 * n));                  \
     if (Random() % 4 == 0) StoreGet(100 + 7 * n); \
   }
-#define TEN(n)                                                                        \
-  HANDLER(n##0)                                                                       \
-  HANDLER(n##1)                                                                       \
-  HANDLER(n##2) HANDLER(n##3) HANDLER(n##4) HANDLER(n##5) HANDLER(n##6) HANDLER(n##7) \
-      HANDLER(n##8) HANDLER(n##9)
-TEN(1)
-TEN(2)
-TEN(3) TEN(4) TEN(5) TEN(6) TEN(7) TEN(8) TEN(9) TEN(10) TEN(11) TEN(12) TEN(13) TEN(14) TEN(15)
+// clang-format off
+#define TEN(n)                                                                  \
+  HANDLER(n##0) HANDLER(n##1) HANDLER(n##2) HANDLER(n##3) HANDLER(n##4)         \
+  HANDLER(n##5) HANDLER(n##6) HANDLER(n##7) HANDLER(n##8) HANDLER(n##9)
+TEN(1) TEN(2) TEN(3) TEN(4) TEN(5) TEN(6) TEN(7) TEN(8) TEN(9) TEN(10) TEN(11) TEN(12) TEN(13) TEN(14) TEN(15)
+// clang-format on
 #define NAMES(n)                                                                      \
   Handle##n##0, Handle##n##1, Handle##n##2, Handle##n##3, Handle##n##4, Handle##n##5, \
       Handle##n##6, Handle##n##7, Handle##n##8, Handle##n##9
-    static void (*const kHandlers[])() = {NAMES(1),  NAMES(2),  NAMES(3),  NAMES(4),  NAMES(5),
-                                          NAMES(6),  NAMES(7),  NAMES(8),  NAMES(9),  NAMES(10),
-                                          NAMES(11), NAMES(12), NAMES(13), NAMES(14), NAMES(15)};
+        static void (*const kHandlers[])() = {
+            NAMES(1), NAMES(2),  NAMES(3),  NAMES(4),  NAMES(5),  NAMES(6),  NAMES(7), NAMES(8),
+            NAMES(9), NAMES(10), NAMES(11), NAMES(12), NAMES(13), NAMES(14), NAMES(15)};
 NOINLINE static void Handlers() { kHandlers[Random() % (sizeof kHandlers / sizeof *kHandlers)](); }
 
 // The library asks through a function that the program gave it.

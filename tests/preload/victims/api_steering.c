@@ -71,11 +71,13 @@ static void wrong_use(void) {
   snapshot_free(NULL);
   snapshot.size = sizeof(snapshot);
   VICTIM_REQUIRE(take_snapshot(&snapshot, 0) == HEAPGAUGE_OK);
-  VICTIM_REQUIRE(snapshot.site_count == 0 && snapshot.sites == NULL && snapshot.size == sizeof(snapshot));
+  VICTIM_REQUIRE(snapshot.site_count == 0 && snapshot.sites == NULL &&
+                 snapshot.size == sizeof(snapshot));
   snapshot_free(&snapshot);
   snapshot_free(&snapshot);
   VICTIM_REQUIRE(strcmp(version(), "0.1.0") == 0);
-  for (int status = -1; status < 7; ++status) VICTIM_REQUIRE(strlen(status_text((heapgauge_status)status)) > 1);
+  for (int status = -1; status < 7; ++status)
+    VICTIM_REQUIRE(strlen(status_text((heapgauge_status)status)) > 1);
   VICTIM_REQUIRE(errno == 77);
 }
 
@@ -154,7 +156,8 @@ int main(void) {
     stop_and_start();
     change_interval();
     pthread_t threads[4];
-    for (size_t i = 0; i < 4; ++i) VICTIM_REQUIRE(pthread_create(&threads[i], NULL, steers, (void*)i) == 0);
+    for (size_t i = 0; i < 4; ++i)
+      VICTIM_REQUIRE(pthread_create(&threads[i], NULL, steers, (void*)i) == 0);
     for (size_t i = 0; i < 4; ++i) pthread_join(threads[i], NULL);
     VICTIM_REQUIRE(start() == HEAPGAUGE_OK && write_report() == HEAPGAUGE_OK);
     struct stat info;

@@ -6,9 +6,9 @@
  * crowd:   the effective user back and forth in one thread, while others allocate, fork and ask for reports.
  * spaces:  unshare() and setns() of what wants one thread, by the C library's names and by dlsym().
  * vfork:   a child that shares our memory changes its ids. */
+#include <dirent.h>
 #include <errno.h>
 #include <grp.h>
-#include <dirent.h>
 #include <linux/capability.h>
 #include <pthread.h>
 #include <sched.h>
@@ -41,7 +41,9 @@ static int look_at_threads(int same_ids) {
       if (status == NULL) continue;
       count += pass;
       for (int field = 0; fgets(line, sizeof(line), status) != NULL;) {
-        if (strncmp(line, "Uid:", 4) != 0 && strncmp(line, "Gid:", 4) != 0 && strncmp(line, "CapPrm:", 7) != 0) continue;
+        if (strncmp(line, "Uid:", 4) != 0 && strncmp(line, "Gid:", 4) != 0 &&
+            strncmp(line, "CapPrm:", 7) != 0)
+          continue;
         if (pass == 0) {
           snprintf(own[field], sizeof(own[field]), "%.60s", line);
         } else if (same_ids && strncmp(line, own[field], 60) != 0) {
@@ -91,9 +93,15 @@ static void caps(int times) {
     set_effective(1u << CAP_SETGID);
     const gid_t groups[] = {(gid_t)(100 + i), NOBODY};
     switch (i % 3) {
-      case 0: VICTIM_REQUIRE(setgroups(2, groups) == 0); break;
-      case 1: VICTIM_REQUIRE(initgroups("root", NOBODY) == 0); break;
-      default: VICTIM_REQUIRE(setresgid(NOBODY, 100, NOBODY) == 0 && setegid(NOBODY) == 0); break;
+      case 0:
+        VICTIM_REQUIRE(setgroups(2, groups) == 0);
+        break;
+      case 1:
+        VICTIM_REQUIRE(initgroups("root", NOBODY) == 0);
+        break;
+      default:
+        VICTIM_REQUIRE(setresgid(NOBODY, 100, NOBODY) == 0 && setegid(NOBODY) == 0);
+        break;
     }
     VICTIM_REQUIRE(getegid() == NOBODY);
     look_at_threads(1);
@@ -150,7 +158,8 @@ static void* changes(void* times) {
 static void crowd(int times) {
   void* (*const work[])(void*) = {busy, busy, forks, asks, changes};
   pthread_t threads[5];
-  for (int i = 0; i < 5; ++i) VICTIM_REQUIRE(pthread_create(&threads[i], NULL, work[i], &times) == 0);
+  for (int i = 0; i < 5; ++i)
+    VICTIM_REQUIRE(pthread_create(&threads[i], NULL, work[i], &times) == 0);
   for (int i = 0; i < 5; ++i) VICTIM_REQUIRE(pthread_join(threads[i], NULL) == 0);
 }
 
@@ -167,10 +176,18 @@ static void spaces(int times) {
   for (int i = 0; i < times; ++i) {
     allocate(1);
     switch (i % 4) {
-      case 0: VICTIM_REQUIRE(unshare(CLONE_VM | CLONE_SIGHAND | CLONE_FS) == 0); break;
-      case 1: VICTIM_REQUIRE(by_handle(CLONE_THREAD) == 0); break;
-      case 2: VICTIM_REQUIRE(getuid() != 0 || setns(mounts, CLONE_NEWNS) == 0 || errno == EPERM); break;
-      default: VICTIM_REQUIRE(getuid() != 0 || setns(mounts, 0) == 0 || errno == EPERM); break;
+      case 0:
+        VICTIM_REQUIRE(unshare(CLONE_VM | CLONE_SIGHAND | CLONE_FS) == 0);
+        break;
+      case 1:
+        VICTIM_REQUIRE(by_handle(CLONE_THREAD) == 0);
+        break;
+      case 2:
+        VICTIM_REQUIRE(getuid() != 0 || setns(mounts, CLONE_NEWNS) == 0 || errno == EPERM);
+        break;
+      default:
+        VICTIM_REQUIRE(getuid() != 0 || setns(mounts, 0) == 0 || errno == EPERM);
+        break;
     }
   }
   for (int i = 0; i < 8; ++i) {

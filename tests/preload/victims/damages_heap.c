@@ -2,10 +2,10 @@
  * ("top"), the back and forward pointers of a free chunk ("bin", "loop"), a fast bin's ("fast"), a thread cache's
  * ("cache"), the size of a block that lives ("size").  "lock": one arena is locked for ever, as by a signal handler that
  * never returns into malloc. */
-#include "victim.h"
-
 #include <malloc.h>
 #include <pthread.h>
+
+#include "victim.h"
 
 static const char* g_how;
 static void* volatile g_guard;

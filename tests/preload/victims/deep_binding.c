@@ -7,7 +7,8 @@ enum { kRounds = 4000 };
 int main(int argc, char** argv) {
   VICTIM_REQUIRE(argc > 1);
   for (int way = 0; way < 2; ++way) {
-    void* const plugin = dlopen(argv[1], (way == 0 ? RTLD_NOW : RTLD_LAZY) | RTLD_LOCAL | RTLD_DEEPBIND);
+    void* const plugin =
+        dlopen(argv[1], (way == 0 ? RTLD_NOW : RTLD_LAZY) | RTLD_LOCAL | RTLD_DEEPBIND);
     if (plugin == NULL) dprintf(2, "%s\n", dlerror());
     VICTIM_REQUIRE(plugin != NULL);
     void* (*take)(size_t) = NULL;
@@ -18,7 +19,8 @@ int main(int argc, char** argv) {
     *(void**)&give = dlsym(plugin, "plugin_give");
     VICTIM_REQUIRE(take != NULL && resize != NULL && give != NULL);
     /* With another allocator in front, the plugin's heap is another one than ours: nothing is mixed then. */
-    const int one_heap = getenv("LD_PRELOAD") == NULL || strstr(getenv("LD_PRELOAD"), "libjemalloc") == NULL;
+    const int one_heap =
+        getenv("LD_PRELOAD") == NULL || strstr(getenv("LD_PRELOAD"), "libjemalloc") == NULL;
     for (size_t i = 0; i < kRounds; ++i) {
       const size_t bytes = i % 3000 + 1;
       char* const ours = malloc(bytes);
@@ -29,10 +31,16 @@ int main(int argc, char** argv) {
       VICTIM_REQUIRE(theirs != NULL);
       memset(theirs, 2, 2 * bytes);
       if (i % 100 != 0) {
-        if (one_heap) give(ours); else free(ours);
+        if (one_heap)
+          give(ours);
+        else
+          free(ours);
         victim_drop(bytes);
       }
-      if (one_heap && i % 2 == 0) free(theirs); else give(theirs);
+      if (one_heap && i % 2 == 0)
+        free(theirs);
+      else
+        give(theirs);
     }
     dlclose(plugin);
   }

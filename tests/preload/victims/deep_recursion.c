@@ -29,7 +29,8 @@ static void* thread(void* argument) {
   pthread_attr_getstack(&attributes, &low, &bytes);
   pthread_attr_destroy(&attributes);
   /* 8 KiB are more than glibc's malloc needs. */
-  for (long room = 48 * 1024; room >= 8 * 1024; room -= 8 * 1024) down(1 << 30, (const char*)low, room);
+  for (long room = 48 * 1024; room >= 8 * 1024; room -= 8 * 1024)
+    down(1 << 30, (const char*)low, room);
   return argument;
 }
 

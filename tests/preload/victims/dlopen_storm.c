@@ -37,7 +37,8 @@ int main(int argc, char** argv) {
   *(void**)&write_report = victim_api("heapgauge_write_report");
   pthread_t threads[4];
   for (int i = 0; i < 2; ++i) VICTIM_REQUIRE(pthread_create(&threads[i], NULL, busy, NULL) == 0);
-  for (size_t i = 0; i < 2; ++i) VICTIM_REQUIRE(pthread_create(&threads[2 + i], NULL, loads, (void*)i) == 0);
+  for (size_t i = 0; i < 2; ++i)
+    VICTIM_REQUIRE(pthread_create(&threads[2 + i], NULL, loads, (void*)i) == 0);
   /* A block of a module that is gone stays in the account. */
   void* const module = dlopen(paths[0], RTLD_NOW);
   VICTIM_REQUIRE(module != NULL);

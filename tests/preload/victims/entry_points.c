@@ -31,11 +31,11 @@ static void one_round(int round) {
   void* kept[12];
   size_t bytes[12];
   int n = 0;
-#define TAKE(expression, size)                     \
-  do {                                             \
-    bytes[n] = (size);                             \
-    kept[n] = keep((expression), bytes[n]);        \
-    ++n;                                           \
+#define TAKE(expression, size)              \
+  do {                                      \
+    bytes[n] = (size);                      \
+    kept[n] = keep((expression), bytes[n]); \
+    ++n;                                    \
   } while (0)
   TAKE(malloc(100 + odd), 100 + odd);
   TAKE(calloc(odd, 24), odd * 24);

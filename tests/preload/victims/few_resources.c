@@ -32,7 +32,8 @@ int main(int argc, char** argv) {
     limit(RLIMIT_FSIZE, 2000);
   } else if (strcmp(what, "address_space") == 0) {
     limit(RLIMIT_AS, 0);
-    VICTIM_REQUIRE(mmap(NULL, 1 << 20, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED);
+    VICTIM_REQUIRE(mmap(NULL, 1 << 20, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) ==
+                   MAP_FAILED);
   } else if (strcmp(what, "processes") == 0) {
     limit(RLIMIT_NPROC, 0);
   } else if (strcmp(what, "cpu") == 0) {

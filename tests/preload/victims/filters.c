@@ -37,10 +37,10 @@ static void answer(const int* calls, size_t count, unsigned with) {
     add((struct sock_filter)BPF_STMT(BPF_RET | BPF_K, with));
   }
 }
-#define ANSWER(with, ...)                                        \
-  do {                                                           \
-    const int calls[] = {__VA_ARGS__};                           \
-    answer(calls, sizeof(calls) / sizeof(calls[0]), with);       \
+#define ANSWER(with, ...)                                  \
+  do {                                                     \
+    const int calls[] = {__VA_ARGS__};                     \
+    answer(calls, sizeof(calls) / sizeof(calls[0]), with); \
   } while (0)
 
 static struct sock_fprog make(const char* filter) {
@@ -55,20 +55,22 @@ static struct sock_fprog make(const char* filter) {
   } else if (strcmp(filter, "no_socket") == 0) {
     ANSWER(kill_it, SYS_socket, SYS_connect, SYS_socketpair, SYS_bind);
   } else if (strcmp(filter, "no_clock") == 0) {
-    ANSWER(kill_it, SYS_nanosleep, SYS_clock_nanosleep, SYS_getpid, SYS_gettid, SYS_getppid, SYS_clock_gettime,
-           SYS_prctl, SYS_rt_sigprocmask);
+    ANSWER(kill_it, SYS_nanosleep, SYS_clock_nanosleep, SYS_getpid, SYS_gettid, SYS_getppid,
+           SYS_clock_gettime, SYS_prctl, SYS_rt_sigprocmask);
   } else if (strcmp(filter, "refused") == 0) {
     /* openat(.., O_CREAT): the third argument's low word */
     add((struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat, 0, 3));
-    add((struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[2])));
+    add((struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+                                     offsetof(struct seccomp_data, args[2])));
     add((struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 1 /* O_WRONLY */, 0, 1));
     add((struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EACCES));
   } else if (strcmp(filter, "trapped") == 0) {
     ANSWER(SECCOMP_RET_TRAP, SYS_openat, SYS_mkdirat, SYS_execve);
   } else if (strcmp(filter, "worker") == 0) {
     rest = kill_it;
-    ANSWER(SECCOMP_RET_ALLOW, SYS_read, SYS_write, SYS_futex, SYS_mmap, SYS_munmap, SYS_mprotect, SYS_madvise, SYS_brk,
-           SYS_rt_sigprocmask, SYS_rt_sigreturn, SYS_clock_nanosleep, SYS_exit, SYS_exit_group, SYS_poll);
+    ANSWER(SECCOMP_RET_ALLOW, SYS_read, SYS_write, SYS_futex, SYS_mmap, SYS_munmap, SYS_mprotect,
+           SYS_madvise, SYS_brk, SYS_rt_sigprocmask, SYS_rt_sigreturn, SYS_clock_nanosleep,
+           SYS_exit, SYS_exit_group, SYS_poll);
   } else if (strcmp(filter, "pure") == 0) {
     rest = kill_it;
     ANSWER(SECCOMP_RET_ALLOW, SYS_read, SYS_write, SYS_futex, SYS_mmap, SYS_exit, SYS_exit_group);
@@ -82,7 +84,9 @@ static long raw(long number, long a, long b, long c) {
 #if defined(__x86_64__)
   register long r10 __asm__("r10") = 0;
   register long r8 __asm__("r8") = 0;
-  __asm__ volatile("syscall" : "=a"(result) : "0"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8)
+  __asm__ volatile("syscall"
+                   : "=a"(result)
+                   : "0"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8)
                    : "rcx", "r11", "memory");
 #else
   result = syscall(number, a, b, c, 0, 0);
@@ -124,7 +128,8 @@ static void install(const char* filter, const char* how) {
     /* What fails changes nothing. */
     VICTIM_REQUIRE(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, NULL) == -1 && errno == EFAULT);
     const struct sock_fprog empty = {0, code};
-    VICTIM_REQUIRE(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &empty) == -1 && errno == EINVAL);
+    VICTIM_REQUIRE(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &empty) == -1 &&
+                   errno == EINVAL);
   }
   const struct sock_fprog program = make(filter);
   const long at = (long)&program;
@@ -133,7 +138,8 @@ static void install(const char* filter, const char* how) {
   } else if (strcmp(how, "syscall") == 0) {
     VICTIM_REQUIRE(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == 0);
   } else if (strcmp(how, "all") == 0) {
-    VICTIM_REQUIRE(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program) == 0);
+    VICTIM_REQUIRE(
+        syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program) == 0);
   } else if (strcmp(how, "raw") == 0) {
     VICTIM_REQUIRE(raw(SYS_prctl, PR_SET_SECCOMP, SECCOMP_MODE_FILTER, at) == 0);
   } else {

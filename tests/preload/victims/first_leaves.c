@@ -90,8 +90,10 @@ static int unknown(void* argument) {
 
 static void start_unknown(void) {
   static char stack[65536] __attribute__((aligned(16)));
-  VICTIM_REQUIRE(clone(unknown, stack + sizeof(stack),
-                       CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM, NULL) > 0);
+  VICTIM_REQUIRE(
+      clone(unknown, stack + sizeof(stack),
+            CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM,
+            NULL) > 0);
 }
 
 /* Without address space the first thread's stack can't grow, by whoever's call. */

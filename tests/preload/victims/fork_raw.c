@@ -29,7 +29,8 @@ int main(void) {
   }
   fflush(stdout);
   for (int i = 0; i < 8; ++i) {
-    const pid_t pid = i % 2 == 0 ? _Fork() : (pid_t)syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL);
+    const pid_t pid =
+        i % 2 == 0 ? _Fork() : (pid_t)syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL);
     VICTIM_REQUIRE(pid >= 0);
     if (pid == 0) {
       child();
@@ -37,7 +38,8 @@ int main(void) {
       _exit(5);
     }
     int status;
-    VICTIM_REQUIRE(waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 5);
+    VICTIM_REQUIRE(waitpid(pid, &status, 0) == pid && WIFEXITED(status) &&
+                   WEXITSTATUS(status) == 5);
   }
   victim_finish();
   puts("raw forks done");

@@ -46,7 +46,8 @@ static void child(int number) {
 
 int main(void) {
   pthread_t threads[kThreads];
-  for (size_t i = 0; i < kThreads; ++i) VICTIM_REQUIRE(pthread_create(&threads[i], NULL, busy, (void*)i) == 0);
+  for (size_t i = 0; i < kThreads; ++i)
+    VICTIM_REQUIRE(pthread_create(&threads[i], NULL, busy, (void*)i) == 0);
   void* const kept = malloc(12345);
   VICTIM_REQUIRE(kept != NULL);
   victim_hold(12345);

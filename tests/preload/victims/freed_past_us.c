@@ -1,12 +1,13 @@
 /* A steady program whose library releases its blocks past us ("steady"); the same beside a leak of its own, which no
  * such block belongs to ("leaking"); or a leak beside a library that does so once in a while ("seldom").  Blocks that go with their arena, in jemalloc
  * ("reset").  And nothing of the kind, but much that is alive and was never touched ("untouched"). */
-#include "victim.h"
-
 #include <sys/mman.h>
 #include <sys/wait.h>
 
-int mallctl(const char* name, void* old, size_t* old_bytes, void* new, size_t new_bytes) __attribute__((weak));
+#include "victim.h"
+
+int mallctl(const char* name, void* old, size_t* old_bytes, void* new, size_t new_bytes)
+    __attribute__((weak));
 void* mallocx(size_t bytes, int flags) __attribute__((weak));
 
 extern void free_past_us(void* block);
@@ -69,7 +70,10 @@ static void hold_untouched(int seconds) {
 int main(int argc, char** argv) {
   VICTIM_REQUIRE(argc > 2);
   if (strcmp(argv[1], "reset") == 0 || strcmp(argv[1], "untouched") == 0) {
-    if (argv[1][0] == 'r') reset_arenas(atoi(argv[2]) * 10); else hold_untouched(atoi(argv[2]));
+    if (argv[1][0] == 'r')
+      reset_arenas(atoi(argv[2]) * 10);
+    else
+      hold_untouched(atoi(argv[2]));
     puts("done");
     return 0;
   }
@@ -78,7 +82,10 @@ int main(int argc, char** argv) {
     char* messages[8];
     for (int k = 0; k < 8; ++k) messages[k] = take_message(500 + (size_t)k * 800);
     for (int k = 0; k < 8; ++k) {
-      if (strcmp(argv[1], "seldom") != 0 || i % 1000 == 0) free_past_us(messages[k]); else free(messages[k]);
+      if (strcmp(argv[1], "seldom") != 0 || i % 1000 == 0)
+        free_past_us(messages[k]);
+      else
+        free(messages[k]);
     }
     if (strcmp(argv[1], "steady") != 0) {
       char* const lost = take_lost(700);

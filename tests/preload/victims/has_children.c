@@ -41,7 +41,7 @@ int main(int argc, char** argv) {
     return count;
   }
   const pid_t parent = getpid();
-  void* const own = malloc(3 << 20);  /* the parent's: in no child's account */
+  void* const own = malloc(3 << 20); /* the parent's: in no child's account */
   VICTIM_REQUIRE(own != NULL);
   for (int i = 0; i < count; ++i) {
     if (strcmp(what, "spawn") == 0) {

@@ -8,7 +8,8 @@ int main(void) {
   DIR* const tasks = opendir("/proc/self/task");
   VICTIM_REQUIRE(tasks != NULL);
   int threads = 0;
-  for (const struct dirent* entry; (entry = readdir(tasks)) != NULL;) threads += entry->d_name[0] != '.';
+  for (const struct dirent* entry; (entry = readdir(tasks)) != NULL;)
+    threads += entry->d_name[0] != '.';
   closedir(tasks);
   printf("%d thread\n", threads);
   return 0;

@@ -33,7 +33,8 @@ int main(void) {
     say("memalign(64, SIZE_MAX)", memalign(64, most));
     say("aligned_alloc(64, SIZE_MAX)", aligned_alloc(64, most));
     say("valloc(SIZE_MAX)", valloc(most));
-    if (dlopen("libjemalloc.so.2", RTLD_LAZY | RTLD_NOLOAD) == NULL) say("pvalloc(SIZE_MAX)", pvalloc(most));
+    if (dlopen("libjemalloc.so.2", RTLD_LAZY | RTLD_NOLOAD) == NULL)
+      say("pvalloc(SIZE_MAX)", pvalloc(most));
     char untouched;
     void* out = &untouched;
     errno = 7;

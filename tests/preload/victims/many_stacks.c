@@ -39,7 +39,8 @@ int main(int argc, char** argv) {
   kept = argc > 1 && strcmp(argv[1], "kept") == 0;
   for (unsigned long way = 0; way < STACKS; ++way) {
     down(way, DEPTH);
-    if (write_report != NULL && way % (STACKS / 4) == 0) VICTIM_REQUIRE(write_report() == HEAPGAUGE_OK);
+    if (write_report != NULL && way % (STACKS / 4) == 0)
+      VICTIM_REQUIRE(write_report() == HEAPGAUGE_OK);
   }
   if (write_report != NULL) VICTIM_REQUIRE(write_report() == HEAPGAUGE_OK);
   printf("%ld\n", anonymous_kb());

@@ -33,7 +33,8 @@ static void overwrite(int file, off_t from, off_t size, int noise) {
 static void change(const char* path, const char* how) {
   struct stat before;
   VICTIM_REQUIRE(stat(path, &before) == 0);
-  const int is_file = strcmp(how, "gone") != 0 && strcmp(how, "fifo") != 0 && strcmp(how, "directory") != 0;
+  const int is_file =
+      strcmp(how, "gone") != 0 && strcmp(how, "fifo") != 0 && strcmp(how, "directory") != 0;
   if (!is_file) {
     VICTIM_REQUIRE(unlink(path) == 0);
     if (strcmp(how, "fifo") == 0) VICTIM_REQUIRE(mkfifo(path, 0600) == 0);
@@ -48,7 +49,8 @@ static void change(const char* path, const char* how) {
     VICTIM_REQUIRE(ftruncate(file, 4096) == 0);
   } else if (strcmp(how, "half") == 0) {
     VICTIM_REQUIRE(ftruncate(file, before.st_size / 2) == 0);
-  } else if (strcmp(how, "empty") == 0) { /* cut, and as long as ever: the second half of cp is to come */
+  } else if (strcmp(how, "empty") ==
+             0) { /* cut, and as long as ever: the second half of cp is to come */
     VICTIM_REQUIRE(ftruncate(file, 0) == 0 && ftruncate(file, before.st_size) == 0);
   } else if (strcmp(how, "sparse") == 0) {
     VICTIM_REQUIRE(ftruncate(file, (off_t)512 << 30) == 0 || ftruncate(file, (off_t)4 << 30) == 0);

@@ -45,7 +45,8 @@ void free(void* block) {
 
 void* realloc(void* block, size_t bytes) {
   enter();
-  void* const moved = next_realloc != NULL ? next_realloc(block, bytes) : __libc_realloc(block, bytes);
+  void* const moved =
+      next_realloc != NULL ? next_realloc(block, bytes) : __libc_realloc(block, bytes);
   --depth;
   return moved;
 }

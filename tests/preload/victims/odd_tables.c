@@ -59,7 +59,8 @@ static void everywhere(void) {
 #if defined(__x86_64__)
 /* push rbp; movabs rbp, IMMEDIATE; call rdi; pop rbp; mov eax, 1; ret */
 static void with_frame_pointer(char* code, uint64_t frame_pointer) {
-  static const unsigned char kCode[] = {0x55, 0x48, 0xbd, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xd7, 0x5d, 0xb8, 1, 0, 0, 0, 0xc3};
+  static const unsigned char kCode[] = {0x55, 0x48, 0xbd, 0,    0,    0, 0, 0, 0, 0,
+                                        0,    0xff, 0xd7, 0x5d, 0xb8, 1, 0, 0, 0, 0xc3};
   VICTIM_REQUIRE(mprotect(code, kPage, PROT_READ | PROT_WRITE) == 0);
   memcpy(code, kCode, sizeof(kCode));
   memcpy(code + 3, &frame_pointer, sizeof(frame_pointer));
@@ -70,7 +71,8 @@ static void with_frame_pointer(char* code, uint64_t frame_pointer) {
 
 static void generated_code(void) {
   char* const code = mmap(NULL, kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  char* const pages = mmap(NULL, 4 * kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  char* const pages =
+      mmap(NULL, 4 * kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   VICTIM_REQUIRE(code != MAP_FAILED && pages != MAP_FAILED);
   /* A page with nothing behind it, one that nobody may read, and one of a file that was cut short. */
   VICTIM_REQUIRE(munmap(pages + kPage, kPage) == 0);
@@ -94,10 +96,26 @@ static void generated_code(void) {
     with_frame_pointer(code, here - back);
     with_frame_pointer(code, 0 - back);
   }
-  const uint64_t others[] = {0, 1, 8, 16, kPage, (uint64_t)1 << 47, ((uint64_t)1 << 47) - 8, (uint64_t)1 << 63,
-                             0xffff800000000000, 0xffffffffff600000, first, first + 2 * kPage, first + 3 * kPage,
-                             in_file + kPage, (uint64_t)(uintptr_t)code, here, here + 4096, here + (8 << 20)};
-  for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); ++i) with_frame_pointer(code, others[i]);
+  const uint64_t others[] = {0,
+                             1,
+                             8,
+                             16,
+                             kPage,
+                             (uint64_t)1 << 47,
+                             ((uint64_t)1 << 47) - 8,
+                             (uint64_t)1 << 63,
+                             0xffff800000000000,
+                             0xffffffffff600000,
+                             first,
+                             first + 2 * kPage,
+                             first + 3 * kPage,
+                             in_file + kPage,
+                             (uint64_t)(uintptr_t)code,
+                             here,
+                             here + 4096,
+                             here + (8 << 20)};
+  for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); ++i)
+    with_frame_pointer(code, others[i]);
   /* Frame records that lead to each other, or to themselves. */
   uint64_t* const records = (uint64_t*)pages;
   for (int i = 0; i < 8; ++i) {

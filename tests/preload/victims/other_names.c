@@ -8,27 +8,30 @@ enum { kRounds = 300 };
 
 #define WEAK extern __attribute__((weak))
 typedef size_t Size;
-extern void *__libc_malloc(Size), *__libc_calloc(Size, Size), *__libc_realloc(void*, Size), *__libc_memalign(Size, Size);
+extern void *__libc_malloc(Size), *__libc_calloc(Size, Size), *__libc_realloc(void*, Size),
+    *__libc_memalign(Size, Size);
 extern void __libc_free(void*);
 WEAK void *mallocx(Size, int), *rallocx(void*, Size, int);
 WEAK Size xallocx(void*, Size, Size, int), sallocx(const void*, int), nallocx(Size, int);
 WEAK void dallocx(void*, int), sdallocx(void*, Size, int);
 WEAK int mallctl(const char*, void*, Size*, void*, Size);
-WEAK void *tc_malloc(Size), *tc_calloc(Size, Size), *tc_realloc(void*, Size), *tc_memalign(Size, Size), *tc_new(Size),
-    *tc_newarray_aligned(Size, Size);
+WEAK void *tc_malloc(Size), *tc_calloc(Size, Size), *tc_realloc(void*, Size),
+    *tc_memalign(Size, Size), *tc_new(Size), *tc_newarray_aligned(Size, Size);
 WEAK int tc_posix_memalign(void**, Size, Size);
-WEAK void tc_free(void*), tc_cfree(void*), tc_free_sized(void*, Size), tc_delete(void*), tc_delete_sized(void*, Size),
-    tc_deletearray_sized_aligned(void*, Size, Size);
+WEAK void tc_free(void*), tc_cfree(void*), tc_free_sized(void*, Size), tc_delete(void*),
+    tc_delete_sized(void*, Size), tc_deletearray_sized_aligned(void*, Size, Size);
 WEAK Size tc_malloc_size(void*);
-WEAK void *mi_malloc(Size), *mi_zalloc(Size), *mi_calloc(Size, Size), *mi_realloc(void*, Size), *mi_mallocn(Size, Size),
-    *mi_reallocn(void*, Size, Size), *mi_reallocf(void*, Size), *mi_rezalloc(void*, Size),
-    *mi_recalloc(void*, Size, Size), *mi_malloc_aligned(Size, Size), *mi_zalloc_aligned_at(Size, Size, Size),
-    *mi_realloc_aligned(void*, Size, Size), *mi_calloc_aligned_at(Size, Size, Size, Size), *mi_new(Size),
-    *mi_new_aligned(Size, Size), *mi_new_realloc(void*, Size), *mi_expand(void*, Size),
+WEAK void *mi_malloc(Size), *mi_zalloc(Size), *mi_calloc(Size, Size), *mi_realloc(void*, Size),
+    *mi_mallocn(Size, Size), *mi_reallocn(void*, Size, Size), *mi_reallocf(void*, Size),
+    *mi_rezalloc(void*, Size), *mi_recalloc(void*, Size, Size), *mi_malloc_aligned(Size, Size),
+    *mi_zalloc_aligned_at(Size, Size, Size), *mi_realloc_aligned(void*, Size, Size),
+    *mi_calloc_aligned_at(Size, Size, Size, Size), *mi_new(Size), *mi_new_aligned(Size, Size),
+    *mi_new_realloc(void*, Size), *mi_expand(void*, Size),
     *mi_recalloc_aligned_at(void*, Size, Size, Size, Size);
 WEAK int mi_reallocarr(void*, Size, Size);
 WEAK char *mi_strdup(const char*), *mi_strndup(const char*, Size);
-WEAK void mi_free(void*), mi_free_size(void*, Size), mi_free_size_aligned(void*, Size, Size), mi_free_aligned(void*, Size);
+WEAK void mi_free(void*), mi_free_size(void*, Size), mi_free_size_aligned(void*, Size, Size),
+    mi_free_aligned(void*, Size);
 
 #define ALIGN(log) (log)
 #define ZERO 0x40
@@ -87,7 +90,8 @@ static void with_jemalloc(Size n, int last) {
   VICTIM_REQUIRE((uintptr_t)b % 8192 == 0);
   a = resized(rallocx(a, 3 * n, 0), n, 3 * n);
   const Size before = sallocx(a, 0);
-  const Size real = xallocx(a, before, 0, 0); /* to the end of its class: never moves, never fails */
+  const Size real =
+      xallocx(a, before, 0, 0); /* to the end of its class: never moves, never fails */
   VICTIM_REQUIRE(real == before);
   victim_drop(3 * n), victim_hold(before);
   d = resized(rallocx(d, 2 * n, ALIGN(6)), n, 2 * n);
@@ -113,10 +117,14 @@ static void with_tcmalloc(Size n, int last) {
   for (int i = 0; i < 50; ++i) {
     const Size bytes = n + 37 * (Size)i;
     void* const sized = use(malloc(bytes), bytes);
-    if (i % 2 != 0) tc_free_sized(sized, bytes); else tc_delete_sized(sized, bytes);
+    if (i % 2 != 0)
+      tc_free_sized(sized, bytes);
+    else
+      tc_delete_sized(sized, bytes);
     victim_drop(bytes);
   }
-  if (!last) tc_free(a), tc_free(b), tc_delete(d), victim_drop(4 * n), victim_drop(n), victim_drop(n);
+  if (!last)
+    tc_free(a), tc_free(b), tc_delete(d), victim_drop(4 * n), victim_drop(n), victim_drop(n);
 }
 
 static void with_mimalloc(Size n, int last) {
@@ -159,7 +167,8 @@ static void with_mimalloc(Size n, int last) {
 
 /* What is found by name, of any handle, allocates and releases the same blocks. */
 static void looked_up(const char* file, const char* takes, const char* gives) {
-  void* const handles[] = {RTLD_DEFAULT, dlopen(NULL, RTLD_NOW), file != NULL ? dlopen(file, RTLD_NOW) : NULL};
+  void* const handles[] = {RTLD_DEFAULT, dlopen(NULL, RTLD_NOW),
+                           file != NULL ? dlopen(file, RTLD_NOW) : NULL};
   for (int i = 0; i < 3; ++i) {
     if (i == 2 && file == NULL) break;
     void* (*take)(Size) = NULL;
@@ -178,8 +187,8 @@ static void looked_up(const char* file, const char* takes, const char* gives) {
 
 int main(int argc, char** argv) {
   const char* const family = argc > 1 ? argv[1] : "libc";
-  printf("there: jemalloc %d%d, tcmalloc %d, mimalloc %d\n", sdallocx != NULL, mallocx != NULL, tc_free != NULL,
-         mi_free != NULL);
+  printf("there: jemalloc %d%d, tcmalloc %d, mimalloc %d\n", sdallocx != NULL, mallocx != NULL,
+         tc_free != NULL, mi_free != NULL);
   printf("found: jemalloc %d, tcmalloc %d, mimalloc %d\n", dlsym(RTLD_DEFAULT, "sdallocx") != NULL,
          dlsym(RTLD_DEFAULT, "tc_free") != NULL, dlsym(RTLD_DEFAULT, "mi_free") != NULL);
   VICTIM_REQUIRE(dlsym(RTLD_DEFAULT, "no_such_name") == NULL && dlerror() != NULL);
@@ -204,7 +213,8 @@ int main(int argc, char** argv) {
       give(block), victim_drop(n);
     }
   }
-  if (strcmp(family, "tcmalloc") == 0) looked_up("libtcmalloc_minimal.so.4", "tc_malloc", "tc_free");
+  if (strcmp(family, "tcmalloc") == 0)
+    looked_up("libtcmalloc_minimal.so.4", "tc_malloc", "tc_free");
   if (strcmp(family, "mimalloc") == 0) looked_up("libmimalloc.so.2", "mi_malloc", "mi_free");
   if (strcmp(family, "jemalloc") == 0) looked_up("libjemalloc.so.2", "malloc", "free");
   victim_finish();

@@ -31,7 +31,8 @@ void free(void* block) {
 
 void* calloc(size_t count, size_t size) {
   size_t bytes;
-  return __builtin_mul_overflow(count, size, &bytes) ? NULL : malloc(bytes); /* fresh memory is zero */
+  return __builtin_mul_overflow(count, size, &bytes) ? NULL
+                                                     : malloc(bytes); /* fresh memory is zero */
 }
 
 void* realloc(void* block, size_t bytes) {

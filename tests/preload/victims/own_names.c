@@ -66,7 +66,9 @@ int main(void) {
   if (answers != -11) return 5;
   thrd_t thread;
   int result = 0;
-  if (thrd_create(&thread, on_thread, NULL) != thrd_success || thrd_join(thread, &result) != thrd_success) return 1;
+  if (thrd_create(&thread, on_thread, NULL) != thrd_success ||
+      thrd_join(thread, &result) != thrd_success)
+    return 1;
   if (result != 7) return 2;
   /* A realloc that moves, a calloc, and blocks at every alignment: all the hooks' slow ways. */
   char* grown = malloc(100000);

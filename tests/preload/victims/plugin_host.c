@@ -24,7 +24,8 @@ int main(int argc, char** argv) {
   VICTIM_REQUIRE(argc > 1);
   for (int i = 0; i < 10; ++i) use_plugin(argv[1]);
   pthread_t threads[4];
-  for (int i = 0; i < 4; ++i) VICTIM_REQUIRE(pthread_create(&threads[i], NULL, thread, argv[1]) == 0);
+  for (int i = 0; i < 4; ++i)
+    VICTIM_REQUIRE(pthread_create(&threads[i], NULL, thread, argv[1]) == 0);
   for (int i = 0; i < 4; ++i) pthread_join(threads[i], NULL);
   puts("exceptions work");
   victim_check("at the end"); /* of more stacks than a report shows */

@@ -18,7 +18,8 @@ int main(void) {
     const victim_account account = victim_take_account();
     if (account.interval_bytes == 0) continue;
     if (account.live_objects < 0.9 || account.age_max_s < 0.39) {
-      dprintf(2, "step %d: %.2f blocks, the oldest %.3f s old\n", step, account.live_objects, account.age_max_s);
+      dprintf(2, "step %d: %.2f blocks, the oldest %.3f s old\n", step, account.live_objects,
+              account.age_max_s);
       return 3;
     }
   }

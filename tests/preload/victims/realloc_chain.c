@@ -19,7 +19,8 @@ int main(void) {
     unsigned char* const moved = realloc(block[i], wanted);
     VICTIM_REQUIRE(moved != NULL);
     const size_t same = bytes[i] < wanted ? bytes[i] : wanted;
-    if (same != 0) VICTIM_REQUIRE(moved[0] == (unsigned char)i && moved[same - 1] == (unsigned char)i);
+    if (same != 0)
+      VICTIM_REQUIRE(moved[0] == (unsigned char)i && moved[same - 1] == (unsigned char)i);
     memset(moved, (int)i, wanted);
     if (block[i] != NULL) victim_drop(bytes[i]);
     victim_hold(wanted);

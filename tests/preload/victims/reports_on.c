@@ -6,7 +6,9 @@ static void* left(unsigned path, int depth);
 static void* right(unsigned path, int depth);
 
 __attribute__((noinline)) static void* next(unsigned path, int depth) {
-  void* const block = depth == 0 ? malloc(16) : path % 2 == 0 ? left(path / 2, depth - 1) : right(path / 2, depth - 1);
+  void* const block = depth == 0      ? malloc(16)
+                      : path % 2 == 0 ? left(path / 2, depth - 1)
+                                      : right(path / 2, depth - 1);
   VICTIM_REQUIRE(block != NULL);
   return block;
 }

@@ -13,23 +13,27 @@
 
 #include "victim.h"
 
-static const int forbidden[] = {SYS_socket,     SYS_socketpair, SYS_execve,       SYS_execveat,
-                                SYS_pidfd_open, SYS_unshare,    SYS_memfd_create, SYS_setpriority,
-                                SYS_ptrace,     SYS_process_vm_readv, 438 /* pidfd_getfd */, 436 /* close_range */};
+static const int forbidden[] = {SYS_socket,           SYS_socketpair,        SYS_execve,
+                                SYS_execveat,         SYS_pidfd_open,        SYS_unshare,
+                                SYS_memfd_create,     SYS_setpriority,       SYS_ptrace,
+                                SYS_process_vm_readv, 438 /* pidfd_getfd */, 436 /* close_range */};
 enum { kForbidden = sizeof(forbidden) / sizeof(forbidden[0]) };
 
 static void lock_in(void) {
   struct sock_filter code[2 * kForbidden + 2];
   unsigned length = 0;
-  code[length++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
+  code[length++] =
+      (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
   for (int i = 0; i < kForbidden; ++i) {
-    code[length++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)forbidden[i], 0, 1);
+    code[length++] =
+        (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)forbidden[i], 0, 1);
     code[length++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM);
   }
   code[length++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
   const struct sock_fprog program = {(unsigned short)length, code};
   VICTIM_REQUIRE(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
-  if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program) != 0) _exit(77);
+  if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program) != 0)
+    _exit(77);
 }
 
 static void* work(void* argument) {

@@ -32,7 +32,8 @@ int main(void) {
   VICTIM_REQUIRE(pthread_attr_setstacksize(&attributes, 16 * 1024) == 0);
   for (int i = 0; i < kThreads; i += 4) {
     pthread_t threads[4];
-    for (int k = 0; k < 4; ++k) VICTIM_REQUIRE(pthread_create(&threads[k], &attributes, thread, &kept[i + k]) == 0);
+    for (int k = 0; k < 4; ++k)
+      VICTIM_REQUIRE(pthread_create(&threads[k], &attributes, thread, &kept[i + k]) == 0);
     for (int k = 0; k < 4; ++k) pthread_join(threads[k], NULL);
   }
   victim_finish();

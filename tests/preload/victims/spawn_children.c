@@ -32,7 +32,8 @@ int main(void) {
     }
     VICTIM_REQUIRE(pid > 0 && finished(pid) == ENOENT);
     char* const arguments[] = {(char*)"false", NULL};
-    VICTIM_REQUIRE(posix_spawn(&pid, "/bin/false", NULL, NULL, arguments, environ) == 0 && finished(pid) == 1);
+    VICTIM_REQUIRE(posix_spawn(&pid, "/bin/false", NULL, NULL, arguments, environ) == 0 &&
+                   finished(pid) == 1);
     VICTIM_REQUIRE(posix_spawn(&pid, "/no/such/program", NULL, NULL, arguments, environ) == ENOENT);
     fflush(stdout);
     VICTIM_REQUIRE(WEXITSTATUS(system("exit 3")) == 3);

@@ -14,7 +14,8 @@ static void* thread(void* argument) {
   pthread_barrier_wait(&all_here);
   for (size_t i = 0; i < 200; ++i) {
     pthread_attr_t attributes;
-    VICTIM_REQUIRE(pthread_getattr_np(i % 2 == 0 ? threads[me] : threads[(me + i) % kThreads], &attributes) == 0);
+    VICTIM_REQUIRE(pthread_getattr_np(i % 2 == 0 ? threads[me] : threads[(me + i) % kThreads],
+                                      &attributes) == 0);
     void* low = NULL;
     size_t bytes = 0;
     VICTIM_REQUIRE(pthread_attr_getstack(&attributes, &low, &bytes) == 0 && bytes > 0);

@@ -23,7 +23,8 @@ int main(void) {
   VICTIM_REQUIRE(start != NULL && directory != NULL);
   for (int i = 0; i < 1000; ++i) free(malloc(5000));
   VICTIM_REQUIRE(start() == HEAPGAUGE_NOT_AVAILABLE && stop() == HEAPGAUGE_NOT_AVAILABLE);
-  VICTIM_REQUIRE(is_running() == 0 && set_interval(1) == HEAPGAUGE_NOT_AVAILABLE && get_interval() == 0);
+  VICTIM_REQUIRE(is_running() == 0 && set_interval(1) == HEAPGAUGE_NOT_AVAILABLE &&
+                 get_interval() == 0);
   heapgauge_snapshot snapshot;
   memset(&snapshot, 1, sizeof(snapshot));
   snapshot.size = sizeof(snapshot);

@@ -59,7 +59,8 @@ int main(void) {
   *(void**)&write_report = victim_api("heapgauge_write_report");
   const int first = work(0);
   const int second = work(1);
-  dprintf(1, "%d descriptors more, %lld bytes\n", descriptors() - before, (long long)victim_held_bytes);
+  dprintf(1, "%d descriptors more, %lld bytes\n", descriptors() - before,
+          (long long)victim_held_bytes);
   const char* const prefix = getenv("VICTIM_TRUTH");
   char path[4096];
   snprintf(path, sizeof(path), "%s.statuses", prefix != NULL ? prefix : "/nowhere");

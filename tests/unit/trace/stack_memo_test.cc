@@ -59,8 +59,7 @@ TEST_CASE("what the memo says of a stack is what a walk says", "[trace]") {
 #endif
 }
 
-TEST_CASE("a stack seen again is known, but not without memory or after modules went",
-          "[trace]") {
+TEST_CASE("a stack seen again is known, but not without memory or after modules went", "[trace]") {
   PageArena arena(size_t{64} << 20);
   StackMemo memo;
   StackMemo without;

@@ -51,7 +51,7 @@ class ReadablePages final {
   }
 
  private:
-  static constexpr size_t kKnown = 16;
+  static constexpr size_t kKnown = 32;
   uintptr_t known_[kKnown] = {};  // 0: nothing can be read at address 0
 };
 

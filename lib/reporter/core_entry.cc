@@ -41,7 +41,10 @@ void UnfollowExec() {
 }
 
 void BeforeFork() { ForkGate::Get().Close(); }
-void AfterForkInParent() { ForkGate::Get().OpenInParent(); }
+void AfterForkInParent() {
+  ForkGate::Get().OpenInParent();
+  Reporter::Get().ForkedInParent();
+}
 void AfterForkInChild() {
   ForkGate::Get().OpenInChild();
   Tracker::Get().AfterForkInChild();

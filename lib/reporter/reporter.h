@@ -74,7 +74,8 @@ class Reporter final {
   void BeforeFilter(ThreadState& self, const FilterRequest& request, FilterTicket* ticket) noexcept;
   void AfterFilter(ThreadState& self, const FilterTicket& ticket, bool came) noexcept;
 
-  // After fork, in the child.
+  // After fork, in the parent and in the child.
+  void ForkedInParent() noexcept;
   void ForkedInChild(bool report) noexcept;
 
   // nullptr before the first report made it.
@@ -158,6 +159,7 @@ class Reporter final {
   Governor governor_{1};
   uint64_t started_ns_ = 0;
   uint64_t reports_failed_ = 0;
+  std::atomic<uint32_t> forks_{0};
   int status_fd_ = -1;  // of its own /proc/thread-self/status
 
   ThreadHold hold_;

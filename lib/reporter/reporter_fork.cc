@@ -2,13 +2,27 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/errno_keeper.h"
 #include "helper/running_helpers.h"
 #include "report/directory_owner.h"
+#include "reporter/own_work.h"
 #include "reporter/reporter.h"
 #include "track/filters.h"
 #include "track/tracker.h"
 
 namespace heapgauge {
+
+// One that forks again and again finds out whose child it is itself, if no sample has made it do
+// so: else every child of its would.
+void Reporter::ForkedInParent() noexcept {
+  constexpr uint32_t kManyForks = 4;
+  // relaxed: a figure.
+  if (forks_.fetch_add(1, std::memory_order_relaxed) + 1 != kManyForks) return;
+  const ErrnoKeeper errno_keeper;
+  ThreadState& self = *this_thread_();
+  const OwnWork work(&self);
+  if ((EndedHere(self) & kEndsReports) == 0 && !InForeignClone()) family_.IsChild();
+}
 
 void Reporter::ForkedInChild(bool report) noexcept {
   // One thread, and its locks are libc's to mend.  The parent's thread, and any report it was
@@ -33,6 +47,7 @@ void Reporter::ForkedInChild(bool report) noexcept {
   status_.store(kNoThread, std::memory_order_relaxed);  // relaxed throughout: single-threaded
   born_ns_ = MonotonicNs();
   forked_ = true;
+  forks_.store(0, std::memory_order_relaxed);
   at_rest_.store(false, std::memory_order_relaxed);
   unheard_.store(false, std::memory_order_relaxed);
   line_ = ChildLine{};

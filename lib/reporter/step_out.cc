@@ -9,6 +9,7 @@
 #include "reporter/own_work.h"
 #include "reporter/reporter.h"
 #include "reporter/thread_start.h"
+#include "trace/frame_rule.h"
 #include "track/filters.h"
 
 namespace heapgauge {
@@ -68,6 +69,7 @@ bool Reporter::EnsureThread(bool* held_back) noexcept {
   if (started) {
     const OwnWork work(this_thread_());
     end_watch_.ReporterStarted();
+    if (forked_) g_frame_rules.SetYoung(false);
     TakeOverTerminate();
     return true;
   }

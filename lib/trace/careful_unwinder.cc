@@ -76,7 +76,7 @@ class CarefulWalk final {
     // What was called may be its caller's last instruction; what was interrupted is meant itself.
     const uintptr_t pc = exact_ ? address() : address() - 1;
     if (!in_full_) {
-      const FrameRule rule = g_frame_rules.Get(pc + 1);
+      const FrameRule rule = g_frame_rules.Get(pc + 1, &tables_);
       if (rule.kind() == FrameRule::kEnd) return Result::kEnd;
       if (rule.kind() == FrameRule::kStep && !rule.is_guess()) return StepBy(rule);
     }
@@ -85,7 +85,7 @@ class CarefulWalk final {
     dl_find_object module;
     if (_dl_find_object(reinterpret_cast<void*>(pc), &module) == 0 &&
         module.dlfo_eh_frame != nullptr) {
-      TableMemory memory(module.dlfo_map_start, module.dlfo_map_end);
+      TableMemory memory(module.dlfo_map_start, module.dlfo_map_end, &tables_);
       cfi::Entry entry;
       if (cfi::FindEntry(memory, static_cast<const unsigned char*>(module.dlfo_eh_frame), pc,
                          &entry)) {
@@ -238,6 +238,7 @@ class CarefulWalk final {
   bool sound_ = false;
   StackWords words_;
   ReadablePages code_;
+  ReadablePages tables_;
 };
 
 // False when the walk in short steps did not suffice.

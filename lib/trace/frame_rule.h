@@ -13,6 +13,7 @@
 #include <cstdint>
 
 #include "base/macros.h"
+#include "base/readable.h"
 
 namespace heapgauge {
 
@@ -60,7 +61,8 @@ class FrameRule final {
 
 // The rule at a return address.  An address outside every module (generated code) is taken to keep
 // a frame pointer, as compilers at run time do.  Takes no lock, allocates nothing.
-FrameRule FindFrameRule(uintptr_t return_address) noexcept;
+// `asked`: see TableMemory.
+FrameRule FindFrameRule(uintptr_t return_address, ReadablePages* asked = nullptr) noexcept;
 
 // A cache of rules that all threads share: lossy (two addresses that meet in an entry push each
 // other out), lock-free.
@@ -68,15 +70,23 @@ FrameRule FindFrameRule(uintptr_t return_address) noexcept;
 // An entry is two words, written one after the other by any thread.  The first is the address xor
 // the second, so an entry of which a reader sees one old and one new word matches no address it
 // looks for.
+//
+// The entries lie on 64 pages, and each that a fork's child writes to is copied for it.  So what a
+// child finds goes, until it is known to stay, into a few entries on a page of their own, which is
+// new to it: no copy.
 class FrameRuleCache final {
  public:
-  HG_ALWAYS_INLINE FrameRule Get(uintptr_t return_address) noexcept {
-    Entry& entry = entries_[(return_address * 0x9E3779B97F4A7C15U) >> (64 - kEntryBits)];
-    // relaxed: the two words check each other.
-    const uint64_t rule = entry.rule.load(std::memory_order_relaxed);
-    if (HG_LIKELY((entry.mixed.load(std::memory_order_relaxed) ^ rule) == return_address))
-      return FrameRule(rule);
-    return Fill(entry, return_address);
+  HG_ALWAYS_INLINE FrameRule Get(uintptr_t return_address,
+                                 ReadablePages* asked = nullptr) noexcept {
+    Entry& entry = entries_[Mixed(return_address) >> (64 - kEntryBits)];
+    uint64_t rule;
+    if (HG_LIKELY(entry.Holds(return_address, &rule))) return FrameRule(rule);
+    return Fill(entry, return_address, asked);
+  }
+
+  // In a fork's child, until it stays.
+  void SetYoung(bool young) noexcept {
+    young_.store(young, std::memory_order_relaxed);  // relaxed: either place will do
   }
 
   // After modules were unloaded.
@@ -86,12 +96,30 @@ class FrameRuleCache final {
   struct Entry {
     std::atomic<uint64_t> mixed;
     std::atomic<uint64_t> rule;
+
+    HG_ALWAYS_INLINE bool Holds(uintptr_t return_address, uint64_t* found) const noexcept {
+      // relaxed: the two words check each other.
+      *found = rule.load(std::memory_order_relaxed);
+      return (mixed.load(std::memory_order_relaxed) ^ *found) == return_address;
+    }
   };
   static constexpr int kEntryBits = 14;  // 256 KiB, touched where used
 
-  HG_COLD static FrameRule Fill(Entry& entry, uintptr_t return_address) noexcept;
+  static constexpr int kYoungBits = 7;  // 2 KiB
+  static constexpr size_t kPage = 4096;
+  static constexpr size_t kEntriesOfPage = kPage / sizeof(Entry);
+  static_assert((size_t{1} << kEntryBits) / kEntriesOfPage == 64);  // used_pages_
 
-  std::array<Entry, size_t{1} << kEntryBits> entries_{};
+  static HG_ALWAYS_INLINE uint64_t Mixed(uintptr_t address) noexcept {
+    return address * 0x9E3779B97F4A7C15U;
+  }
+  HG_COLD FrameRule Fill(Entry& entry, uintptr_t return_address, ReadablePages* asked) noexcept;
+
+  alignas(kPage) std::array<Entry, size_t{1} << kEntryBits> entries_{};
+  // Which pages of them: Clear() is not to touch the others, which would make them.
+  alignas(kPage) std::atomic<uint64_t> used_pages_{0};
+  std::atomic<bool> young_{false};
+  std::array<Entry, size_t{1} << kYoungBits> young_entries_{};
 };
 
 extern FrameRuleCache g_frame_rules;

@@ -16,9 +16,12 @@ namespace heapgauge {
 
 class TableMemory final {
  public:
-  TableMemory(const void* begin, const void* end) noexcept
+  // `asked`: what the walk has asked about before, for one walk reads the same pages for many
+  // frames.
+  TableMemory(const void* begin, const void* end, ReadablePages* asked = nullptr) noexcept
       : begin_(static_cast<const unsigned char*>(begin)),
-        end_(static_cast<const unsigned char*>(end)) {}
+        end_(static_cast<const unsigned char*>(end)),
+        pages_(asked != nullptr ? *asked : own_) {}
   TableMemory(const TableMemory&) = delete;
   TableMemory& operator=(const TableMemory&) = delete;
 
@@ -36,7 +39,8 @@ class TableMemory final {
  private:
   const unsigned char* const begin_;
   const unsigned char* const end_;
-  ReadablePages pages_;
+  ReadablePages own_;
+  ReadablePages& pages_;
 };
 
 }  // namespace heapgauge

@@ -32,6 +32,7 @@ bool CaptureByTables([[maybe_unused]] StackTrace& trace, [[maybe_unused]] size_t
   if (stack_pointer < self.stack_low || stack_pointer >= self.stack_high) return false;
 
   const uintptr_t wanted = reinterpret_cast<uintptr_t>(caller);
+  ReadablePages asked;
   const uintptr_t stack_high = self.stack_high;
   const uintptr_t* frames_end = nullptr;  // set once the hook's caller is reached
   uintptr_t* out = trace.frames;
@@ -65,7 +66,7 @@ bool CaptureByTables([[maybe_unused]] StackTrace& trace, [[maybe_unused]] size_t
       }
       if (out == frames_end) break;
     }
-    const FrameRule rule = g_frame_rules.Get(address);
+    const FrameRule rule = g_frame_rules.Get(address, &asked);
     if (HG_UNLIKELY(rule.kind() != FrameRule::kStep)) {
       ended = rule.kind() == FrameRule::kEnd;
       if (ended && frames_end != nullptr) break;

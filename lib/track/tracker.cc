@@ -391,6 +391,7 @@ void Tracker::AfterForkInChild() noexcept {
   child_account_.Begin(Now());
   live_.AfterForkInChild();
   last_walks_.AfterForkInChild();
+  g_frame_rules.SetYoung(true);
 }
 
 }  // namespace heapgauge

@@ -46,7 +46,7 @@ struct Options {
 struct OptionSpec {
   const char* suffix;        // "SAMPLE_INTERVAL"
   const char* value;         // "SIZE": what it takes, in the command's help
-  const char* default_text;  // as in CONTRACT
+  const char* default_text;  // as README.md shows it
   const char* accepted;      // what a good value looks like, for errors and help
   const char* help;
   bool (*parse)(Options& options,

@@ -22,17 +22,17 @@ using namespace heapgauge;  // NOLINT: the hooks themselves live outside any nam
 
 namespace {
 
-// The C++ library, when it is out of reach of RTLD_NEXT.  Found before it is needed: an operator
-// new that fails has no memory left for a dlopen.
+// Found before it is needed: an operator new that fails has no memory left for a dlopen.
 void* g_cxx_library = nullptr;
 
+// In a C host the C++ library arrives with a plugin, out of reach of RTLD_NEXT, but under a name
+// that is always the same.
 void* FindCxxLibrary() noexcept {
   void* const library = dlopen("libstdc++.so.6", RTLD_LAZY | RTLD_NOLOAD);
   return library != nullptr ? library : dlopen("libc++.so.1", RTLD_LAZY | RTLD_NOLOAD);
 }
 
-// The definition of an operator that would have been called without us.  In a C host it arrives
-// with a plugin, out of reach of RTLD_NEXT, but under a name that is always the same.
+// The definition of an operator that would have been called without us.
 template <typename Function>
 Function* Operator(OperatorForm form) noexcept {
   void* symbol = NextSymbol(kOperatorNames[form]);

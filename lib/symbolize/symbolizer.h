@@ -1,4 +1,4 @@
-// Addresses to functions, files and lines, outside the host process (DESIGN 2.10).
+// Addresses to functions, files and lines, outside the host process.
 //
 // Used by the report thread and by the command; never inside a hook.  Not thread-safe: one thread,
 // or one lock, per Symbolizer.  Needs 256 KiB of stack (the demangler's).

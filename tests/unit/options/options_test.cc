@@ -40,7 +40,7 @@ bool IsOneLine(const std::string& text) {
   return text.find('\n') == text.size() - 1 && text.rfind("heapgauge: ", 0) == 0;
 }
 
-TEST_CASE("the defaults are CONTRACT's", "[options]") {
+TEST_CASE("the defaults are those that the documents promise", "[options]") {
   const Options options = Read({"PATH=/bin", "HOME=/root"});
   CHECK(options.sample_interval_bytes == 512 * kKi);
   CHECK(options.report_interval_ns == 60 * kSecond);

@@ -27,6 +27,9 @@ constexpr char kHelp[] =
     "  --interval BYTES  sample interval, 1 = exact (524288)\n"
     "  --report SECONDS  report interval (60)\n"
     "  --reports N       a run is so many reports long (1440)\n"
+    "  --spread WHAT     the scenario's own site is the sum of 10 to 300 parts: stacks, line (call "
+    "sites\n"
+    "                    below it), wrapper (call sites above it), one-stack (which leaks alone)\n"
     "  --jobs N          threads (all cores)\n"
     "  --check           exit status 1 when a goal is missed\n"
     "  --wrong           name the seeds of wrong and missed calls\n"
@@ -72,6 +75,12 @@ bool ParseOptions(int argc, char** argv, Options& options) {
     if (name == "--report") good = Parse(value, options.setting.report_s);
     if (name == "--reports") good = Parse(value, options.setting.reports);
     if (name == "--jobs") good = Parse(value, options.jobs);
+    if (name == "--spread" && value != nullptr) {
+      constexpr std::string_view kNames[] = {"none", "stacks", "line", "wrapper", "one-stack"};
+      const auto* const found = std::find(std::begin(kNames), std::end(kNames), value);
+      good = found != std::end(kNames);
+      if (good) options.setting.spread = static_cast<Spread>(found - std::begin(kNames));
+    }
     if (name == "--scenario" && value != nullptr) {
       options.scenario = value;
       good = true;

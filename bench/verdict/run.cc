@@ -55,6 +55,49 @@ void PrintTrace(int report, const Site& site, const SiteJudgement& judgement,
       measures.rise_p, judgement.evidence.c_str());
 }
 
+// Keys of the parts of the scenario's own site.
+constexpr uint64_t kPart = uint64_t{1} << 32;
+constexpr uint64_t kTelling = 4;  // as the reporter has it: fewer samples are no stack to follow
+
+size_t SiteOf(uint64_t key) { return key >= kPart ? 0 : key; }
+
+void ObserveParts(const Site& site, Spread spread, Analyzer& analyzer) {
+  for (size_t part = 0; part < site.parts(); ++part) {
+    const SiteObservation observation = site.ObservePart(part);
+    const uint64_t key = kPart + part;
+    if (spread == Spread::kLine) {
+      analyzer.Observe(key, observation, {.level = SiteLevel::kCallsite, .parent = site.key() + 1});
+    } else if (spread == Spread::kWrapper) {
+      analyzer.Observe(key, observation,
+                       {.level = SiteLevel::kCallsite, .wrapper = site.key() + 1});
+    } else if (observation.live_samples >= kTelling || analyzer.Follows(key)) {
+      analyzer.Observe(key, observation, {.parent = site.key() + 1});
+      continue;
+    }
+    analyzer.Count(observation);
+  }
+}
+
+bool OwnCalled(const std::map<uint64_t, Call>& called) {
+  return std::any_of(called.begin(), called.end(),
+                     [](const auto& item) { return SiteOf(item.first) == 0 && item.second.right; });
+}
+
+SiteLevel LevelOf(Spread spread) {
+  switch (spread) {
+    case Spread::kNone:
+      return SiteLevel::kStack;
+    case Spread::kLine:
+      return SiteLevel::kProgramLine;
+    case Spread::kWrapper:
+      return SiteLevel::kWrapper;
+    case Spread::kStacks:
+    case Spread::kOneStack:
+      return SiteLevel::kCallsite;
+  }
+  return SiteLevel::kStack;
+}
+
 }  // namespace
 
 RunResult Run(const Scenario& scenario, const Setting& setting, uint64_t seed, bool trace) {
@@ -70,6 +113,12 @@ RunResult Run(const Scenario& scenario, const Setting& setting, uint64_t seed, b
     for (Site& site : process.sites) site.Stop(*process.stopped_at_s, kStopSeconds);
   }
 
+  const Spread spread = setting.spread;
+  if (spread != Spread::kNone) {
+    process.sites.front().Split(static_cast<size_t>(random.LogUniform(10, 300)),
+                                spread == Spread::kOneStack, random);
+  }
+
   for (int report = 1; report <= setting.reports; ++report) {
     // The reporter wakes up a little late at times.
     const double lived = setting.report_s * (report + 0.02 * random.Uniform());
@@ -80,40 +129,52 @@ RunResult Run(const Scenario& scenario, const Setting& setting, uint64_t seed, b
       samples += site.samples();
     }
     analyzer.Begin(lived + (stopped_before ? kStopSeconds : 0), samples);
-    for (Site& site : process.sites) analyzer.Observe(site.key(), site.Observe());
+    for (const Site& site : process.sites) {
+      const bool own = site.key() == 0;
+      // Key 0 is no parent to anybody.
+      analyzer.Observe(site.key() + 1, site.Observe(),
+                       {.level = own ? LevelOf(spread) : SiteLevel::kStack});
+    }
+    ObserveParts(process.sites.front(), spread, analyzer);
     const AnalysisResult analysis = analyzer.Finish(ProcessObservation{});
-    for (const SiteJudgement& judgement : analysis.sites) {
-      const Site& site = process.sites[judgement.key];
+    size_t rows = 0;
+    for (SiteJudgement judgement : analysis.sites) {
+      if (!judgement.is_row) continue;
+      const uint64_t measured = judgement.key;
+      const bool is_part = measured >= kPart;
+      if (!is_part) --judgement.key;
+      const Site& site = process.sites[SiteOf(judgement.key)];
+      if (SiteOf(judgement.key) == 0 && judgement.verdict == Verdict::kLeak) ++rows;
+      result.most_rows = std::max(result.most_rows, rows);
       if (trace && judgement.key == 0) {
-        PrintTrace(report, site, judgement, *analyzer.MeasuresOf(judgement.key));
+        PrintTrace(report, site, judgement, *analyzer.MeasuresOf(measured));
       }
       if (judgement.key == 0) ++result.reports[static_cast<size_t>(judgement.verdict)];
-      if (judgement.verdict != Verdict::kLeak) {
-        if (report == setting.reports && judgement.key == 0) result.healed_cleared = true;
-        continue;
-      }
+      if (judgement.verdict != Verdict::kLeak) continue;
       auto [call, first] = called.try_emplace(judgement.key);
       if (first) call->second.called_at = report;
       const int since = report - call->second.called_at;
       if (std::find(std::begin(kLooks), std::end(kLooks), since) != std::end(kLooks)) {
         call->second.looks.push_back(
-            FeaturesOf(*analyzer.MeasuresOf(judgement.key), judgement.confidence));
+            FeaturesOf(*analyzer.MeasuresOf(measured), judgement.confidence));
       }
       if (!first) continue;
       Call& made = call->second;
-      made.right = site.leaks() && site.first_leak_s() <= lived;
+      made.right = site.leaks() && site.first_leak_s() <= lived &&
+                   (!is_part || site.leaked_samples_of(judgement.key - kPart) > 0);
       made.still = lived - site.last_leak_s() < 3 * setting.report_s ||
                    static_cast<double>(site.leaked_samples()) < 5;
       made.reports = (lived - site.first_leak_s()) / setting.report_s;
       made.samples = static_cast<double>(site.leaked_samples());
       made.bytes = site.leaked_bytes();
     }
+    result.healed_cleared = rows == 0;
     const Site& first = process.sites.front();
     if (scenario.leaks && !result.leak_is_large && IsLarge(first, setting, lived)) {
       result.leak_is_large = true;
-      result.leak_called = called.contains(first.key());
+      result.leak_called = OwnCalled(called);
       for (const SiteJudgement& judgement : analysis.sites) {
-        if (judgement.key != first.key() || judgement.growth_window_s <= 0) continue;
+        if (judgement.key != first.key() + 1 || judgement.growth_window_s <= 0) continue;
         // What the leak did in the window the analysis chose is the truth, as far as it leaks
         // evenly.
         const double rate = first.leaked_bytes() / (lived - first.first_leak_s());
@@ -126,7 +187,7 @@ RunResult Run(const Scenario& scenario, const Setting& setting, uint64_t seed, b
     if (!heals && result.leak_is_large && leaking > kWatchedReports * setting.report_s) break;
   }
   for (const auto& [key, call] : called) result.calls.push_back(call);
-  result.leak_called_late = result.leak_is_large && called.contains(process.sites.front().key());
+  result.leak_called_late = result.leak_is_large && OwnCalled(called);
   return result;
 }
 

@@ -42,6 +42,7 @@ struct RunResult {
   bool leak_called = false;       // by then
   bool leak_called_late = false;  // by the end of the run
   bool healed_cleared = false;    // of a healed leak: no longer called at the end
+  size_t most_rows = 0;           // that showed the scenario's own leak in one report
   // Growth of the leaking site at the end against the truth.
   bool growth_known = false;
   bool growth_covered = false;  // the 95 % interval holds the true rate

@@ -14,7 +14,12 @@
 
 namespace heapgauge::sim {
 
+// What the scenario's own site is the sum of: nothing, many stacks, the call sites below a line of
+// the program, those above a wrapper; or many stacks one of which leaks alone.
+enum class Spread { kNone, kStacks, kLine, kWrapper, kOneStack };
+
 struct Setting {
+  Spread spread = Spread::kNone;
   double report_s = 60;
   double interval_bytes = 524288;
   int reports = 1440;

@@ -81,6 +81,8 @@ void Score::Add(const Scenario& scenario, const std::vector<RunResult>& results)
     large_ += run.leak_is_large;
     large_called_ += run.leak_is_large && run.leak_called;
     large_called_late_ += run.leak_called_late;
+    shown_ += run.most_rows > 0;
+    shown_in_many_ += run.most_rows > 1;
   }
 }
 
@@ -112,6 +114,10 @@ void Score::Print() const {
               large_, large_called_, Recall());
   std::printf("the same, called when 72 reports old %.0f: recall %.4f\n", large_called_late_,
               LateRecall());
+  if (shown_in_many_ > 0) {
+    std::printf("leaks shown in more than one row of a report: %.0f of %.0f\n", shown_in_many_,
+                shown_);
+  }
   std::printf("median over calls of the smaller of leaked samples and reports: %.1f\n",
               Quantile(excess_, 0.5));
   std::printf("confidence of calls, when made and 12, 24 and 48 reports later; all scenarios:\n");

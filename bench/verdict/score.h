@@ -40,6 +40,8 @@ class Score final {
   double large_ = 0;
   double large_called_ = 0;
   double large_called_late_ = 0;
+  double shown_ = 0;          // leaks that were
+  double shown_in_many_ = 0;  // in more than one row of a report
   std::vector<double>
       excess_;  // min(samples, reports) at each right call: both above 12 is too late
   std::vector<Bin> bins_ = std::vector<Bin>(kBins);

@@ -14,7 +14,24 @@ size_t BucketOf(double age_s) {
   return AgeBucket(static_cast<uint64_t>(std::max(0.0, age_s) * 1e9));
 }
 
+constexpr size_t kAll = ~size_t{0};
+
 double Variance(double bytes, double p) { return bytes * bytes * (1 - p) / (p * p); }
+
+void CountBirth(double bytes, double p, SiteObservation& site) {
+  site.allocated_bytes += bytes / p;
+  site.allocated_objects += 1 / p;
+  site.allocated_variance += Variance(bytes, p);
+  ++site.allocated_samples;
+}
+
+void CountDeath(double bytes, double p, double age_s, SiteObservation& site) {
+  site.freed_bytes += bytes / p;
+  site.freed_objects += 1 / p;
+  site.freed_variance += Variance(bytes, p);
+  ++site.freed_samples;
+  ++site.deaths[BucketOf(age_s)];
+}
 
 // Of `objects` that come together, how many are sampled, given that one is.
 uint64_t SampledOf(uint64_t objects, double p, Random& random) {
@@ -32,6 +49,21 @@ uint64_t SampledOf(uint64_t objects, double p, Random& random) {
 Site::Site(uint64_t key, double interval_bytes, std::vector<Population> populations)
     : key_(key), interval_bytes_(interval_bytes), populations_(std::move(populations)) {
   for (const Population& population : populations_) leaks_ |= population.leaks;
+}
+
+void Site::Split(size_t parts, bool leak_in_first, Random& random) {
+  leak_in_first_ = leak_in_first;
+  parts_.resize(parts);
+  double sum = 0;
+  for (Part& part : parts_) part.up_to = sum += random.Exponential(1);
+  for (Part& part : parts_) part.up_to /= sum;
+}
+
+uint32_t Site::AnyPart(bool leaks, Random& random) const {
+  if (parts_.empty() || (leaks && leak_in_first_)) return 0;
+  const auto found = std::upper_bound(parts_.begin(), parts_.end() - 1, random.Uniform(),
+                                      [](double at, const Part& part) { return at < part.up_to; });
+  return static_cast<uint32_t>(found - parts_.begin());
 }
 
 void Site::AdvanceTo(double time_s, int steps, Random& random) {
@@ -67,11 +99,13 @@ void Site::Births(const Population& population, double from_s, double to_s, Rand
     const auto size = static_cast<uint64_t>(std::max(1.0, std::round(population.cluster)));
     const uint64_t hits = size == 1 ? 1 : SampledOf(size, p, random);
     for (uint64_t i = 0; i < hits; ++i) {
-      const Sample sample{born, dies, population.bytes, p};
-      counters_.allocated_bytes += sample.bytes / p;
-      counters_.allocated_objects += 1 / p;
-      counters_.allocated_variance += Variance(sample.bytes, p);
-      ++counters_.allocated_samples;
+      const Sample sample{born, dies, population.bytes, p, AnyPart(population.leaks, random)};
+      CountBirth(sample.bytes, p, counters_);
+      if (!parts_.empty()) {
+        Part& part = parts_[sample.part];
+        CountBirth(sample.bytes, p, part.counters);
+        part.leaked += population.leaks ? 1 : 0;
+      }
       if (dies <= to_s) {
         Die(sample);
       } else {
@@ -98,17 +132,22 @@ double Site::Age(const Sample& sample, double until_s) const {
 }
 
 void Site::Die(const Sample& sample) {
-  counters_.freed_bytes += sample.bytes / sample.p;
-  counters_.freed_objects += 1 / sample.p;
-  counters_.freed_variance += Variance(sample.bytes, sample.p);
-  ++counters_.freed_samples;
-  ++counters_.deaths[BucketOf(Age(sample, sample.dies_s))];
+  const double age = Age(sample, sample.dies_s);
+  CountDeath(sample.bytes, sample.p, age, counters_);
+  if (!parts_.empty()) CountDeath(sample.bytes, sample.p, age, parts_[sample.part].counters);
 }
 
-SiteObservation Site::Observe() const {
-  SiteObservation observation = counters_;
+SiteObservation Site::Observe() const { return WithLiving(counters_, kAll); }
+
+SiteObservation Site::ObservePart(size_t part) const {
+  return WithLiving(parts_[part].counters, part);
+}
+
+SiteObservation Site::WithLiving(SiteObservation observation, size_t part) const {
+  observation.time_s = counters_.time_s;
   if (counters_.time_s > stopped_at_s_) observation.time_s += stopped_for_s_;
   for (const Sample& sample : living_) {
+    if (part != kAll && sample.part != part) continue;
     const double age = Age(sample, counters_.time_s);
     observation.live_bytes += sample.bytes / sample.p;
     observation.live_objects += 1 / sample.p;

@@ -34,6 +34,12 @@ class Site final {
   // Lives on until `time_s`, with `steps` constant rates on the way.
   void AdvanceTo(double time_s, int steps, Random& random);
   SiteObservation Observe() const;
+  // From now on each object belongs to one of `parts`, some of which have far more than others;
+  // what leaks, where that is said, to the first alone.  Before the first AdvanceTo().
+  void Split(size_t parts, bool leak_in_first, Random& random);
+  size_t parts() const { return parts_.size(); }
+  SiteObservation ObservePart(size_t part) const;
+  uint64_t leaked_samples_of(size_t part) const { return parts_[part].leaked; }
   // At that time the process is stopped for so long: its own time (everywhere here) stands still,
   // but the clock that dates what is observed goes on, so that whatever lives then is that much
   // older.
@@ -55,7 +61,15 @@ class Site final {
     double dies_s;
     double bytes;
     double p;
+    uint32_t part;
   };
+  struct Part {
+    double up_to = 0;  // of all objects, those before it included
+    SiteObservation counters;
+    uint64_t leaked = 0;
+  };
+  uint32_t AnyPart(bool leaks, Random& random) const;
+  SiteObservation WithLiving(SiteObservation observation, size_t part) const;
   void Births(const Population& population, double from_s, double to_s, Random& random);
   void Die(const Sample& sample);
   double Age(const Sample& sample, double until_s) const;
@@ -65,6 +79,8 @@ class Site final {
   double interval_bytes_;
   std::vector<Population> populations_;
   std::vector<Sample> living_;
+  std::vector<Part> parts_;
+  bool leak_in_first_ = false;
   SiteObservation counters_;  // its cumulative half
   double stopped_at_s_ = kNever;
   double stopped_for_s_ = 0;

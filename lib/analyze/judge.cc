@@ -103,6 +103,7 @@ SiteMeasures Measure(const SiteHistory& history, const SiteObservation& now,
   measures.interval_s = clock.interval_s();
   measures.reports = history.reports();
   measures.history_s = history.seconds();
+  measures.live_samples = now.live_samples;
   measures.survivors = FindSurvivors(now, history, clock.TrueAgesBelow());
   measures.leak_signs = HasLeakSigns(measures.survivors, measures.interval_s);
   measures.leak_end = SpeaksAgainstLeak(measures.survivors);

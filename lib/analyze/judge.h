@@ -19,6 +19,7 @@ struct SiteMeasures {
   double interval_s = 0;  // between reports
   uint32_t reports = 0;   // with this site
   double history_s = 0;
+  uint64_t live_samples = 0;
   Growth growth;
   double rise_p = 1;          // chance of such a rise without any growth
   bool still_rising = false;  // the last quarter of the regime rises, too

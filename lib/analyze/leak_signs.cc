@@ -62,6 +62,11 @@ bool ShareFalls(const Survivors& survivors) {
   return survivors.spread.share_slowing > kShareFalls + kShareErrors * chance;
 }
 
+// A part and the sum that it belongs to.
+constexpr double kMostOfSum = 2;  // so many times the part's survivors has the sum, or it is most
+constexpr double kOtherShare = 1.5;  // of its births the part keeps as many times more
+constexpr double kOtherErrors = 3;
+
 // Where nothing dies only time tells a leak from what lives long; the fewer are seen, the more of
 // it.
 constexpr double kManySamples = 60;
@@ -107,6 +112,15 @@ double LeakConfidence(const Survivors& survivors, double interval_s) {
   const double log_odds =
       hardly_any_dies ? -0.58 + 1.26 * time - 3.85 * slowing : 1.5 + 0.8 * time - 2.2 * slowing;
   return std::min(kMostConfidence, 1 / (1 + std::exp(-log_odds)));
+}
+
+bool IsLikeItsSum(const Survivors& part, const Survivors& sum, double alive) {
+  if (alive < kMostOfSum * part.living || part.share > kOtherShare * sum.share) return false;
+  const auto slowing = [](const Survivors& of) {
+    return of.share >= kHardlyAnyDies ? of.spread.slowing : of.spread.share_slowing;
+  };
+  const double error = std::sqrt(12 / std::max(1.0, part.living) + 12 / std::max(1.0, sum.living));
+  return slowing(sum) - slowing(part) < kShareFalls + kOtherErrors * error;
 }
 
 LeakEnd SpeaksAgainstLeak(const Survivors& survivors) {

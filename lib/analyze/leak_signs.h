@@ -23,6 +23,10 @@ const LeakDemand& LeakDemandFor(double share);
 // all along and until now, who don't die; where nothing dies at all, births that don't slow down.
 bool HasLeakSigns(const Survivors& survivors, double interval_s);
 
+// The part's survivors are a small share of the sum's `alive` samples, and come and stay as the
+// sum's do, as far as so few can tell: then what the sum shows is true of the part, too.
+bool IsLikeItsSum(const Survivors& part, const Survivors& sum, double alive);
+
 // How many of the sites that look so do leak?  Fitted to calls in all scenarios of bench/verdict,
 // those beyond what can be told included: docs/verdict.md, section 6.
 double LeakConfidence(const Survivors& survivors, double interval_s);

@@ -140,5 +140,23 @@ TEST_CASE("a leak is over when those that are due don't come", "[analyze][leak_s
   CHECK(SpeaksAgainstLeak(filling) == LeakEnd::kNone);
 }
 
+TEST_CASE("a part with few survivors is taken for what its sum is", "[analyze][leak_signs]") {
+  Survivors part;
+  part.living = 20;
+  part.share = 1;
+  part.spread.slowing = 0.1;
+  Survivors sum;
+  sum.living = 2000;
+  sum.share = 1;
+  sum.spread.slowing = 0.9;
+  CHECK(IsLikeItsSum(part, sum, 2000));      // so few can't tell 0.1 from 0.9
+  CHECK_FALSE(IsLikeItsSum(part, sum, 30));  // it is most of the sum
+  part.living = 400;
+  CHECK_FALSE(IsLikeItsSum(part, sum, 2000));  // these can
+  part.living = 20;
+  sum.share = 0.1;
+  CHECK_FALSE(IsLikeItsSum(part, sum, 2000));  // the others die
+}
+
 }  // namespace
 }  // namespace heapgauge

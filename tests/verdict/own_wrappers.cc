@@ -3,7 +3,6 @@
 //   own_wrappers MODE SECONDS
 //     layers     one above the other, four deep; each caller has its own size, not far from the
 //     others' siblings   three of them, none of which passes half of what the program allocates
-//     rarely     what tells the callers' sizes apart comes seldom at first
 //     everybody  a hundred and fifty callers, each of which leaks a little of its own size
 //     callbacks  the program's function under a library without names: the line that called the
 //     library leaks library    the same without: the library asks malloc three      three callers
@@ -67,19 +66,6 @@ NOINLINE static void Siblings() {
   NewSession(), NewTimer(), NewBridge();
   ParseTopic(), KeepName();
   if (Random() % 2 == 0) LoseSubscription();
-}
-
-NOINLINE static void* ArenaTake(size_t bytes) { return Touched(malloc(bytes), bytes); }
-NOINLINE static void* ArenaGet(size_t bytes) { return Touched(ArenaTake(bytes), bytes); }
-NOINLINE static void LoseHeader() { ArenaGet(500); }
-NOINLINE static void DecodeFrame() { free(ArenaGet(500 + Random() % 16)); }
-NOINLINE static void WriteLog(size_t bytes) { free(ArenaGet(bytes)); }
-static void Rarely(double seconds) {
-  DecodeFrame();
-  if (Random() % 3 == 0) LoseHeader();
-  // As many stacks as ever there will be are known after a second.
-  if (seconds < 0.5) return WriteLog(60);
-  if (Random() % 2 == 0) WriteLog(5000);
 }
 
 NOINLINE static void* StoreGet(size_t bytes) { return Touched(malloc(bytes), bytes); }
@@ -175,7 +161,6 @@ int main(int count, char** arguments) {
     for (int i = 0; i < 20; ++i) {
       if (mode == "layers") Layers();
       if (mode == "siblings") Siblings();
-      if (mode == "rarely") Rarely(now);
       if (mode == "everybody") Handlers();
       if (mode == "callbacks") Callbacks();
       if (mode == "library") Library();

@@ -20,7 +20,7 @@ REPORT_S = 0.5
 TRIES = 3
 LEAKS = {"handlers": "Remember", "recursion": "Remember", "wrapper": "KeepHeader",
          # of own_wrappers
-         "layers": "OpenTicket", "siblings": "LoseSubscription", "rarely": "LoseHeader", "everybody": "StoreGet",
+         "layers": "OpenTicket", "siblings": "LoseSubscription", "everybody": "StoreGet",
          "callbacks": "OpenDocument", "library": "ParseMessage", "named": "LoseKey", "clones": "Build"}
 LEAST_STACKS = {"handlers": 100, "recursion": 100, "everybody": 140, "callbacks": 60, "library": 60}
 # Not found by what it does: too few ask it.

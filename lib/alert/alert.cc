@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "base/basename.h"
 #include "report/callers_beside.h"
 #include "report/frame_text.h"
 #include "report/json_text.h"

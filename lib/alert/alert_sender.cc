@@ -8,6 +8,7 @@
 
 #include "alert/alert_request.h"
 #include "base/clock.h"
+#include "base/pause.h"
 #include "base/raw_log.h"
 #include "base/root_identity.h"
 #include "report/printable.h"
@@ -147,8 +148,7 @@ bool AlertSender::Poll() {
 
 void AlertSender::Finish(milliseconds limit) {
   const uint64_t deadline = MonotonicNs() + static_cast<uint64_t>(limit.count()) * 1'000'000;
-  const timespec pause{0, 5'000'000};
-  while (Poll() && MonotonicNs() < deadline) nanosleep(&pause, nullptr);
+  while (Poll() && MonotonicNs() < deadline) PauseFor(5'000'000);
   command_.reset();
   post_.reset();
 }

@@ -44,10 +44,6 @@ void ActivityClock::Tick(double time_s, uint64_t samples) {
   samples_ = samples;
 }
 
-double ActivityClock::WallSeconds(double clock_s) const {
-  return wall_s_ - (clock_s_ - clock_s) - Extra(clock_s_ - clock_s);
-}
-
 double ActivityClock::TrueAgesBelow() const {
   const double since = clock_s_ - resumed_clock_s_;
   if (gap_s_ <= 0 || since > kForgiveness * gap_s_) return std::numeric_limits<double>::infinity();

@@ -22,8 +22,6 @@ class ActivityClock final {
 
   double now_s() const { return clock_s_; }
   double interval_s() const;  // the usual one
-  // The wall's time for one of this clock's.
-  double WallSeconds(double clock_s) const;
   // Ages above this one [s] include the last stop and are no measure; infinite when the stop is
   // long past.
   double TrueAgesBelow() const;

@@ -29,8 +29,7 @@ struct FollowedSite {
   uint32_t seen_in = 0;  // sequence number of the last report that had it
 };
 
-SiteJudgement Describe(uint64_t key, const FollowedSite& site, Verdict verdict,
-                       const ActivityClock& clock) {
+SiteJudgement Describe(uint64_t key, const FollowedSite& site, Verdict verdict) {
   const SiteMeasures& measures = site.measures;
   const SlopeEstimate& slope = measures.growth.bytes_per_s;
   SiteJudgement judgement;
@@ -48,8 +47,6 @@ SiteJudgement Describe(uint64_t key, const FollowedSite& site, Verdict verdict,
   judgement.lifetime_p50_s = measures.lifetime_p50_s;
   judgement.lifetime_p99_s = measures.lifetime_p99_s;
   judgement.survivors = static_cast<uint64_t>(std::llround(measures.survivors.living));
-  if (verdict >= Verdict::kLoad)
-    judgement.rising_since_s = clock.WallSeconds(measures.growth.since_s);
   judgement.leak_reports = site.leak_reports;
   judgement.healed = site.state.ended == LeakEnd::kStopped;
   return judgement;
@@ -102,7 +99,6 @@ class Analyzer::State {
   bool overflowed = false;  // more sites than places, ever
   bool regrouped = false;   // at this report
   uint32_t sequence = 0;
-  size_t seen = 0;
 };
 
 void Analyzer::State::Follow(uint64_t key, const SiteObservation& site, const SitePlace& place) {
@@ -220,7 +216,7 @@ std::vector<SiteJudgement> Analyzer::State::JudgeSites() {
     site.leak_reports = verdict == Verdict::kLeak
                             ? static_cast<uint8_t>(std::min(site.leak_reports + 1, 255))
                             : uint8_t{0};
-    judgements.push_back(Describe(key, site, verdict, clock));
+    judgements.push_back(Describe(key, site, verdict));
   }
   ListWaiting(judgements);
   ChooseRows(judgements);
@@ -253,13 +249,11 @@ void Analyzer::Begin(double time_s, uint64_t samples) {
   state_->clock.Tick(time_s, samples);
   ++state_->sequence;
   state_->regrouped = false;
-  state_->seen = 0;
   state_->sum = SiteObservation{};
   state_->sum.time_s = time_s;
 }
 
 void Analyzer::Observe(uint64_t key, const SiteObservation& site, const SitePlace& place) {
-  ++state_->seen;
   if (place.level == SiteLevel::kStack) AddObservation(state_->sum, site);
   state_->Follow(key, site, place);
 }
@@ -276,7 +270,6 @@ void Analyzer::Split(uint64_t callsite, uint64_t stack) {
 }
 
 void Analyzer::ObserveOthers(const SiteObservation& sites, size_t count) {
-  state_->seen += count;
   state_->overflowed = state_->overflowed || count > 0;
   AddObservation(state_->sum, sites);
 }
@@ -286,8 +279,6 @@ AnalysisResult Analyzer::Finish(const ProcessObservation& process) {
   AnalysisResult result;
   result.sites = state.JudgeSites();
   state.process.Add(state.sum, process, state.clock, state.LeastSeconds());
-  result.sites_seen = state.seen;
-  result.sites_followed = state.sites.size();
   result.process = state.process.Judge(result.sites, state.clock);
   state.MakeRoom();
   return result;

@@ -63,9 +63,8 @@ struct SiteJudgement {
 
   uint64_t survivors =
       0;  // samples that outlive nearly all that died; the leaked ones if it is a leak
-  std::optional<double> rising_since_s;  // when the present rise began [s since tracking began]
-  bool healed = false;                   // was a leak, and stopped since
-  uint8_t leak_reports = 0;              // in a row that it has been a leak; no more are counted
+  bool healed = false;       // was a leak, and stopped since
+  uint8_t leak_reports = 0;  // in a row that it has been a leak; no more are counted
 };
 
 struct ProcessJudgement {
@@ -85,8 +84,6 @@ struct ProcessJudgement {
 struct AnalysisResult {
   ProcessJudgement process;
   std::vector<SiteJudgement> sites;  // ranked: what a report should show first comes first
-  size_t sites_seen = 0;             // handed in this time
-  size_t sites_followed = 0;         // of them with a history; the rest are too small to matter
 };
 
 }  // namespace heapgauge

@@ -15,6 +15,7 @@
 #include "attach/stack.h"
 #include "attach/stub.h"
 #include "attach/thread.h"
+#include "base/pause.h"
 
 namespace heapgauge::attach {
 
@@ -35,11 +36,6 @@ int64_t NowMs() {
   timespec now{};
   clock_gettime(CLOCK_MONOTONIC, &now);
   return now.tv_sec * 1000 + now.tv_nsec / 1'000'000;
-}
-
-void SleepMs(long ms) {
-  const timespec pause{ms / 1000, ms % 1000 * 1'000'000};
-  nanosleep(&pause, nullptr);
 }
 
 // A borrowed thread must be given back: not by a kernel that cleans up after us, if it can be
@@ -208,7 +204,7 @@ class Injection final {
       if (HasEnded(target_.pid)) return "it has ended";
       if (!permitted) return "tracing it is not permitted";
       mappings_ = ReadMappings(target_.pid);  // new threads, new stacks
-      SleepMs(20);
+      PauseFor(20'000'000);
     } while (NowMs() < deadline);
     return fmt::format(
         "in {} s none of its threads was seen in a place where it can be interrupted safely; try "
@@ -269,7 +265,7 @@ class Injection final {
       if (NowMs() > deadline) {
         return Failed("the library has not answered in a minute; it may still start");
       }
-      SleepMs(2);
+      PauseFor(2'000'000);
       if (!Refresh()) return Failed(Gone());
     }
     const uint32_t yes = 1;

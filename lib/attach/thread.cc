@@ -21,6 +21,7 @@
 #include <cstring>
 
 #include "attach/process.h"
+#include "base/pause.h"
 
 namespace heapgauge::attach {
 namespace {
@@ -154,7 +155,6 @@ std::vector<char> MakeVectors(std::vector<char> vectors) {
 }  // namespace
 
 bool BorrowedThread::WaitForStop(int* status, int timeout_ms) {
-  const timespec pause{0, 100'000};
   timespec now{};
   clock_gettime(CLOCK_MONOTONIC, &now);
   const int64_t deadline = now.tv_sec * 1000 + now.tv_nsec / 1'000'000 + timeout_ms;
@@ -172,7 +172,7 @@ bool BorrowedThread::WaitForStop(int* status, int timeout_ms) {
     if (tries < kQuickTries) {
       sched_yield();
     } else {
-      nanosleep(&pause, nullptr);
+      PauseFor(100'000);
     }
   }
 }

@@ -12,8 +12,6 @@ namespace {
 
 // Above what shells and servers hand out by hand; below the usual soft limit of 1024.
 constexpr int kPreferredNumber = 600;
-// 0, 1 and 2 are the host's even while it has them closed.
-constexpr int kLowestNumber = 3;
 
 std::atomic<unsigned> g_refused{0};
 
@@ -34,19 +32,9 @@ Descriptor Descriptor::OpenToRead(const char* path) noexcept {
   struct stat status;
   if (!low.valid() || fstat(low.get(), &status) != 0 || !S_ISREG(status.st_mode)) return {};
   int fd = fcntl(low.get(), F_DUPFD_CLOEXEC, kPreferredNumber);
-  if (fd < 0) fd = fcntl(low.get(), F_DUPFD_CLOEXEC, kLowestNumber);  // under a small ulimit -n
+  if (fd < 0) fd = CopyAboveStandard(low.get());                  // under a small ulimit -n
   if (fd < 0) g_refused.fetch_add(1, std::memory_order_relaxed);  // relaxed: a number on its own
   return Descriptor(fd);
-}
-
-int AboveStandard(int fd) noexcept {
-  if (fd < 0 || fd > STDERR_FILENO) return fd;
-  const int moved = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-  if (moved < 0 && errno == EINVAL) errno = EMFILE;  // the limit is below that number
-  const int error = errno;
-  close(fd);
-  errno = error;
-  return moved;
 }
 
 }  // namespace heapgauge

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/macros.h"
+#include "base/pause.h"
 
 namespace heapgauge {
 namespace {
@@ -15,14 +16,13 @@ constexpr uint64_t kLongestWaitNs = 100'000'000;  // outside, for a fork
 constexpr int kYields = 20;
 
 // Yields first, then sleeps: who is inside may have a lower priority than this thread, and then
-// yielding gives it no processor.  Not through libc: no cancellation point.
+// yielding gives it no processor.
 void Pause(int* times) noexcept {
   if ((*times)++ < kYields) {
     sched_yield();
     return;
   }
-  const timespec pause{0, 50'000};
-  syscall(SYS_nanosleep, &pause, nullptr);
+  PauseFor(50'000);
 }
 
 }  // namespace

@@ -23,6 +23,8 @@
 
 #include "attach/injection.h"
 #include "attach/process.h"
+#include "base/basename.h"
+#include "base/pause.h"
 #include "cli/message.h"
 #include "cli/preload.h"
 #include "cli/run_options.h"
@@ -55,8 +57,6 @@ constexpr int kMostOfOurs = 4;  // modules by the name of our library
 constexpr long kLookMs = 20;
 constexpr int kSameLooks = 15;
 constexpr int kMostLooks = 100;
-
-std::string_view Basename(std::string_view path) { return path.substr(path.rfind('/') + 1); }
 
 std::string Proc(pid_t pid, std::string_view rest = "") {
   return fmt::format("/proc/{}{}", pid, rest);
@@ -227,8 +227,7 @@ class Looks final {
     if (++all_ >= kMostLooks || same_ >= kSameLooks || (kill(pid, 0) != 0 && errno == ESRCH)) {
       return false;
     }
-    const timespec pause{0, kLookMs * 1'000'000};
-    nanosleep(&pause, nullptr);
+    PauseFor(kLookMs * 1'000'000);
     return true;
   }
 

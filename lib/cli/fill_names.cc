@@ -13,6 +13,7 @@
 #include "base/whole_io.h"
 #include "report/callsite.h"
 #include "report/json_writer.h"
+#include "report/replace_file.h"
 #include "report/report_file.h"
 #include "report/text_writer.h"
 #include "symbolize/symbolizer.h"
@@ -88,23 +89,6 @@ bool IsOwnDirectory(int directory) {
          (info.st_uid == geteuid() || geteuid() == 0) && (info.st_mode & 0022) == 0;
 }
 
-// A new file, exchanged for the old one; never through a link.
-bool Replace(int directory, const char* name, const std::string& content) {
-  struct stat info;
-  const std::string temporary = std::string(".") + name + "." + std::to_string(getpid());
-  const int file = openat(directory, temporary.c_str(),
-                          O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-  if (file < 0) return false;
-  bool written = fstat(directory, &info) == 0 && WriteAll(file, content);
-  if (written && info.st_uid != geteuid()) {
-    written = fchown(file, info.st_uid, info.st_gid) == 0;
-  }
-  written = close(file) == 0 && written;
-  if (written && renameat(directory, temporary.c_str(), directory, name) == 0) return true;
-  unlinkat(directory, temporary.c_str(), 0);
-  return false;
-}
-
 // All lines but the last.
 std::optional<std::string> EarlierLines(int directory) {
   const int file = openat(directory, kLines, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
@@ -164,8 +148,8 @@ void FillNamesIn(const std::string& path) {
   const std::optional<std::string> earlier =
       IsOwnDirectory(directory) ? EarlierLines(directory) : std::nullopt;
   if (earlier && FillNames(&*report)) {
-    Replace(directory, kText, ToText(*report));
-    Replace(directory, kLines, *earlier + ToJson(*report) + "\n");
+    ReplaceFile(directory, kText, ToText(*report), FileOwner::kDirectorys);
+    ReplaceFile(directory, kLines, *earlier + ToJson(*report) + "\n", FileOwner::kDirectorys);
   }
   if (directory >= 0) close(directory);
 }

@@ -15,6 +15,7 @@
 #include <fstream>
 #include <string_view>
 
+#include "base/basename.h"
 #include "cli/message.h"
 
 namespace heapgauge::cli {
@@ -159,8 +160,6 @@ std::string LoaderOf(const std::string& path, const Elf64_Ehdr& header) {
   }
   return {};
 }
-
-std::string_view Basename(std::string_view path) { return path.substr(path.rfind('/') + 1); }
 
 void JudgeElf(Program* program) {
   const std::string head = ReadHead(program->executable, sizeof(Elf64_Ehdr));

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <system_error>
 
+#include "base/basename.h"
 #include "cli/message.h"
 #include "report/directory_owner.h"
 #include "report/output_directory.h"
@@ -20,8 +21,6 @@ namespace heapgauge::cli {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string_view Basename(std::string_view path) { return path.substr(path.rfind('/') + 1); }
 
 // When the directory's newest report was written; 0 if it holds none.
 time_t ReportTime(const std::string& directory) {

@@ -11,6 +11,7 @@
 #include <sys/prctl.h>
 
 #include "base/raw_syscall.h"
+#include "helper/rights_lines.h"
 
 namespace heapgauge {
 namespace {
@@ -101,7 +102,7 @@ constexpr size_t kStatusBytes = size_t{16} * 1024;
 
 bool Begins(const char* line, const char* end, const char* name) noexcept {
   while (*name != '\0' && line < end && *line == *name) ++line, ++name;
-  return *name == '\0';
+  return *name == '\0' && line < end && *line == ':';
 }
 
 class Hash final {
@@ -115,9 +116,8 @@ class Hash final {
   uint64_t value_ = 0xcbf29ce484222325;  // FNV-1a
 };
 
-// What cannot be had back once it is given up: real and saved ids, groups, permitted and bounding
-// capabilities, new privileges by exec.
-// The other ids and capabilities are changed for a moment by servers that act for their clients.
+// What rights_lines.h says, of ids the real and saved ones.  The other ids and capabilities are
+// changed for a moment by servers that act for their clients.
 uint64_t RightsIn(int status) noexcept {
   char text[kStatusBytes];
   const long got = RawSyscall(SYS_pread64, status, text, sizeof(text), 0);
@@ -125,9 +125,13 @@ uint64_t RightsIn(int status) noexcept {
   Hash hash;
   const char* const end = text + got;
   for (const char* at = text; at < end; ++at) {
-    const bool ids = Begins(at, end, "Uid:") || Begins(at, end, "Gid:");
-    const bool counts = ids || Begins(at, end, "Groups:") || Begins(at, end, "CapPrm:") ||
-                        Begins(at, end, "CapBnd:") || Begins(at, end, "NoNewPrivs:");
+    bool counts = false;
+    bool ids = false;
+    for (const RightsLine& line : kRightsLines) {
+      if (!Begins(at, end, line.name)) continue;
+      counts = true;
+      ids = line.has_ids;
+    }
     int column = 0;
     for (; at < end && *at != '\n'; ++at) {
       if (*at == '\t') ++column;

@@ -18,6 +18,7 @@
 
 #include "base/clock.h"
 #include "base/fork_gate.h"
+#include "base/pause.h"
 #include "base/signal_mask.h"
 #include "helper/helper_guardian.h"
 
@@ -34,7 +35,7 @@ constexpr auto kGuardianGrace = std::chrono::seconds(3);
 // A guardian that is told to end takes 10 ms to hear it, and its graces where the helper hangs.
 constexpr uint64_t kStopPatienceNs = 2'000'000'000;
 constexpr uint64_t kDeathPatienceNs = 500'000'000;
-constexpr timespec kReapLook = {0, 1'000'000};
+constexpr uint64_t kReapLookNs = 1'000'000;
 
 std::atomic<bool> g_forbidden{false};
 
@@ -261,7 +262,7 @@ bool HelperProcess::Reap() {
 bool HelperProcess::ReapBefore(uint64_t deadline_ns) {
   while (!Reap()) {
     if (MonotonicNs() >= deadline_ns) return false;
-    nanosleep(&kReapLook, nullptr);
+    PauseFor(kReapLookNs);
   }
   return true;
 }
@@ -279,11 +280,11 @@ void HelperProcess::Kill() {
 }
 
 HelperRun HelperProcess::Finish() {
-  timespec pause = {0, 500'000};
+  uint64_t pause_ns = 500'000;
   // Polling, because a wait with a time limit needs a descriptor; 16 ms at most are lost by it.
   while (!Done()) {
-    nanosleep(&pause, nullptr);
-    pause.tv_nsec = std::min(pause.tv_nsec * 2, 16'000'000L);
+    PauseFor(pause_ns);
+    pause_ns = std::min<uint64_t>(2 * pause_ns, 16'000'000);
   }
   HelperRun run;
   run.problem = problem_;

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/errno_keeper.h"
+#include "base/pause.h"
 #include "base/raw_syscall.h"
 
 namespace heapgauge {
@@ -57,9 +58,7 @@ bool EndHelpers(uint64_t patience_ns) noexcept {
   const uint64_t deadline = MonotonicNs() + patience_ns;
   while (!AllOver()) {
     if (MonotonicNs() >= deadline) return false;
-    // Not libc's nanosleep(): it is a cancellation point, and the thread is the host's.
-    timespec pause = {0, kLookNs};
-    RawSyscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, &pause, nullptr);
+    PauseFor(kLookNs);
   }
   return true;
 }

@@ -16,6 +16,7 @@
 #include <iterator>
 #include <string_view>
 
+#include "base/pause.h"
 #include "helper/preload_list.h"
 
 namespace heapgauge::post {
@@ -46,7 +47,6 @@ std::vector<char*> Pointers(std::vector<std::string>& texts) {
 // Wait status of the child, or -1 after it had to be killed.
 int Await(pid_t child, std::chrono::milliseconds limit) {
   const auto deadline = Clock::now() + limit;
-  const timespec pause{0, 5'000'000};
   int status = 0;
   while (waitpid(child, &status, WNOHANG) == 0) {
     if (Clock::now() >= deadline) {
@@ -55,7 +55,7 @@ int Await(pid_t child, std::chrono::milliseconds limit) {
       waitpid(child, &status, 0);
       return -1;
     }
-    nanosleep(&pause, nullptr);
+    PauseFor(5'000'000);
   }
   return status;
 }

@@ -9,14 +9,13 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "base/descriptor.h"
 #include "base/errno_keeper.h"
 #include "track/filters.h"
 
 namespace heapgauge {
 namespace {
 
-// 0, 1 and 2 are the host's even while it has them closed.
-constexpr int kLowestDescriptor = 3;
 constexpr long kUnknown = -1;  // no /proc, or a kernel before 5.9, which does not count filters
 constexpr long kRefused = -2;
 
@@ -28,10 +27,7 @@ long OpenStatus() noexcept {
   if (fd < 0) {
     return errno == EACCES || errno == EPERM || errno == ENOSYS ? kRefused : kUnknown;
   }
-  if (fd >= kLowestDescriptor) return fd;
-  const long higher = syscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, kLowestDescriptor);
-  syscall(SYS_close, fd);
-  return higher < 0 ? kUnknown : higher;
+  return AboveStandard(static_cast<int>(fd));  // -1 is kUnknown
 }
 
 long CountFiltersIn(long fd) noexcept {

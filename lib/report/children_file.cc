@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <unordered_map>
 
+#include "base/basename.h"
 #include "report/json_text.h"
 #include "report/line_file.h"
 #include "report/printable.h"
@@ -89,10 +90,8 @@ class Sums final {
   std::unordered_map<std::string, ChildProgram> programs_;
 };
 
-std::string Name(const std::string& path) { return path.substr(path.rfind('/') + 1); }
-
 std::string Where(const ChildCallsite& site) {
-  const std::string place = fmt::format("{}+{:#x}", Printable(Name(site.module)), site.offset);
+  const std::string place = fmt::format("{}+{:#x}", Printable(Basename(site.module)), site.offset);
   return site.function.empty() ? place : fmt::format("{} ({})", Printable(site.function), place);
 }
 
@@ -144,7 +143,7 @@ std::string ChildrenText(const ChildrenSummary& children) {
     text += fmt::format(
         "  {}: {}, {} on average, {} at most; {} allocated, {} alive at their ends (at most {} of "
         "one){}\n",
-        Printable(Name(program.exe)), FormatCount(static_cast<double>(program.count)),
+        Printable(Basename(program.exe)), FormatCount(static_cast<double>(program.count)),
         FormatDuration(program.lifetime_s / static_cast<double>(program.count)),
         FormatDuration(program.lifetime_max_s), FormatBytes(program.allocated_bytes),
         FormatBytes(program.live_bytes), FormatBytes(program.live_max_bytes),

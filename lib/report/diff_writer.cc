@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/basename.h"
 #include "report/folded_writer.h"
 #include "report/frame_text.h"
 #include "report/json_text.h"

@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "base/basename.h"
 #include "report/frame_text.h"
 
 namespace heapgauge {

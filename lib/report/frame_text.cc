@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/basename.h"
 #include "report/function_name.h"
 #include "report/printable.h"
 
@@ -11,8 +12,6 @@ namespace {
 constexpr size_t kLongestName = 150;
 
 }  // namespace
-
-std::string_view Basename(std::string_view path) { return path.substr(path.rfind('/') + 1); }
 
 std::string ModuleAndOffset(const Frame& frame) {
   if (frame.module.empty()) return fmt::format("[unknown] 0x{:x}", frame.module_offset);

@@ -10,8 +10,6 @@
 
 namespace heapgauge {
 
-std::string_view Basename(std::string_view path);
-
 // "libssl.so.3+0x1a2b", "[unknown] 0x7ffe0000": what stands for a name where there is none.
 std::string ModuleAndOffset(const Frame& frame);
 

@@ -137,7 +137,7 @@ int OpenKeptPlace(const char* path, const char** rest) noexcept {
   const size_t size = strlen(place->path);
   if (strncmp(path, place->path, size) != 0 || (path[size] != '/' && path[size] != '\0')) return -1;
   *rest = path + size;
-  return static_cast<int>(syscall(SYS_fcntl, place->fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
+  return CopyAboveStandard(place->fd);
 }
 
 }  // namespace heapgauge

@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "base/basename.h"
 #include "report/safe_path.h"
 
 namespace heapgauge {
@@ -113,7 +114,7 @@ std::string ExecutableName(const char* exe_link) {
   if (path.size() > kDeleted.size() && path.substr(path.size() - kDeleted.size()) == kDeleted) {
     path.remove_suffix(kDeleted.size());
   }
-  path.remove_prefix(path.rfind('/') + 1);
+  path = Basename(path);
   return path.empty() ? "unknown" : std::string(path);
 }
 
@@ -161,7 +162,7 @@ std::string AbsoluteOutputPattern(std::string_view pattern, std::string_view her
 
 std::string FallbackOutput(std::string_view path, bool is_pattern) {
   path = WithoutTail(path);
-  path.remove_prefix(path.rfind('/') + 1);
+  path = Basename(path);
   const char* temporary = secure_getenv("TMPDIR");
   std::string_view directory = temporary == nullptr ? "" : temporary;
   directory = WithoutTail(directory);

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <vector>
 
+#include "base/basename.h"
 #include "report/frame_text.h"
 #include "report/printable.h"
 #include "report/text_style.h"

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 
+#include "base/basename.h"
 #include "report/function_name.h"
 
 namespace heapgauge {
@@ -197,10 +198,7 @@ bool IsAllocatorMember(string_view name) {
 
 }  // namespace
 
-bool IsWrapperModule(string_view path) {
-  path.remove_prefix(path.rfind('/') + 1);  // npos + 1 is 0: a bare name
-  return StartsWithAny(path, kModules);
-}
+bool IsWrapperModule(string_view path) { return StartsWithAny(Basename(path), kModules); }
 
 bool IsWrapperFile(string_view path) {
   return path.find("/include/c++/") !=

@@ -5,6 +5,7 @@
 #include <map>
 #include <new>
 
+#include "base/basename.h"
 #include "report/callsite.h"
 #include "report/function_name.h"
 
@@ -35,8 +36,6 @@ class IdHash final {
   uint64_t hash_ = kFnvBasis;
 };
 
-std::string_view BaseName(std::string_view path) { return path.substr(path.rfind('/') + 1); }
-
 // `content`: SiteIdentity::ContentOf().
 uint64_t IdOf(const Frame& frame, std::string_view content) {
   IdHash hash;
@@ -46,7 +45,7 @@ uint64_t IdOf(const Frame& frame, std::string_view content) {
     return hash.Mix(name).Mix(*frame.file).Mix(std::to_string(*frame.line)).Get();
   }
   if (frame.module.empty()) return hash.Mix("?").Mix(name).Get();  // generated code
-  hash.Mix(content.empty() ? BaseName(frame.module) : content);
+  hash.Mix(content.empty() ? Basename(frame.module) : content);
   // Without lines the instantiations of a template are told by their common name.
   const bool is_template = QualifiedName(frame.function).find('<') != std::string_view::npos;
   return hash.Mix(is_template ? name : std::to_string(frame.module_offset)).Get();

@@ -10,10 +10,10 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/errno_keeper.h"
+#include "base/pause.h"
 #include "base/signal_mask.h"
 #include "reporter/own_work.h"
 #include "reporter/thread_start.h"
@@ -22,7 +22,7 @@ namespace heapgauge {
 namespace {
 
 // What the end of such a process may come late by; a look costs two microseconds.
-constexpr timespec kPause{0, 25'000'000};
+constexpr uint64_t kPauseNs = 25'000'000;
 
 // All threads of this process as the kernel counts them, a first thread that has left included; 0
 // where it is not known.  By the number of links, for a file would need a descriptor.
@@ -144,8 +144,7 @@ void EndWatch::EndAsHostDid() noexcept {
 void* EndWatch::Main(void* watch) {
   const EndWatch& self = *static_cast<const EndWatch*>(watch);
   prctl(PR_SET_NAME, "heapgauge-end");
-  // Not through libc: no cancellation point.
-  while (!self.OnlyOursAreLeft()) syscall(SYS_nanosleep, &kPause, nullptr);
+  while (!self.OnlyOursAreLeft()) PauseFor(kPauseNs);
   SignalMask::Change(SIG_SETMASK, self.host_mask_);
   exit(0);
 }

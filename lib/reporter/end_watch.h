@@ -2,8 +2,8 @@
 //
 // The C library ends such a process, by exit(0), when the last thread leaves; the report thread
 // counts as one, and would keep it alive for good.  So when the first thread leaves and there is a
-// report thread, one more is started, by a thread of the host's: it looks every kPause whether only
-// ours are left, and then does what the last of the host's would have done.
+// report thread, one more is started, by a thread of the host's: it looks every kPauseNs whether
+// only ours are left, and then does what the last of the host's would have done.
 //
 // Why a thread of its own: exit() runs the host's handlers and writes out its streams, and the
 // report thread has left the host's table of descriptors (private_descriptors.h).  Of the host's

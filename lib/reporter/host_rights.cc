@@ -11,6 +11,7 @@
 #include <string>
 
 #include "base/descriptor.h"
+#include "helper/rights_lines.h"
 #include "helper/running_helpers.h"
 
 namespace heapgauge {
@@ -135,13 +136,11 @@ bool HasMoreThan(const Rights& mine, const Rights& host) {
 
 namespace {
 
-constexpr const char* kLines[] = {"Uid", "Gid", "Groups", "CapPrm", "CapBnd", "NoNewPrivs"};
-
 bool IsSame(std::string_view one, std::string_view other) {
-  return std::all_of(std::begin(kLines), std::end(kLines), [&](const char* name) {
+  return std::all_of(std::begin(kRightsLines), std::end(kRightsLines), [&](const RightsLine& line) {
     std::string_view mine;
     std::string_view its;
-    return Find(one, name, &mine) == Find(other, name, &its) && mine == its;
+    return Find(one, line.name, &mine) == Find(other, line.name, &its) && mine == its;
   });
 }
 

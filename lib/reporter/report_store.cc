@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <charconv>
 #include <cstdio>
 #include <cstring>
 
@@ -21,6 +20,7 @@
 #include "report/json_writer.h"
 #include "report/output_directory.h"
 #include "report/pprof_writer.h"
+#include "report/replace_file.h"
 #include "report/safe_path.h"
 #include "report/text_writer.h"
 
@@ -47,13 +47,6 @@ class File final {
   File& operator=(const File&) = delete;
   bool ok() const { return fd_ >= 0; }
   int get() const { return fd_; }
-  // The report itself must not be able to fill a host's disk buffers with half-done work: an error
-  // shows here.
-  bool Close() {
-    const int result = close(fd_);
-    fd_ = -1;
-    return result == 0;
-  }
 
  private:
   int fd_;
@@ -68,30 +61,21 @@ bool IsPlainFile(int fd, struct stat* info) {
 
 pid_t CurrentThread() { return static_cast<pid_t>(syscall(SYS_gettid)); }
 
-// ".report.txt.4711": the process that is writing it, or that died over it; 0 for other names.
-pid_t WriterOf(std::string_view name) {
-  for (const char* file : {kText, kProfile}) {
-    const std::string prefix = fmt::format(".{}.", file);
-    if (!name.starts_with(prefix)) continue;
-    pid_t pid = 0;
-    const char* const end = name.data() + name.size();
-    const auto [at, failure] = std::from_chars(name.data() + prefix.size(), end, pid);
-    if (failure == std::errc() && at == end) return pid;
-  }
-  return 0;
-}
-
 // Where a program is killed and started again in one directory, half-written files would pile up.
 void RemoveLeftovers(int directory) {
-  const int listing = fcntl(directory, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+  const int listing = CopyAboveStandard(directory);
   DIR* const names = listing >= 0 ? fdopendir(listing) : nullptr;
   if (names == nullptr) {
     if (listing >= 0) close(listing);
     return;
   }
   while (const dirent* const entry = readdir(names)) {
-    const pid_t writer = WriterOf(entry->d_name);
-    if (writer > 0 && kill(writer, 0) != 0 && errno == ESRCH) unlinkat(directory, entry->d_name, 0);
+    for (const char* file : {kText, kProfile}) {
+      const pid_t writer = WriterOf(entry->d_name, file);
+      if (writer > 0 && kill(writer, 0) != 0 && errno == ESRCH) {
+        unlinkat(directory, entry->d_name, 0);
+      }
+    }
   }
   closedir(names);
 }
@@ -163,7 +147,7 @@ bool ReportStore::Hold(int directory) {
     return true;
   }
   LetGo();
-  const int copy = fcntl(directory, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);  // shares the lock
+  const int copy = CopyAboveStandard(directory);  // shares the lock
   if (copy < 0) return true;
   const DirectoryLock lock = LockDirectory(copy);
   if (lock == DirectoryLock::kAnothers || !MayOwn(directory, owner_) ||
@@ -200,7 +184,7 @@ int ReportStore::Open() {
     int directory = OpenReportDirectory(path_, true, &error);
     // In another root, where no place was kept: the descriptor that holds the lock.
     if (directory < 0 && lock_ >= 0 && lock_thread_ == CurrentThread() && RootHasChanged()) {
-      directory = fcntl(lock_, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+      directory = CopyAboveStandard(lock_);
     }
     if (directory < 0) {
       Fail("can't open report directory", "");
@@ -261,17 +245,7 @@ bool ReportStore::Append(int directory, const char* name, const std::string& lin
 }
 
 bool ReportStore::Replace(int directory, const char* name, const std::string& content) {
-  const std::string temporary = fmt::format(".{}.{}", name, getpid());
-  unlinkat(directory, temporary.c_str(), 0);  // left by a crash of a process with our number
-  File file(directory, temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL);
-  if (file.ok() && WriteAll(file.get(), content) && file.Close() &&
-      renameat(directory, temporary.c_str(), directory, name) == 0) {
-    return true;
-  }
-  const int saved_errno = errno;
-  unlinkat(directory, temporary.c_str(), 0);
-  errno = saved_errno;
-  return Fail("can't write", name);
+  return ReplaceFile(directory, name, content) || Fail("can't write", name);
 }
 
 bool ReportStore::WriteAlerts(const std::string& lines) {

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/basename.h"
 #include "base/fork_gate.h"
 #include "elf/hex.h"
 #include "symbolize/main_executable.h"
@@ -28,11 +29,6 @@ uint64_t Mix(uint64_t hash, std::string_view text) {
 uint64_t Mix(uint64_t hash, uint64_t word) {
   for (int i = 0; i < 8; ++i, word >>= 8) hash = (hash ^ (word & 0xFF)) * kFnvPrime;
   return hash;
-}
-
-std::string_view BaseName(std::string_view path) {
-  const size_t slash = path.rfind('/');
-  return slash == std::string_view::npos ? path : path.substr(slash + 1);
 }
 
 }  // namespace
@@ -57,7 +53,7 @@ std::string SiteIdentity::PathOf(const ModuleRecord& record) const {
   for (const ModuleMap::Module& module : modules_.modules()) {
     if (module.loaded && module.bias == record.facts.bias && module.build_id == build_id &&
         record.Covers(module.extent.begin) &&
-        (module.path.ends_with(BaseName(name)) || module.path == symbolize::kVdsoPath)) {
+        (module.path.ends_with(Basename(name)) || module.path == symbolize::kVdsoPath)) {
       return module.path;
     }
   }
@@ -153,7 +149,7 @@ uint64_t SiteIdentity::IdOf(const StoredSite& site) {
       hash = Mix(hash, "?");
       continue;
     }
-    hash = Mix(hash, content.empty() ? BaseName(address.module) : content);
+    hash = Mix(hash, content.empty() ? Basename(address.module) : content);
     hash = Mix(hash, address.offset);
   }
   id = hash != 0 ? hash : 1;

@@ -2,12 +2,12 @@
 
 #include <sched.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cerrno>
 
 #include "base/clock.h"
+#include "base/pause.h"
 #include "core_api/ended.h"
 
 namespace heapgauge {
@@ -30,8 +30,7 @@ void PauseBetweenLooks(unsigned looks, uint16_t ended) noexcept {
     sched_yield();
     return;
   }
-  const timespec pause{0, 100'000};
-  syscall(SYS_nanosleep, &pause, nullptr);  // not through libc: no cancellation point
+  PauseFor(100'000);
 }
 
 void ThreadHold::Raise() noexcept {

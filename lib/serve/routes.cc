@@ -8,6 +8,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/basename.h"
 #include "report/diff_writer.h"
 #include "report/difference.h"
 #include "report/frame_text.h"

@@ -12,6 +12,7 @@
 #include <cstdint>
 
 #include "base/address_range.h"
+#include "base/descriptor.h"
 
 namespace heapgauge {
 
@@ -55,12 +56,8 @@ class ReadOnlyPages final {
   }
   // Through syscall(): libc's are cancellation points.  Never one of the host's standard three.
   void ReadMaps() noexcept {
-    long fd = syscall(SYS_openat, AT_FDCWD, "/proc/self/maps", O_RDONLY | O_CLOEXEC);
-    if (fd >= 0 && fd <= STDERR_FILENO) {
-      const long higher = syscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-      syscall(SYS_close, fd);
-      fd = higher;
-    }
+    const int fd = AboveStandard(
+        static_cast<int>(syscall(SYS_openat, AT_FDCWD, "/proc/self/maps", O_RDONLY | O_CLOEXEC)));
     if (fd < 0) return;
     size_t used = 0;
     while (used < kRoom - 1) {

@@ -4,6 +4,7 @@
 #include <iterator>
 #include <string_view>
 
+#include "base/basename.h"
 #include "symbolize/module_files.h"
 
 namespace heapgauge::symbolize {
@@ -18,7 +19,7 @@ constexpr std::string_view kDebugSections[] = {".debug_info", ".zdebug_info", ".
                                                ".gnu_debugdata"};
 
 bool IsRuntime(std::string_view path) {
-  const std::string_view name = path.substr(path.rfind('/') + 1);
+  const std::string_view name = Basename(path);
   return std::ranges::find(kRuntime, name) != std::end(kRuntime) ||
          std::ranges::any_of(kRuntimeStarts,
                              [&](std::string_view start) { return name.starts_with(start); });

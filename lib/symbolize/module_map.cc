@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/basename.h"
 #include "elf/elf_image.h"
 #include "elf/hex.h"
 #include "symbolize/main_executable.h"
@@ -45,7 +46,7 @@ std::string PathOfMain(const ModuleMap::Module& main) {
 // directory, or somebody replaced its file, since then.
 const std::string* KnownPath(const std::vector<ModuleMap::Module>& known,
                              const ModuleMap::Module& module, std::string_view name) {
-  const std::string_view base = name.substr(name.rfind('/') + 1);
+  const std::string_view base = Basename(name);
   for (const ModuleMap::Module& old : known) {
     if (old.loaded && old.bias == module.bias && old.extent == module.extent &&
         old.build_id == module.build_id && old.path.ends_with(base)) {
@@ -58,7 +59,7 @@ const std::string* KnownPath(const std::vector<ModuleMap::Module>& known,
 // Of a module whose pages are gone the last snapshot still tells what it was.
 const ModuleMap::Module* AsItWas(const std::vector<ModuleMap::Module>& known,
                                  const ScannedModule& cut_short, std::string_view name) {
-  const std::string_view base = name.substr(name.rfind('/') + 1);
+  const std::string_view base = Basename(name);
   for (const ModuleMap::Module& old : known) {
     if (old.loaded && old.bias == cut_short.bias && old.path.ends_with(base)) return &old;
   }

@@ -113,7 +113,6 @@ constexpr Call kCalls[] = {
               FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 1),
     // The host's thread that asks for a report and waits.
     HG_CALL(nanosleep, kEndsAsking | kReports, kPointer, 0),
-    HG_CALL(clock_nanosleep, kReports, CLOCK_REALTIME, 0, kPointer, 0),
     HG_CALL(tgkill, kEndsAsking | kReports, 1234, 1235, 0),
     HG_CALL(kill, kEndsAsking | kReports, 0, 0),
     // Reports.

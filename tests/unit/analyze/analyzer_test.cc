@@ -70,8 +70,8 @@ TEST_CASE("the leak is named, first, with a reason, and nothing else is", "[anal
   CHECK(result.sites.front().confidence > 0.9);
   CHECK(result.sites.front().growth_bytes_per_s == Approx(51.2).epsilon(0.2));
   CHECK(result.process.verdict == Verdict::kLeak);
-  CHECK(result.sites_seen == 3);
-  CHECK(result.sites_followed == 3);
+  CHECK(result.sites.size() == 3);
+  CHECK(analyzer.followed() == 3);
 }
 
 TEST_CASE("the same input gives the same report", "[analyze][analyzer]") {
@@ -159,7 +159,7 @@ TEST_CASE("two hundred thousand sites are streamed, the large ones followed",
     for (uint64_t key = 1; key <= kSites; ++key) analyzer.Observe(key, small);
     analyzer.Observe(kSites + 1, large.At(kReport * report));  // comes when all places are taken
     const AnalysisResult result = analyzer.Finish({});
-    CHECK(result.sites_seen == kSites + 1);
+    CHECK(result.sites.size() == analyzer.followed());
     CHECK(analyzer.followed() <= options.max_sites);
     for (const SiteJudgement& site : result.sites) CHECK(site.verdict != Verdict::kLeak);
   }

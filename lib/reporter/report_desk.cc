@@ -40,7 +40,7 @@ uint64_t ReportDesk::Ask(const Question& question) noexcept {
     // release: what the asker did before is there when the report begins; pairs with Take().
   } while (!questions_.compare_exchange_weak(before, after, std::memory_order_release,
                                              std::memory_order_relaxed));
-  sem_post(&wake_);
+  if (!question.quietly) sem_post(&wake_);
   return AskedIn(after);
 }
 

@@ -9,7 +9,7 @@
 // allocate nothing: a signal handler may call them.  tests/race/explored runs every interleaving.
 //
 // D1  No question is lost: a question that is not answered yet makes IsAsked() true, and wakes the
-//     thread, or the next one, out of WaitUntil().
+//     thread, or the next one, out of WaitUntil(), if it may.
 // D2  A question is answered by a report that was begun after it was asked, or by none: then the
 //     final report is made, or the desk was closed (kOver).
 // D3  A report answers all questions that are open when it is begun, within the shortest patience
@@ -35,6 +35,7 @@ class ReportDesk final {
     uint32_t patience_ms;  // below kEndlessMs: how long the asker waits
     bool is_final = false;
     bool interrupted = false;  // the asker is a signal handler: what it interrupted may hold locks
+    bool quietly = false;  // a filter kills the asker for waking the thread, which looks by itself
   };
   // What a report is to be.
   struct Work {
@@ -61,7 +62,7 @@ class ReportDesk final {
 
   // The report thread.
   bool IsAsked() const noexcept;
-  // True when woken, false at `deadline_ns` of the monotonic clock, or early, by a signal.
+  // True when woken, else false and errno: ETIMEDOUT at `deadline_ns` of the monotonic clock.
   bool WaitUntil(uint64_t deadline_ns) noexcept;
   void WaitForGood() noexcept;
   Work Take() noexcept;

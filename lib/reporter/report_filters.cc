@@ -29,12 +29,12 @@ uint16_t Reporter::EndedHere(ThreadState& self) noexcept {
 // On the report thread, both.
 uint16_t Reporter::KnownToEndForReporter() const noexcept {
   // relaxed: written before the thread was started.
-  return Filters::Get().EndedForAll() | inherited_.load(std::memory_order_relaxed);
+  return Filters::Get().EndedForAll() | thread_->inherited.load(std::memory_order_relaxed);
 }
 
 uint16_t Reporter::EndedForReporter() noexcept {
   uint16_t ended = KnownToEndForReporter();
-  if (GotUnknownFilter(ended, status_fd_)) ended |= kEverythingEnds;
+  if (GotUnknownFilter(ended, thread_->status_fd)) ended |= kEverythingEnds;
   ForbidHelpers((ended & kEndsHelpers) != 0);
   return ended;
 }
@@ -44,26 +44,26 @@ uint16_t Reporter::EndedForReporter() noexcept {
 bool Reporter::QuietReporter(uint16_t ended) noexcept {
   const uint64_t deadline = MonotonicNs() + kRestPatienceNs;
   // acquire: what the thread's starter has set up.
-  int status = status_.load(std::memory_order_acquire);
+  int status = thread_->status.load(std::memory_order_acquire);
   for (unsigned looks = 0; status == kStarting && MonotonicNs() < deadline; ++looks) {
     PauseBetweenLooks(looks);
-    status = status_.load(std::memory_order_acquire);
+    status = thread_->status.load(std::memory_order_acquire);
   }
   if (status != kStarted) {
     // One that has left may still be at its last calls.
-    for (unsigned looks = 0; !hold_.IsGone() && MonotonicNs() < deadline; ++looks) {
+    for (unsigned looks = 0; !thread_->hold.IsGone() && MonotonicNs() < deadline; ++looks) {
       PauseBetweenLooks(looks);
     }
     return false;
   }
-  if (finished_.load(std::memory_order_relaxed)) return false;
+  if (thread_->desk.IsOver()) return false;
   if ((ended & kEndsReports) != 0) {
     Retire();  // after a last report
     return true;
   }
   // seq_cst: see WaitUntil().
-  for (unsigned looks = 0; !at_rest_.load(std::memory_order_seq_cst) && MonotonicNs() < deadline;
-       ++looks) {
+  for (unsigned looks = 0;
+       !thread_->at_rest.load(std::memory_order_seq_cst) && MonotonicNs() < deadline; ++looks) {
     PauseBetweenLooks(looks);
   }
   return false;
@@ -89,7 +89,8 @@ void Reporter::BeforeFilter(ThreadState& self, const FilterRequest& request,
   ticket->was_recording = Tracker::Get().recording();
   Filters::Get().Add(self, request, effect, ticket);
   if ((effect.ended & kEndsAsking) != 0) {
-    unheard_.store(true, std::memory_order_relaxed);  // relaxed: seen at its next look, 2 s at most
+    // relaxed: seen at its next look, 2 s at most
+    thread_->unheard.store(true, std::memory_order_relaxed);
   }
   if (request.all_threads && may_ask) ticket->retired = QuietReporter(effect.ended);
   if ((effect.ended & kEndsSamples) != 0) {
@@ -99,13 +100,13 @@ void Reporter::BeforeFilter(ThreadState& self, const FilterRequest& request,
     self.sampler.Exempt();
   }
   // relaxed: nothing else comes with it.
-  const int status = status_.load(std::memory_order_relaxed);
+  const int status = thread_->status.load(std::memory_order_relaxed);
   const bool there = status == kStarting || status == kStarted;
   const bool lost = there ? request.all_threads && (effect.ended & kEndsReports) != 0
                           : (effect.ended & kNoMoreReports) != 0;
   if (!lost || muted_.load(std::memory_order_relaxed)) return;
   ticket->lost = effect.reports != nullptr ? effect.reports : effect.threads;
-  const bool sampled = sampled_.load(std::memory_order_relaxed);
+  const bool sampled = thread_->sampled.load(std::memory_order_relaxed);
   const bool now = sampled && (request.all_threads || end_watch_.HostIsAlone());
   if (!now || (before & kEndsPlainWords) != 0) return;
   if ((self.ended & kEndsPlainWords) == 0) return;  // there is time for it when it has come
@@ -121,7 +122,7 @@ void Reporter::AfterFilter(ThreadState& self, const FilterTicket& ticket, bool c
   if (came) {
     if (ticket.lost == nullptr || ticket.said) return;
     lost_call_.store(ticket.lost, std::memory_order_relaxed);
-    if (!sampled_.load(std::memory_order_relaxed)) return;
+    if (!thread_->sampled.load(std::memory_order_relaxed)) return;
     const ErrnoKeeper errno_keeper;
     const OwnWork work(&self);
     if (ticket.all_threads || end_watch_.HostIsAlone()) SayReportsEnd(self.ended);
@@ -132,10 +133,10 @@ void Reporter::AfterFilter(ThreadState& self, const FilterTicket& ticket, bool c
   if (!self.exempt) self.sampler.Restart();
   if (ticket.all_threads) Tracker::Get().SetRecording(ticket.was_recording);
   if (!ticket.retired) return;
-  retire_.store(false, std::memory_order_relaxed);
+  thread_->retire.store(false, std::memory_order_relaxed);
   int retired = kRetired;
-  status_.compare_exchange_strong(retired, kNoThread, std::memory_order_acq_rel,
-                                  std::memory_order_relaxed);
+  thread_->status.compare_exchange_strong(retired, kNoThread, std::memory_order_acq_rel,
+                                          std::memory_order_relaxed);
   Tracker::Get().set_observer(&Reporter::OnSample);
 }
 

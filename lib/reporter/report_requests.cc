@@ -4,6 +4,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/basename.h"
 #include "base/clock.h"
 #include "base/errno_keeper.h"
 #include "reporter/held_line.h"
@@ -14,29 +15,29 @@
 namespace heapgauge {
 // Asks the thread for a report and polls for the answer: async-signal-safe when the thread runs
 // already.
-bool Reporter::Ask(bool final_report, uint64_t patience_ns, uint16_t ended) noexcept {
-  if (final_report)
-    final_asked_.store(true, std::memory_order_relaxed);  // relaxed: published with asked_
-  asked_patience_ns_.store(patience_ns, std::memory_order_relaxed);  // relaxed: likewise
-  const uint64_t mine = asked_.fetch_add(1, std::memory_order_acq_rel) + 1;
-  if ((ended & kEndsAsking) == 0) sem_post(&wake_);  // else it looks by itself: unheard_
-  const uint64_t deadline = MonotonicNs() + patience_ns;
-  // acquire: the result comes with it.
-  for (unsigned looks = 0; answered_.load(std::memory_order_acquire) < mine; ++looks) {
-    if (finished_.load(std::memory_order_acquire) || MonotonicNs() >= deadline ||
-        status_.load(std::memory_order_relaxed) == kRetired) {  // relaxed: nobody will answer
-      return final_report && finished_.load(std::memory_order_acquire);
+bool Reporter::Ask(ReportDesk::Question question, uint16_t ended) noexcept {
+  ReportThread& thread = *thread_;
+  question.quietly = (ended & kEndsAsking) != 0;
+  const uint64_t ticket = thread.desk.Ask(question);
+  const uint64_t deadline = MonotonicNs() + uint64_t{question.patience_ms} * 1'000'000;
+  ReportDesk::Reply reply;
+  for (unsigned looks = 0; (reply = thread.desk.ReplyTo(ticket)) == ReportDesk::Reply::kNone;
+       ++looks) {
+    // acquire: its last answer is there.
+    const int status = thread.status.load(std::memory_order_acquire);
+    if (status == kRetired || MonotonicNs() >= deadline) {
+      reply = thread.desk.ReplyTo(ticket);
+      break;
     }
     // It has left for a call of the host's, and the sample that brings it back may be long in
     // coming.
-    if (status_.load(std::memory_order_relaxed) == kNoThread &&
-        !interrupted_.load(std::memory_order_relaxed)) {  // relaxed, both: looked at again
-      EnsureThread();
-    }
+    if (status == kNoThread && !question.interrupted) EnsureThread();
     PauseBetweenLooks(looks, ended);
   }
+  if (reply == ReportDesk::Reply::kOver) return question.is_final;
+  if (reply == ReportDesk::Reply::kNone) return false;
   if (LineIsHeld()) SayHeldLine(EndedHere(*this_thread_()));
-  return answer_ok_.load(std::memory_order_relaxed);  // relaxed: after the acquire
+  return reply == ReportDesk::Reply::kGood;
 }
 
 // A clone that is no fork of libc's has our memory but not our thread: its parent reports.
@@ -47,14 +48,14 @@ bool Reporter::InForeignClone() const noexcept {
 heapgauge_status Reporter::WriteNow() noexcept {
   const ErrnoKeeper errno_keeper;
   const uint16_t ended = Filters::Get().EndedIn(*this_thread_());
-  if (muted_.load(std::memory_order_relaxed) || finished_.load(std::memory_order_acquire) ||
+  if (muted_.load(std::memory_order_relaxed) || thread_->desk.IsOver() ||
       ((ended & kEndsAsking) == 0 && InForeignClone())) {
     return HEAPGAUGE_NOT_AVAILABLE;
   }
   const OwnWork work(this_thread_());
   if (this_thread_()->exempt) return HEAPGAUGE_BAD_ARGUMENT;  // the report thread itself
   if (!EnsureThreadSoon()) return HEAPGAUGE_NO_MEMORY;
-  return Ask(false, kCallPatienceNs, ended) ? HEAPGAUGE_OK : HEAPGAUGE_IO_ERROR;
+  return Ask({.patience_ms = kCallPatienceMs}, ended) ? HEAPGAUGE_OK : HEAPGAUGE_IO_ERROR;
 }
 
 // The periodic reports end; the final one is still made, for exit() starts a thread anew.  Waits,
@@ -62,16 +63,16 @@ heapgauge_status Reporter::WriteNow() noexcept {
 // than the host, must not be that one.
 void Reporter::Retire() noexcept {
   Reporter& reporter = Get();
-  reporter.retire_.store(true, std::memory_order_relaxed);  // relaxed: sem_post() orders it
-  sem_post(&reporter.wake_);
+  reporter.thread_->retire.store(true, std::memory_order_relaxed);  // relaxed: Wake() orders it
+  reporter.thread_->desk.Wake();
   // It has left for a call of the host's, and will retire when it comes back.
-  if (reporter.status_.load(std::memory_order_acquire) == kNoThread) return;
-  const uint64_t deadline = MonotonicNs() + kPatienceNs;
+  if (reporter.thread_->status.load(std::memory_order_acquire) == kNoThread) return;
+  const uint64_t deadline = MonotonicNs() + uint64_t{kExitPatienceMs} * 1'000'000;
   // acquire: its number comes with it.  Then until the thread itself is gone: on a busy machine
   // it may not get there for a while.
-  for (unsigned looks = 0;
-       MonotonicNs() < deadline && !reporter.finished_.load(std::memory_order_acquire); ++looks) {
-    if (reporter.status_.load(std::memory_order_acquire) == kRetired && reporter.hold_.IsGone()) {
+  for (unsigned looks = 0; MonotonicNs() < deadline && !reporter.thread_->desk.IsOver(); ++looks) {
+    if (reporter.thread_->status.load(std::memory_order_acquire) == kRetired &&
+        reporter.thread_->hold.IsGone()) {
       return;
     }
     PauseBetweenLooks(looks);
@@ -81,7 +82,7 @@ void Reporter::Retire() noexcept {
 // By `heapgauge run`, for this process and not for one of its children that means the same
 // directory.
 bool Reporter::IsMarked() {
-  const ReportStore store(output_pattern_, program_path_.substr(program_path_.rfind('/') + 1));
+  const ReportStore store(output_pattern_, std::string(Basename(program_path_)));
   return store.IsExpected() && !family_.IsChild();
 }
 
@@ -97,7 +98,7 @@ bool Reporter::IsOrphan() noexcept {
 bool Reporter::SayInOneLine(bool quick) noexcept {
   const uint64_t lived_ns = MonotonicNs() - born_ns_;
   // relaxed: our own.
-  if (!sampled_.load(std::memory_order_relaxed) || directory() != nullptr ||
+  if (!thread_->sampled.load(std::memory_order_relaxed) || directory() != nullptr ||
       lived_ns >= options_->report_interval_ns || !family_.IsChild() || IsOrphan()) {
     return false;
   }
@@ -133,39 +134,42 @@ void Reporter::Finish(bool quick) noexcept {
   uint16_t ended = Filters::Get().EndedIn(*this_thread_());
   if (muted_.load(std::memory_order_relaxed)) return;
   if ((ended & kEndsAsking) == 0 && InForeignClone()) return;
-  if (finished_.load(std::memory_order_acquire)) return;
+  if (thread_->desk.IsOver()) return;
   // Of a fork's child nobody expects anything, and there may be very many.
   // relaxed: our own.
-  if (forked_ && !sampled_.load(std::memory_order_relaxed) && directory() == nullptr) return;
+  if (forked_ && !thread_->sampled.load(std::memory_order_relaxed) && directory() == nullptr)
+    return;
   const OwnWork work(this_thread_());
   Tracker::Get().set_observer(nullptr);
   // relaxed: a thread that was started has looked.
-  if (status_.load(std::memory_order_relaxed) != kStarted) ended |= EndedHere(*this_thread_());
+  if (thread_->status.load(std::memory_order_relaxed) != kStarted)
+    ended |= EndedHere(*this_thread_());
   const bool confined = (ended & kEndsReports) != 0;
   if (!confined && SayInOneLine(quick)) {
-    finished_.store(true, std::memory_order_release);  // release: as after a final report
+    thread_->desk.Close();
     return;
   }
   bool anything = false;
   try {
     // Or a report was asked for: the last one says that it is the last.
-    anything = sampled_.load(std::memory_order_relaxed) || directory() != nullptr ||
+    anything = thread_->sampled.load(std::memory_order_relaxed) || directory() != nullptr ||
                (!confined && IsMarked());
   } catch (...) {
   }
   // acquire: what the one that has left did is visible to the next.
   int retired = kRetired;
-  if (status_.compare_exchange_strong(retired, kNoThread, std::memory_order_acquire)) {
-    retire_.store(false, std::memory_order_relaxed);  // relaxed: the thread is started after it
+  if (thread_->status.compare_exchange_strong(retired, kNoThread, std::memory_order_acquire)) {
+    thread_->retire.store(false,
+                          std::memory_order_relaxed);  // relaxed: the thread is started after it
   }
   // relaxed: said by whoever set it.
-  if (!anything || ends_here_.load(std::memory_order_relaxed)) return;
-  hold_.LowerForGood();
+  if (!anything || thread_->ends_here.load(std::memory_order_relaxed)) return;
+  thread_->hold.LowerForGood();
   if (!EnsureThreadSoon()) return SayReportsEnd(ended);
   // Once more: the program may have had a handler of its own till now, and while the report is
   // written a SIGTERM would cost it.
   if (!confined) TakeOverTerminate();
-  Ask(true, kPatienceNs, ended);
+  Ask({.patience_ms = kExitPatienceMs, .is_final = true}, ended);
 }
 
 // Only if asked for: a program that reads its action for SIGTERM, as many do to restore it, finds a
@@ -193,10 +197,11 @@ void Reporter::OnTerminate(int signal) noexcept {
   Reporter& reporter = Get();
   // relaxed: a signal handler's view of its own process.  The thread exists: only its start brings
   // us here.  It may be about to begin, so that a process that is ended at once has its report too.
-  if (!reporter.InForeignClone() && reporter.status_.load(std::memory_order_relaxed) == kStarted &&
+  if (!reporter.InForeignClone() &&
+      reporter.thread_->status.load(std::memory_order_relaxed) == kStarted &&
       !reporter.muted_.load(std::memory_order_relaxed)) {
-    reporter.interrupted_.store(true, std::memory_order_relaxed);  // relaxed: published with asked_
-    reporter.Ask(true, kSignalPatienceNs, Filters::Get().EndedIn(*reporter.this_thread_()));
+    reporter.Ask({.patience_ms = kSignalPatienceMs, .is_final = true, .interrupted = true},
+                 Filters::Get().EndedIn(*reporter.this_thread_()));
   }
   struct sigaction standard = {};
   standard.sa_handler = SIG_DFL;

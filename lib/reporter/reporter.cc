@@ -6,10 +6,9 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
-#include <exception>
 #include <new>
 
+#include "base/basename.h"
 #include "base/clock.h"
 #include "base/fork_gate.h"
 #include "base/raw_log.h"
@@ -42,22 +41,14 @@ constexpr uint64_t kModuleLookNs = 250'000'000;
 constexpr uint64_t kUnheardLookNs = 50'000'000;
 // What a periodic report gives its helper at least, twice over: that one has low priority, and on a
 // busy machine the next report would wait for it.
-constexpr uint64_t kLeastPatienceNs = 4'000'000'000;
+constexpr uint32_t kLeastPatienceMs = 4'000;
 // When there is something to serve.
 constexpr uint64_t kServedNs = 1'000'000'000;
-// What an end of the process waits for an alert that is on its way.
-constexpr std::chrono::milliseconds kAlertPatience{1000};
 
 // The first of `due`, `due` + `interval`, ... that is still to come.
 uint64_t FirstAfterNow(uint64_t due, uint64_t interval) noexcept {
   const uint64_t now = MonotonicNs();
   return due > now ? due : due + ((now - due) / interval + 1) * interval;
-}
-
-// What went wrong, for people, to whom "std::bad_alloc" says nothing.
-const char* Reason(const std::exception& problem) noexcept {
-  return dynamic_cast<const std::bad_alloc*>(&problem) != nullptr ? "there was no memory for it"
-                                                                  : problem.what();
 }
 
 }  // namespace
@@ -78,13 +69,18 @@ void Reporter::Initialize(const Options& options, const ShimApi& shim) {
   output_pattern_ = AbsoluteOutputPattern(options.output.value);
   if (output_pattern_.empty()) output_pattern_ = options.output.value;
   program_path_ = ProgramPath();
-  family_.Initialize(options.output.value, program_path_.substr(program_path_.rfind('/') + 1),
+  family_.Initialize(options.output.value, std::string(Basename(program_path_)),
                      options.children == ChildrenOption::kSummary);
-  own_path_ = ExpandOutputPattern(
-      output_pattern_, program_path_.substr(program_path_.rfind('/') + 1), getpid(), HostName());
+  own_path_ = ExpandOutputPattern(output_pattern_, std::string(Basename(program_path_)), getpid(),
+                                  HostName());
   born_ns_ = Tracker::Get().start_ns();
   governor_ = Governor(options.cpu_budget);
-  sem_init(&wake_, 0, 0);
+  round_sources_ = {.options = options_,
+                    .shim = shim_,
+                    .allocator = &allocator_,
+                    .program_path = &program_path_,
+                    .make_store = &Reporter::MakeStore};
+  thread_ = new (thread_room_) ReportThread(round_sources_);
   LearnUnsafePlaces();
   LearnConfinement();
   LearnStartRoot();
@@ -95,24 +91,23 @@ void Reporter::Initialize(const Options& options, const ShimApi& shim) {
 }
 
 std::unique_ptr<ReportStore> Reporter::MakeStore() {
+  Reporter& self = Get();
   std::string pattern;
-  if (family_.IsChild()) pattern = family_.PatternBelowRoot();
-  return std::make_unique<ReportStore>(pattern.empty() ? output_pattern_ : pattern,
-                                       program_path_.substr(program_path_.rfind('/') + 1), began_,
+  if (self.family_.IsChild()) pattern = self.family_.PatternBelowRoot();
+  return std::make_unique<ReportStore>(pattern.empty() ? self.output_pattern_ : pattern,
+                                       std::string(Basename(self.program_path_)), self.began_,
                                        DescriptorsArePrivate());
 }
 
-const char* Reporter::directory() const noexcept {
-  return directory_.load(std::memory_order_acquire);  // acquire: the text behind it is complete
-}
+const char* Reporter::directory() const noexcept { return thread_->round.directory(); }
 
 void Reporter::OnSample(ThreadState& self, const StackTrace& trace) noexcept {
   Reporter& reporter = Get();
   if (LineIsHeld()) SayHeldLine(reporter.EndedHere(self));
-  reporter.sampled_.store(true, std::memory_order_relaxed);  // relaxed: read at exit
+  reporter.thread_->sampled.store(true, std::memory_order_relaxed);  // relaxed: read at exit
   // relaxed: a late look only delays the start.
   const uint64_t now = MonotonicNs();
-  if (now < reporter.next_attempt_ns_.load(std::memory_order_relaxed)) {
+  if (now < reporter.thread_->next_attempt_ns.load(std::memory_order_relaxed)) {
     if (reporter.forked_) reporter.WidenForYoungChild();
     return;
   }
@@ -129,7 +124,7 @@ void Reporter::OnSample(ThreadState& self, const StackTrace& trace) noexcept {
   if (reporter.InForeignClone() || reporter.IsYoungChild()) return;
   const bool may_start =
       MayStartThread(trace) ||
-      reporter.start_watch_.Allows(self, trace, now, reporter.options_->report_interval_ns);
+      reporter.thread_->start_watch.Allows(self, trace, now, reporter.options_->report_interval_ns);
   if (may_start && reporter.EnsureThread()) Tracker::Get().set_observer(nullptr);
 }
 
@@ -150,12 +145,12 @@ void Reporter::WidenForYoungChild() noexcept {
 }
 
 bool Reporter::IsYoungChild() noexcept {
-  if (!family_.IsUndecided()) return false;  // OnSample() has looked at next_attempt_ns_
+  if (!family_.IsUndecided()) return false;  // OnSample() has looked at next_attempt_ns
   // EnsureThread() finds that, too.
   if ((EndedHere(*this_thread_()) & kEndsReports) != 0) return false;
   if (family_.IsChild()) {
-    next_attempt_ns_.store(born_ns_ + ChildsPatienceNs(),
-                           std::memory_order_relaxed);  // relaxed: see OnSample
+    thread_->next_attempt_ns.store(born_ns_ + ChildsPatienceNs(),
+                                   std::memory_order_relaxed);  // relaxed: see OnSample
     return true;
   }
   return family_.IsUndecided();  // another thread is at it
@@ -167,7 +162,7 @@ void* Reporter::Main(void* reporter) {
   // After the final report it stays: started from within exit(), it may be the only thread that the
   // C library still counts, and would call exit() once more.
   // Not with pause(), which a filter may lack; every filter for threads has futex().
-  while (self.finished_.load(std::memory_order_relaxed)) sem_wait(&self.wake_);  // relaxed: its own
+  if (self.thread_->desk.IsOver()) self.thread_->desk.WaitForGood();
   self.end_watch_.ReporterLeaves();
   return nullptr;
 }
@@ -178,15 +173,13 @@ bool Reporter::WaitUntil(uint64_t deadline_ns) noexcept {
   bool asked = false;
   // seq_cst, both: R4; the thread tells that it is there, then looks what has ended, and the one
   // with the filter the other way round (Dekker).
-  at_rest_.store(true, std::memory_order_seq_cst);
+  thread_->at_rest.store(true, std::memory_order_seq_cst);
   for (bool late = false; !asked && !late;) {
-    const uint64_t look = run_listener_.NextLookNs(MonotonicNs(), deadline_ns);
-    const timespec until{static_cast<time_t>(look / 1'000'000'000),
-                         static_cast<long>(look % 1'000'000'000)};
-    asked = sem_clockwait(&wake_, CLOCK_MONOTONIC, &until) == 0 || run_listener_.IsAsked();
+    const uint64_t look = thread_->run_listener.NextLookNs(MonotonicNs(), deadline_ns);
+    asked = thread_->desk.WaitUntil(look) || thread_->run_listener.IsAsked();
     late = !asked && errno == ETIMEDOUT && look == deadline_ns;
   }
-  at_rest_.store(false, std::memory_order_seq_cst);
+  thread_->at_rest.store(false, std::memory_order_seq_cst);
   return asked;
 }
 
@@ -206,29 +199,24 @@ bool Reporter::WaitForReport(uint64_t next) noexcept {
   for (;;) {
     Govern();
     const uint64_t now = MonotonicNs();
-    uint64_t pause = alerts_under_way_ ? kAlertLookNs : kHostLookNs;
+    uint64_t pause = thread_->round.alerts_under_way() ? kAlertLookNs : kHostLookNs;
     if (shim_->redirects) pause = std::min(pause, kModuleLookNs);
     // relaxed: seen at the next look.
-    if (unheard_.load(std::memory_order_relaxed)) pause = std::min(pause, kUnheardLookNs);
+    if (thread_->unheard.load(std::memory_order_relaxed)) pause = std::min(pause, kUnheardLookNs);
     // Often at first: what costs too much does so from the start.
-    const uint64_t young = kFirstLookNs + (now - started_ns_) / 2;
+    const uint64_t young = kFirstLookNs + (now - thread_->started_ns) / 2;
     const uint64_t look = std::min({next, now + pause, now + young});
     if (WaitUntil(look)) return true;
     if ((EndedForReporter() & kEndsReports) != 0) {
-      alerts_under_way_ = false;
+      thread_->round.LeaveAlerts();
     } else {
       if ((EndedForReporter() & kEndsExtras) == 0) FollowHostRights();
-      if (alerts_under_way_) {
-        WithAlerts([this](Alerts& alerts) { alerts_under_way_ = alerts.Poll(); });
-      }
-      if (http_ != nullptr) http_->Look();
+      if (thread_->round.alerts_under_way()) thread_->round.PollAlerts();
+      thread_->round.LookAfterServer();
       if (end_watch_.HostIsGone()) EndWatch::EndAsHostDid();
       CoverNewModules(false);
     }
-    // relaxed, both: the one that asked is looked at again, with its patience, by who is called.
-    if (asked_.load(std::memory_order_relaxed) != answered_.load(std::memory_order_relaxed)) {
-      return true;
-    }
+    if (thread_->desk.IsAsked()) return true;
     if (look == next) return false;
   }
 }
@@ -241,27 +229,14 @@ void Reporter::CoverNewModules(bool all) noexcept {
   Tracker::Get().ModulesCame();
 }
 
-template <typename Work>
-void Reporter::WithAlerts(Work work) noexcept {
-  try {
-    if (alerts_ == nullptr) alerts_ = std::make_unique<Alerts>(*options_);
-    work(*alerts_);
-  } catch (const std::exception& problem) {
-    RawLog(LogLevel::kError, "a report's alerts could not be made: %s; the next one is tried",
-           Reason(problem));
-  } catch (...) {
-    RawLog(LogLevel::kError, "a report's alerts could not be made; the next one is tried");
-  }
-}
-
 void Reporter::Run() noexcept {
   ThreadState& self = *this_thread_();
   self.exempt = true;
   self.sampler.Exempt();
-  hold_.Comes();
+  thread_->hold.Comes();
   // The host's thread that started this one may have had it blocked.
   SignalMask::Change(SIG_UNBLOCK, SignalMask::kSetIds);
-  status_fd_ = -1;
+  thread_->status_fd = -1;
   // Whoever started this thread has looked for others, and a look may take a descriptor of the
   // host's.
   if ((KnownToEndForReporter() & kEndsExtras) == 0) {
@@ -269,104 +244,70 @@ void Reporter::Run() noexcept {
     LeaveRealTime();
     LeaveHostDescriptors();
     KeepPlaceOnThread();
-    if (DescriptorsArePrivate()) status_fd_ = OpenThreadStatus();
-    if (options_->output.value[0] == '/' && DescriptorsArePrivate()) run_listener_.Listen();
+    if (DescriptorsArePrivate()) thread_->status_fd = OpenThreadStatus();
+    if (options_->output.value[0] == '/' && DescriptorsArePrivate()) thread_->run_listener.Listen();
   }
   // The first report comes one interval after tracking began, as if the thread had been there all
   // the time.
-  started_ns_ = MonotonicNs();
+  thread_->started_ns = MonotonicNs();
   const uint64_t interval = options_->report_interval_ns;
   uint64_t next = (family_.IsChild() ? born_ns_ : Tracker::Get().start_ns()) + interval;
   next = FirstAfterNow(next, interval);
   // Who asked for a server wants to look before the first interval is over.
   if (HttpServer::IsAskedFor(*options_) && !family_.IsChild())
-    next = std::min(next, started_ns_ + kServedNs);
-  while (!finished_.load(std::memory_order_acquire)) {  // acquire: pairs with the release below
-    const bool woken = IsAsked() || WaitForReport(next);
+    next = std::min(next, thread_->started_ns + kServedNs);
+  const uint32_t periodic_patience_ms = static_cast<uint32_t>(
+      std::clamp<uint64_t>(interval / 1'000'000, kLeastPatienceMs, kCallPatienceMs));
+  while (!thread_->desk.IsOver()) {
+    const bool woken = thread_->desk.IsAsked() || WaitForReport(next);
     const bool retire =
-        retire_.load(std::memory_order_relaxed);  // relaxed: posted after it was set
-    if (hold_.IsRaised() && !retire) {
+        thread_->retire.load(std::memory_order_relaxed);  // relaxed: posted after it was set
+    if (thread_->hold.IsRaised() && !retire) {
       LeaveForCall();
       return;
     }
-    const uint64_t asked =
-        asked_.load(std::memory_order_acquire);  // acquire: final_asked_ comes with it
-    const bool by_run = run_listener_.IsAsked();
-    if (woken && !retire && !by_run && asked == answered_.load(std::memory_order_relaxed))
-      continue;  // relaxed: only we write it
-    // relaxed: ordered by the acquire.
-    if (interrupted_.load(std::memory_order_relaxed)) allocator_.KeepOff();
-    const bool is_final =
-        final_asked_.load(std::memory_order_relaxed);  // relaxed: ordered by the acquire
-    // relaxed: ordered by the acquire.
-    uint64_t patience_ns = woken ? asked_patience_ns_.load(std::memory_order_relaxed)
-                                 : std::clamp(interval, kLeastPatienceNs, kCallPatienceNs);
-    if (by_run) patience_ns = kRunPatienceNs;
-    if (retire) patience_ns = 0;  // somebody waits for us to leave: no lines
+    const bool by_run = thread_->run_listener.IsAsked();
+    if (woken && !retire && !by_run && !thread_->desk.IsAsked()) continue;
+    const ReportDesk::Work work = thread_->desk.Take();
+    if (work.interrupted) allocator_.KeepOff();
+    // R2
+    const bool asked = work.patience_ms != ReportDesk::kEndlessMs;
+    uint32_t patience_ms = asked ? work.patience_ms : periodic_patience_ms;
+    if (by_run) patience_ms = std::min(patience_ms, kRunPatienceMs);
+    if (retire) patience_ms = 0;  // somebody waits for us to leave: no lines
+    bool ok = false;
     // One that leaves before a filter comes has its last report still to make.
     if (!retire && (EndedForReporter() & kEndsReports) != 0) {
-      run_listener_.Ignore();
-      ++reports_failed_;
-      answer_ok_.store(false, std::memory_order_relaxed);  // relaxed: published with answered_
+      thread_->run_listener.Ignore();
+      thread_->round.CountFailure();
     } else {
       if ((EndedForReporter() & kEndsExtras) == 0) FollowHostRights();
       CoverNewModules(true);
-      // On a busy machine the helper may get no processor time at all: better names than no report.
-      const bool is_last = is_final || (by_run && run_listener_.IsLast());
-      Produce(is_last, std::chrono::milliseconds(patience_ns / 2'000'000));
-      if ((EndedForReporter() & kEndsExtras) == 0)
-        FollowHostRights();  // it may have changed them meanwhile
-      if (is_last || retire) {
-        WithAlerts([](Alerts& alerts) { alerts.Finish(kAlertPatience); });
-      }
-      if (by_run) run_listener_.Answer();
+      const bool is_last = work.is_final || (by_run && thread_->run_listener.IsLast());
+      ok = Produce(is_last, patience_ms);
+      // The host may have changed them meanwhile.
+      if ((EndedForReporter() & kEndsExtras) == 0) FollowHostRights();
+      if (is_last || retire) thread_->round.FinishAlerts();
+      if (by_run) thread_->run_listener.Answer();
     }
-    if (is_final)
-      finished_.store(true, std::memory_order_release);  // release: whoever sees it may exit
-    answered_.store(asked, std::memory_order_release);   // release: the result comes with it
+    thread_->desk.Answer(work, ok);
     if (retire) {
-      run_listener_.Leave();
-      status_.store(kRetired, std::memory_order_release);  // release: another may take over
+      thread_->run_listener.Leave();
+      thread_->status.store(kRetired,
+                            std::memory_order_release);  // release: another may take over
       return;
     }
     // A suspended or slow machine skips reports, it does not pile them up.
     next = FirstAfterNow(next, interval);
   }
-  run_listener_.Leave();
+  thread_->run_listener.Leave();
 }
 
-void Reporter::Produce(bool final_report, std::chrono::milliseconds helper_limit) noexcept {
-  bool ok = false;
-  try {
-    if (assembler_ == nullptr) {
-      assembler_ = std::make_unique<ReportAssembler>(Tracker::Get(), *options_, *shim_, allocator_,
-                                                     program_path_);
-    }
-    Report report = assembler_->Assemble(final_report, helper_limit);
-    report.sampling.reports_failed = reports_failed_;
-    if (store_ == nullptr) store_ = MakeStore();
-    ok = store_->Write(report);
-    WithAlerts([&](Alerts& alerts) {
-      alerts.Update(report, *store_);
-      alerts_under_way_ = alerts.Poll();
-    });
-    if (ok && !final_report && HttpServer::IsAskedFor(*options_)) {
-      if (http_ == nullptr) http_ = std::make_unique<HttpServer>(*options_);
-      http_->Tend(store_->path());
-    }
-    if (!store_->path().empty() && directory_.load(std::memory_order_relaxed) == nullptr) {
-      // release: the text is complete.  Leaked on purpose: callers may hold it.
-      directory_.store(strdup(store_->path().c_str()), std::memory_order_release);
-    }
-  } catch (const std::exception& problem) {
-    RawLog(LogLevel::kError, "a report could not be made: %s; the next one is tried",
-           Reason(problem));
-  } catch (...) {
-    RawLog(LogLevel::kError, "a report could not be made; the next one is tried");
-  }
-  if (!ok) ++reports_failed_;
+bool Reporter::Produce(bool is_final, uint32_t patience_ms) noexcept {
+  // On a busy machine the helper may get no processor time at all: better names than no report.
+  const bool ok = thread_->round.Make(is_final, std::chrono::milliseconds(patience_ms / 2));
   if (LineIsHeld()) Tracker::Get().set_observer(&Reporter::OnSample);
-  answer_ok_.store(ok, std::memory_order_relaxed);  // relaxed: published with answered_
+  return ok;
 }
 
 }  // namespace heapgauge

@@ -9,8 +9,11 @@
 //   setuid, unshare and such ──► the thread leaves before and comes back after (thread_hold.h)
 //
 // R1  At most one thread at a time makes a report, the report thread.
-// R2  Nobody waits for a report longer than kPatience: a stuck disk must not stop an exit.  The
-//     helper that finds lines is given half of that.
+// R2  Nobody waits for a report longer than they said: kCallPatienceMs through the API,
+//     kExitPatienceMs at the end of the process, kSignalPatienceMs in the signal handler.  A stuck
+//     disk must not stop an exit.  The helper that finds lines is given half of the shortest
+//     patience among those whom the report answers (report_desk.h), or of kRunPatienceMs for
+//     `heapgauge run`.
 // R3  No lock of the host's is held while waiting, and the signal handler only posts and polls.
 //     What it interrupted may hold the allocator's: that one is then not asked for its statistics.
 // R4  A system call filter that the program installs for all its threads meets the report thread at
@@ -19,24 +22,16 @@
 #ifndef HEAPGAUGE_REPORTER_REPORTER_H_
 #define HEAPGAUGE_REPORTER_REPORTER_H_
 
-#include <semaphore.h>
 #include <sys/types.h>
 
 #include <atomic>
-#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
 
-#include "reporter/alerts.h"
 #include "reporter/end_watch.h"
 #include "reporter/family.h"
-#include "reporter/http_server.h"
-#include "reporter/report_assembler.h"
-#include "reporter/report_store.h"
-#include "reporter/run_listener.h"
-#include "reporter/start_watch.h"
-#include "reporter/thread_hold.h"
+#include "reporter/report_thread.h"
 #include "track/governor.h"
 
 namespace heapgauge {
@@ -82,7 +77,7 @@ class Reporter final {
   const char* directory() const noexcept;
 
  private:
-  std::unique_ptr<ReportStore> MakeStore();
+  static std::unique_ptr<ReportStore> MakeStore();
   struct Place {
     const char* known;     // without allocation, where that can be
     std::string expanded;  // instead, in a fork's child, whose pid is another
@@ -93,11 +88,11 @@ class Reporter final {
   bool HandOver(uid_t from, uid_t to) noexcept;
   void KeepPlaceOnThread() noexcept;
 
-  enum Status : int { kNoThread, kStarting, kStarted, kRetired };
-  static constexpr uint64_t kCallPatienceNs = 30'000'000'000;
-  static constexpr uint64_t kPatienceNs = 10'000'000'000;
-  static constexpr uint64_t kSignalPatienceNs = 3'000'000'000;
-  static constexpr uint64_t kRunPatienceNs = 1'000'000'000;  // run itself waits for 2 s
+  using enum ReportThread::Status;
+  static constexpr uint32_t kCallPatienceMs = 30'000;
+  static constexpr uint32_t kExitPatienceMs = 10'000;
+  static constexpr uint32_t kSignalPatienceMs = 3'000;
+  static constexpr uint32_t kRunPatienceMs = 1'000;  // run itself waits for 2 s
 
   static void OnSample(ThreadState& self, const StackTrace& trace) noexcept;
   static void OnTerminate(int signal) noexcept;
@@ -107,7 +102,6 @@ class Reporter final {
   // `held_back`: set when no thread was started because of a call that concerns all threads.
   bool EnsureThread(bool* held_back = nullptr) noexcept;
   bool EnsureThreadSoon() noexcept;
-  bool IsAsked() const noexcept;
   void LeaveForCall() noexcept;
   bool IsYoungChild() noexcept;
   void WidenForYoungChild() noexcept;
@@ -116,7 +110,7 @@ class Reporter final {
   bool IsMarked();
   bool IsOrphan() noexcept;
   bool InForeignClone() const noexcept;
-  bool Ask(bool final_report, uint64_t patience_ns, uint16_t ended) noexcept;
+  bool Ask(ReportDesk::Question question, uint16_t ended) noexcept;
   uint16_t EndedHere(ThreadState& self) noexcept;
   uint16_t KnownToEndForReporter() const noexcept;
   uint16_t EndedForReporter() noexcept;
@@ -127,9 +121,7 @@ class Reporter final {
   bool WaitForReport(uint64_t next) noexcept;
   void Govern() noexcept;
   void CoverNewModules(bool all) noexcept;
-  template <typename Work>
-  void WithAlerts(Work work) noexcept;
-  void Produce(bool final_report, std::chrono::milliseconds helper_limit) noexcept;
+  bool Produce(bool is_final, uint32_t patience_ms) noexcept;
   void TakeOverTerminate() noexcept;
 
   const Options* options_ = nullptr;
@@ -147,46 +139,19 @@ class Reporter final {
   bool line_waits_ = false;
 
   EndWatch end_watch_;
-  StartWatch start_watch_;
+  Governor governor_{1};  // report thread only
 
-  // The report thread's own.
-  std::unique_ptr<ReportAssembler> assembler_;
-  std::unique_ptr<ReportStore> store_;
-  std::unique_ptr<Alerts> alerts_;
-  std::unique_ptr<HttpServer> http_;
-  bool alerts_under_way_ = false;
-  RunListener run_listener_;
-  Governor governor_{1};
-  uint64_t started_ns_ = 0;
-  uint64_t reports_failed_ = 0;
-  std::atomic<uint32_t> forks_{0};
-  int status_fd_ = -1;  // of its own /proc/thread-self/status
+  // This process's, in a room that is never given up.
+  ReportThread* thread_ = nullptr;
+  alignas(ReportThread) unsigned char thread_room_[sizeof(ReportThread)];
+  ReportRound::Sources round_sources_;
 
-  ThreadHold hold_;
-  std::atomic<int> status_{kNoThread};
-  std::atomic<pid_t> owner_{0};                 // the process the thread belongs to
-  std::atomic<uint64_t> asked_{0};              // reports asked for
-  std::atomic<uint64_t> answered_{0};           // and the last of them that was made
-  std::atomic<uint64_t> asked_patience_ns_{0};  // of the last who asked
-  std::atomic<bool> answer_ok_{false};
-  std::atomic<bool> final_asked_{false};
-  std::atomic<bool> finished_{false};   // the final report is made: nothing more to come
-  std::atomic<bool> sampled_{false};    // this process, since it began or was forked, took a sample
-  std::atomic<bool> retire_{false};     // the thread is to leave: it would keep the process alive
-  std::atomic<bool> resumes_{false};    // the thread has left for a call of the host's
-  std::atomic<bool> says_last_{false};  // and is to make a report before
-  std::atomic<bool> ends_here_{false};  // no thread can be started any more, and that was said
-  std::atomic<bool> stuck_said_{false};      // that the thread did not leave in time
-  std::atomic<bool> thread_refused_{false};  // and that was said
-  std::atomic<bool> muted_{false};           // a child that is not to report
-  std::atomic<uint16_t> inherited_{0};  // what filters of who started the thread have ended there
-  std::atomic<bool> at_rest_{false};    // the thread waits, or is not there
-  std::atomic<bool> unheard_{false};    // somebody may ask who can't wake the thread
+  std::atomic<pid_t> owner_{0};                  // the process that the thread belongs to
+  std::atomic<uint32_t> forks_{0};               // by this process
+  std::atomic<bool> stuck_said_{false};          // that the thread did not leave in time
+  std::atomic<bool> thread_refused_{false};      // and that was said
+  std::atomic<bool> muted_{false};               // a child that is not to report
   std::atomic<const char*> lost_call_{nullptr};  // for which reports have ended; not said yet
-  std::atomic<bool> interrupted_{false};  // who asked is a signal handler: no locks of its host
-  std::atomic<uint64_t> next_attempt_ns_{0};
-  std::atomic<const char*> directory_{nullptr};
-  sem_t wake_;
 };
 
 }  // namespace heapgauge

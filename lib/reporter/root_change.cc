@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/basename.h"
 #include "base/errno_keeper.h"
 #include "base/root_identity.h"
 #include "process/confinement.h"
@@ -36,7 +37,7 @@ Reporter::Place Reporter::PlaceOfReports() {
   if (const char* const made = directory()) return {made, {}, true};
   if (family_.IsChild()) {
     // relaxed: without a report thread nobody else asks.
-    const bool alone = status_.load(std::memory_order_relaxed) == kNoThread;
+    const bool alone = thread_->status.load(std::memory_order_relaxed) == kNoThread;
     const char* const path = family_.RootPath(alone);
     if (*path != '\0') return {path, {}, IsThere(path, nullptr)};
   }
@@ -47,7 +48,7 @@ Reporter::Place Reporter::PlaceOfReports() {
   owner.name_has_pid = output_pattern_.empty() || output_pattern_.find("%p") != std::string::npos;
   Place place{own_path_.c_str(), {}};
   if (forked_) {
-    const std::string program = program_path_.substr(program_path_.rfind('/') + 1);
+    const std::string program = std::string(Basename(program_path_));
     place.expanded = ExpandOutputPattern(output_pattern_, program, owner.pid, HostName());
   }
   place.whole = IsThere(place.path(), &owner);
@@ -94,7 +95,7 @@ bool Reporter::HandOver(uid_t from, uid_t to) noexcept {
     const Place place = PlaceOfReports();
     // Made now where there will be a report: the new user may not be able to make it.
     // relaxed: another thread's first sample may come too late.
-    const bool make = from == 0 && !place.whole && sampled_.load(std::memory_order_relaxed);
+    const bool make = from == 0 && !place.whole && thread_->sampled.load(std::memory_order_relaxed);
     if (from == 0 && !place.whole && !make) return false;
     PathScratch scratch;
     PathAnswer answer;

@@ -62,8 +62,8 @@ int OpenPageOf(pid_t pid) noexcept {
     const dirent* const entry = readdir(listing);
     if (entry == nullptr) break;
     char target[64] = "";
-    const ssize_t size =
-        readlinkat(dirfd(listing), entry->d_name, target, sizeof(target) - 1);  // NUL stays
+    const ssize_t size = readlinkat(dirfd(listing), entry->d_name, target,
+                                    sizeof(target) - 1);  // NUL stays
     if (size <= 0 || strncmp(target, kPrefix, sizeof(kPrefix) - 1) != 0 ||
         strncmp(target + sizeof(kPrefix) - 1, RunPage::kName, sizeof(RunPage::kName) - 1) != 0) {
       continue;
@@ -107,10 +107,6 @@ void RunListener::Leave() noexcept {
   if (page_ == nullptr) return;
   munmap(const_cast<RunPage*>(page_), kPageBytes);
   close(file_);
-  Forget();
-}
-
-void RunListener::Forget() noexcept {
   page_ = nullptr;
   file_ = -1;
 }

@@ -5,7 +5,7 @@
 // the report thread's own (private_descriptors.h) and the right to open run's: none of them, and
 // run finds nobody to wait for.
 //
-// Report thread only, but for Forget().
+// Report thread only.
 #ifndef HEAPGAUGE_REPORTER_RUN_LISTENER_H_
 #define HEAPGAUGE_REPORTER_RUN_LISTENER_H_
 
@@ -21,9 +21,6 @@ class RunListener final {
   void Listen() noexcept;
   // When the thread makes no more reports: nobody is to wait for it.
   void Leave() noexcept;
-  // In a fork's child: what its parent held is not here.
-  void Forget() noexcept;
-
   // When to look next, at `deadline_ns` at the latest.
   uint64_t NextLookNs(uint64_t now_ns, uint64_t deadline_ns) const noexcept;
 

@@ -64,10 +64,4 @@ bool StartWatch::Allows(const ThreadState& self, const StackTrace& trace, uint64
   return false;
 }
 
-void StartWatch::Restart() noexcept {
-  first_ns_.store(0, std::memory_order_relaxed);  // relaxed: single-threaded
-  next_ns_.store(0, std::memory_order_relaxed);
-  said_.store(false, std::memory_order_relaxed);
-}
-
 }  // namespace heapgauge

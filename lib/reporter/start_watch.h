@@ -30,9 +30,6 @@ class StartWatch final {
   bool Allows(const ThreadState& self, const StackTrace& trace, uint64_t now_ns,
               uint64_t report_interval_ns) noexcept;
 
-  // Begins again, in a fork child.
-  void Restart() noexcept;
-
  private:
   std::atomic<uint64_t> first_ns_{0};  // the first such sample
   std::atomic<uint64_t> next_ns_{0};   // the next one to be looked at

@@ -29,8 +29,8 @@ constexpr uint64_t kReturnPatienceNs = 4'000'000'000;
 
 bool Reporter::EnsureThread(bool* held_back) noexcept {
   // Before any call: a filter may kill for it.  acquire: as below.
-  if (status_.load(std::memory_order_acquire) != kNoThread) return true;
-  if (ends_here_.load(std::memory_order_relaxed)) {  // relaxed: a start that can't be fails
+  if (thread_->status.load(std::memory_order_acquire) != kNoThread) return true;
+  if (thread_->ends_here.load(std::memory_order_relaxed)) {  // relaxed: a start that can't be fails
     Tracker::Get().set_observer(nullptr);
     return false;
   }
@@ -38,11 +38,12 @@ bool Reporter::EnsureThread(bool* held_back) noexcept {
   if ((ended & (kEndsReports | kEndsThreads)) != 0) {
     // An unknown filter is asked for by calls.  relaxed: see OnSample
     if (!Filters::Get().HaveCome()) {
-      next_attempt_ns_.store(MonotonicNs() + kRetryNs, std::memory_order_relaxed);
+      thread_->next_attempt_ns.store(MonotonicNs() + kRetryNs, std::memory_order_relaxed);
     }
     return false;
   }
-  inherited_.store(ended, std::memory_order_relaxed);  // relaxed: before the thread is there
+  thread_->inherited.store(ended,
+                           std::memory_order_relaxed);  // relaxed: before the thread is there
   int status = kNoThread;
   bool started = false;
   {
@@ -50,21 +51,22 @@ bool Reporter::EnsureThread(bool* held_back) noexcept {
     const SignalsBlocked blocked(SignalMask::kAll & ~SignalMask::kSetIds);
     // seq_cst: whoever wins owns the start, and then looks at the hold (H1).  acquire on failure:
     // what the running thread set up is visible.
-    if (!status_.compare_exchange_strong(status, kStarting, std::memory_order_seq_cst,
-                                         std::memory_order_acquire)) {
+    if (!thread_->status.compare_exchange_strong(status, kStarting, std::memory_order_seq_cst,
+                                                 std::memory_order_acquire)) {
       return true;
     }
-    if (hold_.IsRaised() || ((ended & kEndsAsking) == 0 && !hold_.IsGone())) {
-      status_.store(kNoThread, std::memory_order_release);  // release: may be tried again
+    if (thread_->hold.IsRaised() || ((ended & kEndsAsking) == 0 && !thread_->hold.IsGone())) {
+      thread_->status.store(kNoThread, std::memory_order_release);  // release: may be tried again
       if (held_back != nullptr) *held_back = true;
       return false;
     }
     const OwnWork work(this_thread_());
     started = StartQuietThread(&Reporter::Main, this, kSmallStack);
     // relaxed: see OnSample
-    if (!started) next_attempt_ns_.store(MonotonicNs() + kRetryNs, std::memory_order_relaxed);
+    if (!started)
+      thread_->next_attempt_ns.store(MonotonicNs() + kRetryNs, std::memory_order_relaxed);
     // release: for the handler that comes next; or it may be tried again.
-    status_.store(started ? kStarted : kNoThread, std::memory_order_release);
+    thread_->status.store(started ? kStarted : kNoThread, std::memory_order_release);
   }
   if (started) {
     const OwnWork work(this_thread_());
@@ -81,27 +83,23 @@ bool Reporter::EnsureThread(bool* held_back) noexcept {
   return false;
 }
 
-bool Reporter::IsAsked() const noexcept {
-  // acquire: what was asked for comes with it.  relaxed: the report thread alone writes it.
-  return asked_.load(std::memory_order_acquire) != answered_.load(std::memory_order_relaxed);
-}
-
 // On the report thread, as its last work.
 void Reporter::LeaveForCall() noexcept {
   // Whoever started it may not have come so far as to say that it is there.
   // acquire: after that this thread alone changes it.
-  for (unsigned looks = 0; status_.load(std::memory_order_acquire) == kStarting; ++looks) {
+  for (unsigned looks = 0; thread_->status.load(std::memory_order_acquire) == kStarting; ++looks) {
     PauseBetweenLooks(looks);
   }
   // relaxed: posted after it was set.
-  if (says_last_.load(std::memory_order_relaxed) && (EndedForReporter() & kEndsReports) == 0) {
-    Produce(false, std::chrono::milliseconds(0));
+  if (thread_->says_last.load(std::memory_order_relaxed) &&
+      (EndedForReporter() & kEndsReports) == 0) {
+    Produce(false, 0);
   }
   // What runs for alerts, too, for it ends with this thread; the next one sends it again.
   EndHelpers(kHelperPatienceNs);
   AllowHelpers();
-  run_listener_.Leave();
-  status_.store(kNoThread, std::memory_order_release);  // release: another takes over
+  thread_->run_listener.Leave();
+  thread_->status.store(kNoThread, std::memory_order_release);  // release: another takes over
 }
 
 bool Reporter::StepOut(bool last) noexcept {
@@ -112,10 +110,10 @@ bool Reporter::StepOut(bool last) noexcept {
   if ((ended & kEndsAsking) != 0) return false;
   // A child that shares our memory is none of ours.  After the final report there is nothing to
   // wait for: the thread has its reason to stay (Main).
-  if (InForeignClone() || finished_.load(std::memory_order_acquire)) {
+  if (InForeignClone() || thread_->desk.IsOver()) {
     return false;  // acquire: as elsewhere
   }
-  hold_.Raise();
+  thread_->hold.Raise();
   if ((ended & kEndsHelpers) == 0) {
     EndHelpers(0);
   } else {
@@ -124,13 +122,14 @@ bool Reporter::StepOut(bool last) noexcept {
   const uint64_t deadline = MonotonicNs() + kLeavePatienceNs;
   bool asked = false;
   for (unsigned looks = 0;; ++looks) {
-    const int status = status_.load(std::memory_order_seq_cst);  // seq_cst: H1
-    if (status != kStarting && status != kStarted && hold_.IsGone()) break;
+    const int status = thread_->status.load(std::memory_order_seq_cst);  // seq_cst: H1
+    if (status != kStarting && status != kStarted && thread_->hold.IsGone()) break;
     if (status == kStarted && !asked) {
       asked = true;
-      if (last) says_last_.store(true, std::memory_order_relaxed);  // relaxed: sem_post() orders it
-      resumes_.store(true, std::memory_order_relaxed);              // relaxed: for StepIn()
-      sem_post(&wake_);
+      if (last)
+        thread_->says_last.store(true, std::memory_order_relaxed);  // relaxed: Wake() orders it
+      thread_->resumes.store(true, std::memory_order_relaxed);      // relaxed: for StepIn()
+      thread_->desk.Wake();
     }
     if (MonotonicNs() >= deadline) {
       // relaxed: a line of its own.
@@ -149,15 +148,16 @@ bool Reporter::StepOut(bool last) noexcept {
 
 void Reporter::StepIn(ThreadState& self, void* caller, bool last) noexcept {
   const ErrnoKeeper errno_keeper;
-  const bool was_last = hold_.Lower();
+  const bool was_last = thread_->hold.Lower();
   AllowHelpers();
   // Or another such call is under way.  relaxed: StepOut() of this thread or another, before the
   // hold.
-  if (!was_last || !resumes_.exchange(false, std::memory_order_relaxed)) return;
-  says_last_.store(false, std::memory_order_relaxed);  // relaxed: the thread has left
+  if (!was_last || !thread_->resumes.exchange(false, std::memory_order_relaxed)) return;
+  thread_->says_last.store(false, std::memory_order_relaxed);  // relaxed: the thread has left
   const uint16_t ended = Filters::Get().EndedIn(self);
   if (last) {
-    ends_here_.store(true, std::memory_order_relaxed);  // relaxed: seen late, a failed start more
+    thread_->ends_here.store(true,
+                             std::memory_order_relaxed);  // relaxed: seen late, a failed start more
     if ((ended & kEndsPlainWords) != 0) return;
     const char* const where = directory();
     RawLog(LogLevel::kWarning,

@@ -1,0 +1,80 @@
+#include "reporter/report_round.h"
+
+#include <cstring>
+#include <exception>
+#include <new>
+
+#include "base/raw_log.h"
+#include "track/tracker.h"
+
+namespace heapgauge {
+namespace {
+
+// What an end of the process waits for an alert that is on its way.
+constexpr std::chrono::milliseconds kAlertPatience{1000};
+
+// What went wrong, for people, to whom "std::bad_alloc" says nothing.
+const char* Reason(const std::exception& problem) noexcept {
+  return dynamic_cast<const std::bad_alloc*>(&problem) != nullptr ? "there was no memory for it"
+                                                                  : problem.what();
+}
+
+}  // namespace
+
+template <typename Work>
+void ReportRound::WithAlerts(Work work) noexcept {
+  try {
+    if (alerts_ == nullptr) alerts_ = std::make_unique<Alerts>(*sources_.options);
+    work(*alerts_);
+  } catch (const std::exception& problem) {
+    RawLog(LogLevel::kError, "a report's alerts could not be made: %s; the next one is tried",
+           Reason(problem));
+  } catch (...) {
+    RawLog(LogLevel::kError, "a report's alerts could not be made; the next one is tried");
+  }
+}
+
+void ReportRound::PollAlerts() noexcept {
+  WithAlerts([this](Alerts& alerts) { alerts_under_way_ = alerts.Poll(); });
+}
+
+void ReportRound::FinishAlerts() noexcept {
+  WithAlerts([](Alerts& alerts) { alerts.Finish(kAlertPatience); });
+}
+
+bool ReportRound::Make(bool is_final, std::chrono::milliseconds helper_limit) noexcept {
+  bool ok = false;
+  try {
+    if (assembler_ == nullptr) {
+      assembler_ =
+          std::make_unique<ReportAssembler>(Tracker::Get(), *sources_.options, *sources_.shim,
+                                            *sources_.allocator, *sources_.program_path);
+    }
+    Report report = assembler_->Assemble(is_final, helper_limit);
+    report.sampling.reports_failed = failed_;
+    if (store_ == nullptr) store_ = sources_.make_store();
+    ok = store_->Write(report);
+    WithAlerts([&](Alerts& alerts) {
+      alerts.Update(report, *store_);
+      alerts_under_way_ = alerts.Poll();
+    });
+    if (ok && !is_final && HttpServer::IsAskedFor(*sources_.options)) {
+      if (http_ == nullptr) http_ = std::make_unique<HttpServer>(*sources_.options);
+      http_->Tend(store_->path());
+    }
+    // relaxed: this thread alone writes it.
+    if (!store_->path().empty() && directory_.load(std::memory_order_relaxed) == nullptr) {
+      // release: the text is complete.  Leaked on purpose: callers may hold it.
+      directory_.store(strdup(store_->path().c_str()), std::memory_order_release);
+    }
+  } catch (const std::exception& problem) {
+    RawLog(LogLevel::kError, "a report could not be made: %s; the next one is tried",
+           Reason(problem));
+  } catch (...) {
+    RawLog(LogLevel::kError, "a report could not be made; the next one is tried");
+  }
+  if (!ok) ++failed_;
+  return ok;
+}
+
+}  // namespace heapgauge

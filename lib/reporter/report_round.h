@@ -1,0 +1,74 @@
+// One report: assembled, stored, looked through for alerts.  And what outlives one: histories, ids,
+// the directory, the book of alerts, the server, the count of reports that failed.
+//
+// Report thread only, but for directory().
+#ifndef HEAPGAUGE_REPORTER_REPORT_ROUND_H_
+#define HEAPGAUGE_REPORTER_REPORT_ROUND_H_
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "reporter/alerts.h"
+#include "reporter/http_server.h"
+#include "reporter/report_assembler.h"
+#include "reporter/report_store.h"
+
+namespace heapgauge {
+
+class ReportRound final {
+ public:
+  // All of them outlive every round.
+  struct Sources {
+    const Options* options = nullptr;
+    const ShimApi* shim = nullptr;
+    AllocatorStats* allocator = nullptr;
+    const std::string* program_path = nullptr;
+    std::unique_ptr<ReportStore> (*make_store)() = nullptr;
+  };
+
+  // Allocates nothing: a fork's child makes one.
+  explicit ReportRound(const Sources& sources) noexcept : sources_(sources) {}
+  ReportRound(const ReportRound&) = delete;
+  ReportRound& operator=(const ReportRound&) = delete;
+
+  // True when the report is written.  The helper that finds lines gets
+  // `helper_limit` at most.
+  bool Make(bool is_final, std::chrono::milliseconds helper_limit) noexcept;
+  // A report was due that could not even be begun.
+  void CountFailure() noexcept { ++failed_; }
+
+  // Alerts on their way: to be looked after soon, until they have arrived.
+  bool alerts_under_way() const noexcept { return alerts_under_way_; }
+  void PollAlerts() noexcept;
+  void LeaveAlerts() noexcept { alerts_under_way_ = false; }
+  void FinishAlerts() noexcept;
+  // Between reports.
+  void LookAfterServer() noexcept {
+    if (http_ != nullptr) http_->Look();
+  }
+
+  // Any thread.  nullptr before the first report made it.
+  const char* directory() const noexcept {
+    return directory_.load(std::memory_order_acquire);  // acquire: the text behind it is complete
+  }
+
+ private:
+  template <typename Work>
+  void WithAlerts(Work work) noexcept;
+
+  const Sources sources_;
+  std::unique_ptr<ReportAssembler> assembler_;
+  std::unique_ptr<ReportStore> store_;
+  std::unique_ptr<Alerts> alerts_;
+  bool alerts_under_way_ = false;
+  std::unique_ptr<HttpServer> http_;
+  uint64_t failed_ = 0;
+  std::atomic<const char*> directory_{nullptr};
+};
+
+}  // namespace heapgauge
+
+#endif  // HEAPGAUGE_REPORTER_REPORT_ROUND_H_

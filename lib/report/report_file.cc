@@ -31,9 +31,8 @@ std::string KnownForeigner(const std::string& path, std::string_view first_line)
   const std::string shown = Printable(path);
   if (first_line.starts_with("\x1f\x8b")) {
     return fmt::format(
-        "{} is a compressed profile, which this version cannot read back; name its report "
-        "directory, or open it with "
-        "`go tool pprof`",
+        "{} is compressed: a profile is read from its file alone, not through a pipe or as a "
+        "reports.jsonl",
         shown);
   }
   if (first_line.starts_with("heapgauge report")) {

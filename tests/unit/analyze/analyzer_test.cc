@@ -159,7 +159,6 @@ TEST_CASE("two hundred thousand sites are streamed, the large ones followed",
     for (uint64_t key = 1; key <= kSites; ++key) analyzer.Observe(key, small);
     analyzer.Observe(kSites + 1, large.At(kReport * report));  // comes when all places are taken
     const AnalysisResult result = analyzer.Finish({});
-    CHECK(result.sites.size() == analyzer.followed());
     CHECK(analyzer.followed() <= options.max_sites);
     for (const SiteJudgement& site : result.sites) CHECK(site.verdict != Verdict::kLeak);
   }

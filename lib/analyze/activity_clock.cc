@@ -3,18 +3,9 @@
 #include <algorithm>
 #include <limits>
 
+#include "analyze/rules.h"
+
 namespace heapgauge {
-namespace {
-
-// A gap of so many usual intervals may be a stop.
-constexpr double kLongGap = 5;
-// It is one when less than this share of the usual samples came in it.
-constexpr double kIdleShare = 0.3;
-// The ages are trusted again when so many times the gap has passed since: then it is little against
-// them.
-constexpr double kForgiveness = 2;
-
-}  // namespace
 
 double ActivityClock::interval_s() const { return nominal_s_ > 0 ? nominal_s_ : usual_s_; }
 
@@ -28,8 +19,8 @@ void ActivityClock::Tick(double time_s, uint64_t samples) {
   if (!(passed > 0)) return;
   const double came = samples > samples_ ? static_cast<double>(samples - samples_) : 0;
   const double usual = interval_s();
-  const bool few = came < kIdleShare * samples_per_s_ * passed || samples == 0;
-  if (usual > 0 && ticks_ > 3 && passed > kLongGap * usual && few) {
+  const bool few = came < rules::kIdleShare * samples_per_s_ * passed || samples == 0;
+  if (usual > 0 && ticks_ > 3 && passed > rules::kLongGap * usual && few) {
     gap_s_ = passed - usual;
     clock_s_ += usual;
     resumed_clock_s_ = clock_s_;
@@ -46,7 +37,8 @@ void ActivityClock::Tick(double time_s, uint64_t samples) {
 
 double ActivityClock::TrueAgesBelow() const {
   const double since = clock_s_ - resumed_clock_s_;
-  if (gap_s_ <= 0 || since > kForgiveness * gap_s_) return std::numeric_limits<double>::infinity();
+  if (gap_s_ <= 0 || since > rules::kForgiveness * gap_s_)
+    return std::numeric_limits<double>::infinity();
   return since;
 }
 

@@ -9,16 +9,11 @@
 #include "analyze/causes.h"
 #include "analyze/evidence.h"
 #include "analyze/false_discovery.h"
+#include "analyze/rules.h"
 #include "analyze/survival.h"
 
 namespace heapgauge {
 namespace {
-
-// A report on demand sooner than this after the last one waits for the next to become history.
-constexpr double kLeastInterval = 0.5;
-
-// How much larger than the one they push out waiting sites must be.
-constexpr double kPushOut = 2;
 
 struct FollowedSite {
   SiteHistory history;
@@ -74,7 +69,7 @@ class Analyzer::State {
   }
 
   void AskSums();
-  double LeastSeconds() const { return kLeastInterval * clock.interval_s(); }
+  double LeastSeconds() const { return rules::kLeastInterval * clock.interval_s(); }
   void Follow(uint64_t key, const SiteObservation& site, const SitePlace& place);
   void MakeRoom();
   void ListWaiting(std::vector<SiteJudgement>& judgements) const;
@@ -143,7 +138,7 @@ void Analyzer::State::MakeRoom() {
   std::partial_sort(smallest.begin(), smallest.begin() + static_cast<std::ptrdiff_t>(most),
                     smallest.end());
   std::sort(waiting.begin(), waiting.end(), std::greater<>());
-  for (size_t i = 0; i < most && waiting[i].live_bytes > kPushOut * smallest[i].first; ++i) {
+  for (size_t i = 0; i < most && waiting[i].live_bytes > rules::kPushOut * smallest[i].first; ++i) {
     sites.erase(smallest[i].second);
     sites.try_emplace(waiting[i].key);
   }

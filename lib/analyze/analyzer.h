@@ -25,6 +25,7 @@
 #include "analyze/judge.h"
 #include "analyze/observation.h"
 #include "analyze/process_watch.h"
+#include "analyze/rules.h"
 #include "analyze/verdict.h"
 
 namespace heapgauge {
@@ -40,7 +41,7 @@ struct AnalyzerOptions {
   // as history. 0: unknown, the intervals seen so far are the measure.
   double report_interval_s = 0;
   // Share of the sites called leak or growing at one report that may be wrongly so.
-  double false_discovery_rate = 0.01;
+  double false_discovery_rate = rules::kFalseDiscoveries;
   // So many at the head of the ranking, and all that leak or grow, get a sentence of evidence.
   size_t explained_sites = 256;
 };

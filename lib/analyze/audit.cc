@@ -3,33 +3,20 @@
 #include <algorithm>
 #include <cmath>
 
+#include "analyze/rules.h"
 #include "analyze/text.h"
 
 namespace heapgauge {
 namespace {
-
-// In standard deviations, and what the others' figures may be off by: they are read some moments
-// later.
-constexpr double kSigmas = 5;
-constexpr double kSlack = 0.05;
-constexpr double kSlackBytes = 1 << 20;
-constexpr int kInARow = 2;
-
-// Of all samples that ended, and at least so many.
-constexpr double kManyShare = 0.05;
-constexpr uint64_t kManySamples = 8;
-// Of one site's: fewer than that could be what happened once, while a module was being loaded.
-constexpr double kSiteShare = 0.01;
-constexpr uint64_t kSiteSamples = 2;
 
 // Whether an estimate of a heap of at most `limit` bytes would hardly ever come out so large.  The
 // deviation is that of a heap as large as the limit: of what is seen it would grow with the very
 // blocks that are in doubt.  The last term bounds the tail where few samples are expected
 // (Bernstein's inequality).
 bool Exceeds(double alive, double bytes_a_sample, double limit) {
-  const double most = limit * (1 + kSlack) + kSlackBytes;
-  return alive >
-         most + kSigmas * std::sqrt(most * bytes_a_sample) + kSigmas * kSigmas * bytes_a_sample / 3;
+  const double most = limit * (1 + rules::kAuditSlack) + rules::kAuditSlackBytes;
+  return alive > most + rules::kAuditErrors * std::sqrt(most * bytes_a_sample) +
+                     rules::kAuditErrors * rules::kAuditErrors * bytes_a_sample / 3;
 }
 
 double UnseenShare(const SiteObservation& site) {
@@ -63,9 +50,10 @@ AuditFinding Audit::Look(const AuditFigures& figures) {
   AuditFinding finding;
   const std::string contradiction = Contradiction(figures);
   in_a_row_ = contradiction.empty() ? 0 : in_a_row_ + 1;
-  finding.too_much_alive = in_a_row_ >= kInARow;
+  finding.too_much_alive = in_a_row_ >= rules::kAuditInARow;
   const SiteObservation& totals = figures.totals;
-  finding.many_unseen = totals.unseen_deaths >= kManySamples && UnseenShare(totals) >= kManyShare;
+  finding.many_unseen =
+      totals.unseen_deaths >= rules::kUnseenSamples && UnseenShare(totals) >= rules::kUnseenShare;
   if (finding.Trusted()) return finding;
   finding.sentence = "the figures are not to be trusted: ";
   if (finding.too_much_alive) finding.sentence += contradiction;
@@ -82,7 +70,8 @@ AuditFinding Audit::Look(const AuditFigures& figures) {
 }
 
 bool DiesUnseen(const SiteObservation& site) {
-  return site.unseen_deaths >= kSiteSamples && UnseenShare(site) >= kSiteShare;
+  return site.unseen_deaths >= rules::kSiteUnseenSamples &&
+         UnseenShare(site) >= rules::kSiteUnseenShare;
 }
 
 void TakeBack(SiteJudgement& judgement, const SiteObservation& site, const AuditFinding& finding) {

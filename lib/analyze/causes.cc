@@ -8,12 +8,10 @@
 #include <unordered_map>
 #include <vector>
 
+#include "analyze/rules.h"
+
 namespace heapgauge {
 namespace {
-
-constexpr double kMostOfIt = 0.5;  // share of the growth that makes a part the cause
-constexpr uint8_t kPatience = 6;   // reports
-constexpr size_t kFewCauses = 16;  // more than these are one at what they have in common
 
 bool Alarms(const SiteJudgement& site) { return site.verdict >= Verdict::kGrowing; }
 
@@ -30,19 +28,20 @@ SiteJudgement* ParentOf(const SiteJudgement& site, const Index& by_key) {
 
 // The sum may show a leak before the part that leaks does, for the part is one where nothing dies,
 // perhaps: so many reports the part is waited for, lest the cause be called twice.
-bool IsWaitedFor(const SiteJudgement& sum) { return sum.leak_reports <= kPatience; }
+bool IsWaitedFor(const SiteJudgement& sum) { return sum.leak_reports <= rules::kPatience; }
 
 // A call site of the line's that says more than the line, or has most of what the line says.
 bool AccountsFor(const SiteJudgement& site, const SiteJudgement& line) {
   if (site.verdict > line.verdict) return true;
-  if (site.growth_bytes_per_s < kMostOfIt * line.growth_bytes_per_s) return false;
+  if (site.growth_bytes_per_s < rules::kMostOfIt * line.growth_bytes_per_s) return false;
   return site.verdict == line.verdict ||
          (line.verdict == Verdict::kLeak && site.growth_low > 0 && IsWaitedFor(line));
 }
 
 // The sum of the first few, as a share of the whole.
 double ShareOfFew(std::vector<double>& parts, double whole) {
-  const auto end = parts.begin() + static_cast<std::ptrdiff_t>(std::min(parts.size(), kFewCauses));
+  const auto end =
+      parts.begin() + static_cast<std::ptrdiff_t>(std::min(parts.size(), rules::kFewCauses));
   std::partial_sort(parts.begin(), end, parts.end(), std::greater<>());
   return std::accumulate(parts.begin(), end, 0.0) / whole;
 }
@@ -68,7 +67,7 @@ void RaiseLines(std::vector<SiteJudgement>& judgements, const Index& by_key) {
         sites.begin(), sites.end(), [](const SiteJudgement* a, const SiteJudgement* b) {
           return a->growth_bytes_per_s < b->growth_bytes_per_s;
         });
-    if (first.growth_bytes_per_s >= kMostOfIt * line->growth_bytes_per_s) continue;
+    if (first.growth_bytes_per_s >= rules::kMostOfIt * line->growth_bytes_per_s) continue;
     if (sites.size() > 1) {
       TakeVerdict(first, *line);
       line->culprit = first.key;
@@ -107,8 +106,8 @@ void ChooseWrappers(const std::vector<SiteJudgement>& judgements, const Index& b
       if (cause.leaks) called.push_back(cause.growth);
       if (cause.may) rising.push_back(cause.growth);
     }
-    site->is_row = ShareOfFew(called, growth) < kMostOfIt &&
-                   (!IsWaitedFor(*site) || ShareOfFew(rising, growth) < kMostOfIt);
+    site->is_row = ShareOfFew(called, growth) < rules::kMostOfIt &&
+                   (!IsWaitedFor(*site) || ShareOfFew(rising, growth) < rules::kMostOfIt);
   }
 }
 
@@ -116,7 +115,7 @@ void ChooseWrappers(const std::vector<SiteJudgement>& judgements, const Index& b
 void NameCulprit(const SiteJudgement& stack, SiteJudgement& row) {
   if (!Alarms(stack) || stack.verdict < row.verdict) return;
   if (stack.verdict == row.verdict &&
-      stack.growth_bytes_per_s < kMostOfIt * row.growth_bytes_per_s) {
+      stack.growth_bytes_per_s < rules::kMostOfIt * row.growth_bytes_per_s) {
     return;
   }
   if (stack.verdict > row.verdict && stack.verdict == Verdict::kLeak) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "analyze/rules.h"
 #include "analyze/text.h"
 
 namespace heapgauge {
@@ -32,9 +33,6 @@ std::string OfAllThatDied(const SiteMeasures& measures) {
   return "of all that died, 99.9 % were gone within " + text::Duration(*measures.lifetime_p999_s);
 }
 
-// Below it a leak where nothing dies is as likely something that fills or lives long.
-constexpr double kHardlyBelieved = 0.7;
-
 std::string Leak(const SiteMeasures& measures, const SiteState& state) {
   const Survivors& survivors = measures.survivors;
   const auto living = static_cast<uint64_t>(std::llround(survivors.living));
@@ -47,7 +45,7 @@ std::string Leak(const SiteMeasures& measures, const SiteState& state) {
     return (living >= born ? "all " : text::Count(living) + " of the ") + text::Count(born) +
            " sampled objects born here in the last " + span +
            " are still alive, and they come undiminished; " + Births(measures) +
-           (state.leak_confidence < kHardlyBelieved
+           (state.leak_confidence < rules::kHardlyBelieved
                 ? "; so far a cache that fills or a long time to live would look the same"
                 : "");
   }

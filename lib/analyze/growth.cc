@@ -3,18 +3,11 @@
 #include <algorithm>
 #include <cmath>
 
+#include "analyze/rules.h"
 #include "analyze/survival.h"
 
 namespace heapgauge {
 namespace {
-
-// A regime is not shorter than this many segments: fewer tell no rate.
-constexpr size_t kLeastRegime = 6;
-// Two rates make two regimes when they lie this many standard errors apart (about 40 bounds are
-// tried at every report of a day), and differ by so much of the larger one: an exact history shows
-// curvature that is no change.
-constexpr double kBreakErrors = 4.2;
-constexpr double kBreakShare = 0.3;
 
 // Samples among the living that are younger than `age_s`, their bucket shared out evenly.
 double YoungerThan(const AgeHistogram& living, double age_s) {
@@ -73,7 +66,8 @@ MeanRate RateOver(std::span<const TrendPoint> points, std::span<const double> va
 // noise: it is at least as uncertain as the other one's increments would make it.
 double ErrorsApart(const MeanRate& a, const MeanRate& b) {
   const auto variance = [](const MeanRate& own, const MeanRate& other) {
-    const double lent = own.steps < kLeastRegime ? other.variance * own.seconds / other.seconds : 0;
+    const double lent =
+        own.steps < rules::kLeastRegime ? other.variance * own.seconds / other.seconds : 0;
     return std::max({own.variance, own.sampling, lent}) / (own.seconds * own.seconds);
   };
   return std::abs(a.rate - b.rate) / std::sqrt(variance(a, b) + variance(b, a) + 1e-12);
@@ -85,11 +79,12 @@ size_t FindRegime(std::span<const TrendPoint> points, std::span<const double> va
   size_t regime = 0;
   for (int cut = 0; cut < 3; ++cut) {  // enough for "idle, burst, leak"
     size_t best = regime;
-    double strongest = kBreakErrors;
-    for (size_t k = regime + 1; k + kLeastRegime <= segments; ++k) {
+    double strongest = rules::kBreakErrors;
+    for (size_t k = regime + 1; k + rules::kLeastRegime <= segments; ++k) {
       const MeanRate before = RateOver(points, variance, regime, k);
       const MeanRate after = RateOver(points, variance, k, segments);
-      const double least = kBreakShare * std::max(std::abs(after.rate), std::abs(before.rate));
+      const double least =
+          rules::kBreakShare * std::max(std::abs(after.rate), std::abs(before.rate));
       if (std::abs(after.rate - before.rate) <= least) continue;
       const double errors = ErrorsApart(before, after);
       if (errors > strongest) {

@@ -3,24 +3,12 @@
 #include <algorithm>
 #include <cmath>
 
+#include "analyze/rules.h"
 #include "analyze/statistics.h"
 #include "analyze/survival.h"
 
 namespace heapgauge {
 namespace {
-
-constexpr uint32_t kWarmReports = 6;
-// Once may be chance, as the borders between age buckets move; what looks a little like loads must
-// look like a leak for longer.
-constexpr uint8_t kLeakLooks = 4;
-constexpr uint8_t kClearLook = 2;
-constexpr double kSameSpan = 0.1;
-constexpr double kMostLooks = 100;
-constexpr uint8_t kRiseLooks = 2;
-constexpr uint8_t kQuietLooks = 3;  // to clear it again: an alert must not flap
-
-// Of load hardly anybody lives to half of the regime.
-constexpr double kMostSurvive = 0.15;
 
 double MeanValue(std::span<const TrendPoint> points) {
   double area = 0;
@@ -44,8 +32,8 @@ void MeasureRise(const SiteHistory& history, SiteMeasures& measures) {
   const size_t last = points.size() - 1;
   const TrendPoint& then = points[last - std::max<size_t>(1, last / 4)];
   const double gained = points.back().value - then.value;
-  measures.still_rising =
-      gained > 0 && gained > 0.3 * slope.slope * (points.back().time_s - then.time_s);
+  measures.still_rising = gained > 0 && gained > rules::kStillRises * slope.slope *
+                                                     (points.back().time_s - then.time_s);
 }
 
 // Of four reports, or of the whole regime where that makes no difference but in the error.
@@ -94,7 +82,8 @@ void MeasureTraffic(const SiteHistory& history, const SiteObservation& now,
 }  // namespace
 
 bool BirthsAreSteady(const SiteMeasures& measures) {
-  return std::abs(std::log(measures.births_ratio)) < std::max(0.2, 2 * measures.births_ratio_error);
+  return std::abs(std::log(measures.births_ratio)) <
+         std::max(rules::kSteadyBirths, rules::kSteadyErrors * measures.births_ratio_error);
 }
 
 SiteMeasures Measure(const SiteHistory& history, const SiteObservation& now,
@@ -124,11 +113,13 @@ SiteMeasures Measure(const SiteHistory& history, const SiteObservation& now,
 
 bool IsLoad(const SiteMeasures& measures) {
   const double log_births = std::log(measures.births_ratio);
-  if (log_births < std::max(0.1, 3 * measures.births_ratio_error)) return false;
+  if (log_births < std::max(rules::kLoadBirths, rules::kLoadErrors * measures.births_ratio_error))
+    return false;
   // Objects must have had the time to die, or nothing is known of how they do.
-  if (measures.mean_life_s > 0.25 * measures.growth.window_s) return false;
-  if (measures.survival_late > kMostSurvive) return false;
-  return std::log(measures.live_ratio) < 1.3 * log_births + 3 * measures.births_ratio_error;
+  if (measures.mean_life_s > rules::kLoadMeanLife * measures.growth.window_s) return false;
+  if (measures.survival_late > rules::kLoadSurvival) return false;
+  return std::log(measures.live_ratio) <
+         rules::kLoadPower * log_births + rules::kLoadErrors * measures.births_ratio_error;
 }
 
 Verdict Decide(const SiteMeasures& measures, bool leak_discovery, bool rise_discovery,
@@ -137,22 +128,22 @@ Verdict Decide(const SiteMeasures& measures, bool leak_discovery, bool rise_disc
     looks = more ? static_cast<uint8_t>(std::min(looks + weight, 255)) : uint8_t{0};
   };
   const bool clear = IsEven(measures.survivors.spread);
-  count(state.leak_looks, measures.leak_signs && leak_discovery, clear ? kClearLook : 1);
+  count(state.leak_looks, measures.leak_signs && leak_discovery, clear ? rules::kClearLook : 1);
   if (measures.leak_signs) {
     state.leak_confidence = LeakConfidence(measures.survivors, measures.interval_s);
   }
   // Where hardly anything dies, chance must not do what time should: the same span looked at again
   // a minute later is the same chance.
-  const double same = measures.survivors.share < kHardlyAnyDies || measures.interval_s <= 0
+  const double same = measures.survivors.share < rules::kHardlyAnyDies || measures.interval_s <= 0
                           ? 0
-                          : kSameSpan * measures.survivors.span_s / measures.interval_s;
-  if (state.leak_looks >= std::max<double>(kLeakLooks, std::min(same, kMostLooks))) {
+                          : rules::kSameSpan * measures.survivors.span_s / measures.interval_s;
+  if (state.leak_looks >= std::max<double>(rules::kLeakLooks, std::min(same, rules::kMostLooks))) {
     state.leak = true;
     state.ended = LeakEnd::kNone;
   }
   count(state.quiet_looks,
         state.leak && !measures.leak_signs && measures.leak_end != LeakEnd::kNone);
-  if (state.quiet_looks >= kQuietLooks) {
+  if (state.quiet_looks >= rules::kQuietLooks) {
     state.leak = false;
     state.ended = measures.leak_end;
   }
@@ -161,8 +152,8 @@ Verdict Decide(const SiteMeasures& measures, bool leak_discovery, bool rise_disc
   count(state.rise_looks, rises);
 
   if (state.leak) return Verdict::kLeak;
-  if (measures.reports < kWarmReports) return Verdict::kWarming;
-  if (state.rise_looks < kRiseLooks) return Verdict::kSteady;
+  if (measures.reports < rules::kWarmReports) return Verdict::kWarming;
+  if (state.rise_looks < rules::kRiseLooks) return Verdict::kSteady;
   return IsLoad(measures) ? Verdict::kLoad : Verdict::kGrowing;
 }
 

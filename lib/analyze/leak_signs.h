@@ -4,20 +4,13 @@
 
 #include <cstdint>
 
+#include "analyze/rules.h"
 #include "analyze/survivors.h"
 
 namespace heapgauge {
 
-// By the share of births that survive.  The more usual it is at a site that objects stay, the more
-// must be seen of it: long-lived objects are common, and a few that outlive a thousand are not.
-struct LeakDemand {
-  double share;        // up to which this line holds
-  double samples;      // at least
-  double hazard;       // the hazard's 90 % bound times the span: at most the smaller of this and
-  double hazard_many;  // this + 5 / samples: when many are seen, a small hazard shows, too
-  double intervals;    // the span in report intervals, at least
-};
-const LeakDemand& LeakDemandFor(double share);
+// What is asked where this share of the births survives.
+const rules::LeakDemand& LeakDemandFor(double share);
 
 // Every sign but the comparison with the other sites: enough survivors, from enough reports, born
 // all along and until now, who don't die; where nothing dies at all, births that don't slow down.

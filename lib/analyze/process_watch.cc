@@ -5,16 +5,11 @@
 
 #include "analyze/evidence.h"
 #include "analyze/rss.h"
+#include "analyze/rules.h"
 #include "analyze/text.h"
 
 namespace heapgauge {
 namespace {
-
-// One process is one test; sites are many and are corrected for it.
-constexpr double kRiseP = 0.005;
-
-// A growing site concerns the process when it adds this share of the heap in an hour.
-constexpr double kWorthMentioning = 0.01;
 
 void AddSeries(SiteHistory& series, double value, double clock_s, double least_seconds) {
   SiteObservation observation;
@@ -40,7 +35,7 @@ std::optional<LimitForecast> ForecastOf(const ProcessObservation& process, const
 }
 
 bool Concerns(const SiteJudgement& site, double heap_bytes) {
-  return site.growth_bytes_per_s * 3600 > kWorthMentioning * heap_bytes;
+  return site.growth_bytes_per_s * 3600 > rules::kWorthMentioning * heap_bytes;
 }
 
 constexpr RssPart kOutsideLiveHeap[] = {RssPart::kAllocator, RssPart::kFiles, RssPart::kShared,
@@ -91,7 +86,7 @@ ProcessJudgement ProcessWatch::Judge(std::span<const SiteJudgement> sites,
   judgement.growth_low = slope.Low();
   judgement.growth_high = slope.High();
 
-  judgement.verdict = Decide(measures, false, measures.rise_p < kRiseP, state_);
+  judgement.verdict = Decide(measures, false, measures.rise_p < rules::kProcessRiseP, state_);
   const SiteJudgement* reason = nullptr;
   for (const SiteJudgement& site : sites) {
     if (!site.is_row || site.verdict < Verdict::kLoad ||

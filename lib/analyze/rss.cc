@@ -3,14 +3,11 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "analyze/rules.h"
 #include "analyze/text.h"
 
 namespace heapgauge {
 namespace {
-
-// More resident memory than this a thread is not a stack: glibc gives 8 MiB, of which few touch
-// much.
-constexpr double kLargestStack = 8 << 20;
 
 std::string PartName(const RssGrowth& growth, double threads) {
   switch (growth.part) {
@@ -71,7 +68,7 @@ RssGrowth ExplainRss(const RssParts& now, const RssSlopes& slopes, double thread
   }
   if (growth.part == RssPart::kNone) return growth;
   growth.by_threads = growth.part == RssPart::kAnonymous && slopes.threads.Low() > 0 &&
-                      growth.bytes_per_s < kLargestStack * slopes.threads.slope;
+                      growth.bytes_per_s < rules::kLargestStack * slopes.threads.slope;
   growth.sentence = "resident set grows by " + text::BytesPerSecond(slopes.rss.slope) +
                     ", most of it (" + text::BytesPerSecond(growth.bytes_per_s) + ") " +
                     PartName(growth, threads);

@@ -3,19 +3,11 @@
 #include <algorithm>
 #include <cmath>
 
+#include "analyze/rules.h"
 #include "analyze/survival.h"
 
 namespace heapgauge {
 namespace {
-
-constexpr double kNewestShare = 1.0 / 3;
-
-// So few of the expected may have come for the rest to be overdue: the odd one does, when a leak
-// was mended.
-constexpr double kOddOnes = 0.1;
-
-// Standard deviations of births and deaths that a burst must stand out by.
-constexpr double kNoise = 3;
 
 // The mean place of what is counted, 0 = now and 1 = the beginning, on the axis that `width` spans:
 // time, or the traffic of the process.
@@ -64,7 +56,7 @@ Spread MeasureSpread(std::span<const SpreadBin> bins) {
   }
   if (!(total > 0) || !(length > 0)) return spread;
 
-  const double newest_until = bins.front().from_s + kNewestShare * length;
+  const double newest_until = bins.front().from_s + rules::kNewestShare * length;
   double gap = 0;
   double gap_ended = 0;
   double seen = 0;
@@ -93,10 +85,11 @@ Spread MeasureSpread(std::span<const SpreadBin> bins) {
     newest_activity += bin.activity * newest_part;
     seen += bin.count - bin.passing;
     expected += staying * (activity > 0 ? std::min(width, bin.activity / activity) : width);
-    if (seen <= kOddOnes * expected) spread.overdue = expected;
+    if (seen <= rules::kOddOnes * expected) spread.overdue = expected;
   }
-  const double newest_share =
-      activity > 0 ? std::min(kNewestShare, newest_activity / activity) : kNewestShare;
+  const double newest_share = activity > 0
+                                  ? std::min(rules::kNewestShare, newest_activity / activity)
+                                  : rules::kNewestShare;
   spread.newest_expected = staying * newest_share;
   spread.slowing = Slowing(bins, bytes, [](const SpreadBin& bin) { return bin.to_s - bin.from_s; });
   spread.own_slowing = spread.share_slowing = spread.slowing;
@@ -142,7 +135,7 @@ double Lumps(const SiteHistory& history, double seconds, double survivors, doubl
     const HistorySegment& segment = history.segment(i);
     ago += segment.seconds;
     const double net = segment.births - segment.deaths;
-    const double noise = kNoise * std::sqrt(segment.births + segment.deaths);
+    const double noise = rules::kLumpErrors * std::sqrt(segment.births + segment.deaths);
     const double share = std::max(0.0, std::abs(net) - noise) / survivors;
     const double width = segment.seconds / seconds;
     const double explained = std::max(width, by_births ? segment.births / births : 0);

@@ -4,43 +4,12 @@
 #include <array>
 #include <cmath>
 
+#include "analyze/rules.h"
 #include "analyze/statistics.h"
 #include "analyze/survival.h"
 
 namespace heapgauge {
 namespace {
-
-// Mean of the exponential prior of how many survivors a leak has: a handful.
-constexpr double kPriorSurvivors = 10;
-
-// The ages beyond A must reach to at least this multiple of it, or too little is seen of what
-// becomes of them.
-constexpr double kLeastReach = 1.5;
-// The same for the spread of their births, which needs a few age buckets to be seen.
-constexpr double kLeastSpread = 3;
-
-// Up to this share of the living beyond an age may be about to die for their births to be looked
-// at.
-constexpr double kMostTransient = 0.25;
-
-// From this share of survivors on, births show the spread, and finer than age buckets.
-constexpr double kBirthsWillDo = 0.9;
-
-// How often to leave out what came before a crowd or a gap.
-constexpr int kMostCuts = 3;
-
-// Births in the time before a cut, this share of the time since, tell a curve that flattens from a
-// load that ended: by so many times the rate since.
-constexpr double kBefore = 0.25;  // and twice that
-constexpr double kLeastFade = 1.2;
-constexpr double kLoadRatio = 6;
-
-// So many of the last segments, each a report, tell whether deaths have caught up with births.
-constexpr size_t kLately = 3;
-
-// A share of the survivors that may be older than those that count: a handful from the start-up of
-// the process must not make a leak of the last hour look like one of the whole day.
-constexpr double kForerunners = 0.1;
 
 // Cuts the bucket that holds the oldest sample at its true age.
 double HighSeconds(size_t bucket, double oldest_s) {
@@ -66,11 +35,11 @@ double RoughPoissonUpper(double count) {
 // some forty.
 double LogEvidence(double count, double expected) {
   if (count <= expected || expected <= 0) return 0;
-  const double b = kPriorSurvivors;
+  const double b = rules::kPriorSurvivors;
   const double leak = count * std::log(b) - (count + 1) * std::log1p(b);
   int sign = 0;
   const double null = count * std::log(expected) - expected - lgamma_r(count + 1, &sign);
-  return leak - null - std::log(40.0);
+  return leak - null - std::log(rules::kAgesTried);
 }
 
 // Sums over the samples beyond an age.
@@ -115,7 +84,7 @@ Survivors FindBelow(const SiteObservation& now, const SiteHistory& history, doub
     passing[i] = std::max(0.0, transient - transient_beyond);
     transient_beyond = transient;
     if (beyond.living == 0) continue;
-    if (age * kLeastReach <= oldest_s) {
+    if (age * rules::kLeastReach <= oldest_s) {
       const double hazard = RoughPoissonUpper(beyond.deaths) / beyond.Exposure(age);
       if (hazard < least_hazard) {
         least_hazard = hazard;
@@ -123,14 +92,14 @@ Survivors FindBelow(const SiteObservation& now, const SiteHistory& history, doub
         chosen = beyond;
       }
     }
-    const bool mostly_stay = transient <= kMostTransient * beyond.living;
-    if (age * kLeastSpread <= oldest_s && mostly_stay) seen_from = i;
+    const bool mostly_stay = transient <= rules::kMostTransient * beyond.living;
+    if (age * rules::kLeastSpread <= oldest_s && mostly_stay) seen_from = i;
   }
   if (first == kAgeBuckets) return survivors;
 
   size_t last = end - 1;  // bucket of the oldest that counts
   double left_out = 0;
-  while (last > first && left_out + now.living[last] <= kForerunners * chosen.living) {
+  while (last > first && left_out + now.living[last] <= rules::kForerunners * chosen.living) {
     left_out += now.living[last];
     chosen.living_ages -= now.living[last] * MiddleSeconds(last, oldest_s);
     --last;
@@ -150,7 +119,7 @@ Survivors FindBelow(const SiteObservation& now, const SiteHistory& history, doub
   const double born =
       history.SumSince(survivors.span_s).births - history.SumSince(survivors.threshold_s).births;
   survivors.share = born > 0 ? std::min(1.0, survivors.living / born) : 1.0;
-  if (survivors.share >= kBirthsWillDo) {
+  if (survivors.share >= rules::kBirthsWillDo) {
     survivors.spread =
         MeasureSpread(BinsByBirth(history, std::min(survivors.span_s, history.seconds())));
   } else if (seen_from < kAgeBuckets) {
@@ -159,8 +128,8 @@ Survivors FindBelow(const SiteObservation& now, const SiteHistory& history, doub
   }
   double young = 0;
   for (size_t i = 0; i < first; ++i) young += now.living[i];
-  survivors.spread.lumps =
-      Lumps(history, survivors.span_s, survivors.living, young, survivors.share < kHardlyAnyDies);
+  survivors.spread.lumps = Lumps(history, survivors.span_s, survivors.living, young,
+                                 survivors.share < rules::kHardlyAnyDies);
   return survivors;
 }
 
@@ -169,10 +138,10 @@ Survivors FindBelow(const SiteObservation& now, const SiteHistory& history, doub
 void FadeFromBefore(const SiteHistory& history, Survivors& survivors) {
   const double since = history.SumSince(survivors.span_s).births;
   if (!(since > 0)) return;
-  for (const double part : {kBefore, 2 * kBefore}) {
+  for (const double part : {rules::kBeforeCut, 2 * rules::kBeforeCut}) {
     const double before = history.SumSince((1 + part) * survivors.span_s).births - since;
     const double ratio = before / part / since;
-    if (ratio < kLeastFade || ratio > kLoadRatio) continue;
+    if (ratio < rules::kLeastFade || ratio > rules::kLoadRatio) continue;
     // Between the middles of the two stretches lies about half of the time: over all of it, twice
     // that.
     Spread& spread = survivors.spread;
@@ -189,25 +158,27 @@ double Survivors::HazardSpan(double confidence) const {
 }
 
 bool IsUneven(const Spread& spread) {
-  if (spread.largest_crowd > 0.45 || spread.lumps > 0.45) return true;
-  return spread.largest_gap >= 0.12 && (spread.largest_gap >= 0.4 || spread.empty >= 0.25);
+  if (spread.largest_crowd > rules::kCrowd || spread.lumps > rules::kCrowd) return true;
+  return spread.largest_gap >= rules::kGapInBirths &&
+         (spread.largest_gap >= rules::kLongGapInBirths || spread.empty >= rules::kEmpty);
 }
 
 bool IsEven(const Spread& spread) {
-  return spread.largest_crowd < 0.3 && spread.lumps < 0.3 && spread.largest_gap < 0.2 &&
-         spread.empty < 0.12;
+  return spread.largest_crowd < rules::kEvenCrowd && spread.lumps < rules::kEvenCrowd &&
+         spread.largest_gap < rules::kEvenGap && spread.empty < rules::kEvenEmpty;
 }
 
 Survivors FindSurvivors(const SiteObservation& now, const SiteHistory& history, double oldest_s) {
   Survivors all = FindBelow(now, history, oldest_s);
-  const HistorySegment lately = history.Sum(history.size() - std::min(history.size(), kLately));
+  const HistorySegment lately =
+      history.Sum(history.size() - std::min(history.size(), rules::kLately));
   all.dying_lately = (lately.deaths - 0.5 * lately.births) /
                      std::sqrt(std::max(1.0F, lately.deaths + lately.births));
   // What was set up long ago and stays may hide a leak that began since: look again without it.
   Survivors some = all;
-  for (int cut = 0; cut < kMostCuts && IsUneven(some.spread); ++cut) {
+  for (int cut = 0; cut < rules::kMostCuts && IsUneven(some.spread); ++cut) {
     const Spread& spread = some.spread;
-    const double ended = spread.largest_crowd > 0.45 ? spread.crowd_s : spread.gap_s;
+    const double ended = spread.largest_crowd > rules::kCrowd ? spread.crowd_s : spread.gap_s;
     const double younger = AgeBucketLowSeconds(AgeBucket(static_cast<uint64_t>(ended * 1e9)));
     if (!(younger > 0) || younger >= some.span_s) break;
     some = FindBelow(now, history, younger);

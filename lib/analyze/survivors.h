@@ -45,9 +45,6 @@ bool IsUneven(const Spread& spread);
 // Far from that.
 bool IsEven(const Spread& spread);
 
-// From this share of survivors on there is no telling a leak from what lives long but by time.
-inline constexpr double kHardlyAnyDies = 0.5;
-
 // Samples older than `oldest_s` are left out: their ages are no measure after the process was
 // stopped.
 Survivors FindSurvivors(const SiteObservation& now, const SiteHistory& history, double oldest_s);

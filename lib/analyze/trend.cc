@@ -4,13 +4,11 @@
 #include <cmath>
 #include <vector>
 
+#include "analyze/rules.h"
 #include "analyze/statistics.h"
 
 namespace heapgauge {
 namespace {
-
-// Pairs grow with the square; beyond this many points every second (third, ...) tells as much.
-constexpr size_t kMostPoints = 25;
 
 struct WeightedSlope {
   double slope;
@@ -61,8 +59,8 @@ double AutocorrelationFactor(std::span<const TrendPoint> points, double slope) {
 
 double TheilSenSlope(std::span<const TrendPoint> points) {
   std::vector<TrendPoint> fewer;
-  if (points.size() > kMostPoints) {
-    const size_t every = (points.size() + kMostPoints - 1) / kMostPoints;
+  if (points.size() > rules::kMostPoints) {
+    const size_t every = (points.size() + rules::kMostPoints - 1) / rules::kMostPoints;
     for (size_t i = (points.size() - 1) % every; i < points.size(); i += every) {
       fewer.push_back(points[i]);
     }

@@ -1,0 +1,176 @@
+// The constants of the verdict, in one place, each below the section of docs/verdict.md that says
+// why it is there and what neighbouring values cost.  Tuned with bench/verdict: change one, and run
+// `verdict_bench` over seeds that nobody has looked at.
+//
+// "Errors" are standard errors.  "Looks" are times that a site was judged.
+#ifndef HEAPGAUGE_ANALYZE_RULES_H_
+#define HEAPGAUGE_ANALYZE_RULES_H_
+
+#include <cstddef>
+#include <cstdint>
+
+namespace heapgauge::rules {
+
+// ---- "Who is judged"
+inline constexpr double kMostOfIt = 0.5;  // share of the growth that makes a part the cause
+inline constexpr uint8_t kPatience = 6;   // looks that a part is waited for
+inline constexpr size_t kFewCauses = 16;  // more than these are one at what they have in common
+// A part and the sum that it belongs to.
+inline constexpr double kMostOfSum = 2;  // the sum has so many times the part's survivors, or the
+                                         // part is most of it
+inline constexpr double kOtherShare = 1.5;  // the part keeps so many times more of its births
+inline constexpr double kOtherErrors = 3;
+
+// ---- Section 1: what is known of a site
+inline constexpr double kLongGap = 5;          // usual intervals: a longer gap may be a stop
+inline constexpr double kIdleShare = 0.3;      // of the usual samples: with fewer it is one
+inline constexpr double kForgiveness = 2;      // gaps: after so long the ages are trusted again
+inline constexpr double kLeastInterval = 0.5;  // of the interval: a report on demand sooner than
+                                               // that waits for the next to become history
+
+// ---- Section 2: growth
+inline constexpr size_t kLeastRegime = 6;  // segments: fewer tell no rate
+// Two rates make two regimes when they lie so many errors apart (about 40 bounds are tried at every
+// report of a day), and differ by so much of the larger one: an exact history shows curvature that
+// is no change.
+inline constexpr double kBreakErrors = 4.2;
+inline constexpr double kBreakShare = 0.3;
+// Pairs of points grow with the square; beyond so many points every second (third, ...) will do.
+inline constexpr size_t kMostPoints = 25;
+inline constexpr double kStillRises = 0.3;  // of the slope, in the last quarter of the regime
+inline constexpr uint8_t kRiseLooks = 2;    // in a row
+inline constexpr uint32_t kWarmReports = 6;
+// Births of both halves of the regime are the same: within this, or so many errors.
+inline constexpr double kSteadyBirths = 0.2;  // of the logarithm
+inline constexpr double kSteadyErrors = 2;
+// Load: births rose by more than this and so many errors, live bytes by no more than births to a
+// power, the mean life is a small share of the regime, and hardly anything lives to half of it.
+inline constexpr double kLoadBirths = 0.1;  // of the logarithm
+inline constexpr double kLoadErrors = 3;
+inline constexpr double kLoadPower = 1.3;
+inline constexpr double kLoadMeanLife = 0.25;
+inline constexpr double kLoadSurvival = 0.15;
+
+// ---- Section 3: survivors
+inline constexpr double kPriorSurvivors = 10;  // mean of the exponential prior: a handful
+inline constexpr double kAgesTried = 40;       // A was chosen among about so many
+inline constexpr double kLeastReach = 1.5;     // A: ages up to this multiple of A must be seen
+inline constexpr double kLeastSpread = 3;  // the same for the spread of births: a few age buckets
+inline constexpr double kMostTransient = 0.25;  // of the living beyond an age: so many may be about
+                                                // to die for their births to be looked at
+inline constexpr double kBirthsWillDo = 0.9;    // from this share of survivors on, births show the
+                                                // spread, and finer than age buckets
+inline constexpr double kHardlyAnyDies = 0.5;  // from this share on there is no telling a leak from
+                                               // what lives long but by time
+inline constexpr double kForerunners = 0.1;  // share of the survivors that may be older than those
+                                             // that count: a handful from start-up must not make a
+                                             // leak of the last hour look like one of the day
+inline constexpr int kMostCuts = 3;  // times that what came before a crowd or a gap is left out
+// Births in the time before a cut, this share of the time since, tell a curve that flattens from a
+// load that ended: by so many times the rate since.
+inline constexpr double kBeforeCut = 0.25;  // and twice that
+inline constexpr double kLeastFade = 1.2;
+inline constexpr double kLoadRatio = 6;
+inline constexpr size_t kLately = 3;  // segments: have deaths caught up with births?
+
+// ---- Section 4: the signs of a leak
+// By the share of births that survive.  The more usual it is at a site that objects stay, the more
+// must be seen of it: long-lived objects are common, and a few that outlive a thousand are not.
+struct LeakDemand {
+  double share;        // up to which this line holds
+  double samples;      // at least
+  double hazard;       // the hazard's 90 % bound times the span: at most the smaller of this and
+  double hazard_many;  // this + kHazardSamples / samples: when many are seen, a small hazard shows
+  double intervals;    // the span in report intervals, at least
+};
+inline constexpr LeakDemand kLeakDemands[] = {
+    {0.02, 8, 0.50, 0.20, 8},
+    {0.50, 11, 0.50, 0.20, 9},
+    {1.01, 16, 0.30, 0.08, 11.5},
+};
+inline constexpr double kHazardSamples = 5;
+inline constexpr double kCutSamples = 1.5;  // so many times the samples where something was cut off
+// Where hardly anything dies only time tells: the fewer samples below the first number, the more
+// intervals, up to the second; half of it where something was cut off.
+inline constexpr double kManySamples = 60;
+inline constexpr double kMoreIntervals = 8;
+inline constexpr double kLeastSeconds = 5;  // however short the reports: programs take seconds to
+                                            // start
+// Births are uneven: so many more in one bin of time than its width explains (or in lumps), a gap
+// so long, or one so long with so much of all time emptier than chance makes it.
+inline constexpr double kCrowd = 0.45;
+inline constexpr double kLongGapInBirths = 0.4;
+inline constexpr double kGapInBirths = 0.12;
+inline constexpr double kEmpty = 0.25;
+// Clearly even: less of each.
+inline constexpr double kEvenCrowd = 0.3;
+inline constexpr double kEvenGap = 0.2;
+inline constexpr double kEvenEmpty = 0.12;
+inline constexpr double kLumpErrors = 3;         // that a burst stands out by
+inline constexpr double kNewestShare = 1.0 / 3;  // of the time: births must go on in it,
+inline constexpr double kGoesOn = 0.4;           // with so much of what is expected, less chance
+// Slowing, where hardly anything dies: this and so many errors; where the beginning of the curve
+// was cut off, what is left looks straighter.
+inline constexpr double kSlowing = 0.2;
+inline constexpr double kSlowingErrors = 1;
+inline constexpr double kCutSlowing = 0.1;
+inline constexpr double kCutSlowingErrors = 0.7;
+// The same of the share that stays where most die.  That the newer half falls, too, was asked for
+// and dropped: a leak after a set-up is called two reports earlier, but six of 40 caches among
+// requests are in place of one.
+inline constexpr double kShareFalls = 0.2;
+inline constexpr double kShareErrors = 1.5;
+// Looks in a row with all signs.  Once may be chance, as the borders between age buckets move; what
+// is clearly even counts so many times.  Where hardly anything dies it is a share of the span.
+inline constexpr uint8_t kLeakLooks = 4;
+inline constexpr uint8_t kClearLook = 2;
+inline constexpr double kSameSpan = 0.1;
+inline constexpr double kMostLooks = 100;
+// Clearing it again.
+inline constexpr uint8_t kQuietLooks = 3;  // in a row: an alert must not flap
+inline constexpr double kOverdue = 8;      // survivors that should have come: the leak has stopped
+inline constexpr double kOddOnes = 0.1;    // of them may have come: the odd one does when mended
+inline constexpr double kDyingErrors = 2;  // deaths of the last reports beyond half of the births
+inline constexpr double kFades = 0.35;     // births must have faded further and more surely than it
+inline constexpr double kFadesErrors = 2;  // takes not to call it
+
+// ---- Section 6: confidence
+inline constexpr double kMostConfidence = 0.99;   // the bench knows what its authors thought of
+inline constexpr double kLeastConfidence = 0.25;  // what more likely fills waits for more
+inline constexpr double kUsualSlowing = 0.5;      // standard deviation among sites that pile up
+inline constexpr double kUsualIntervals = 12;
+// log odds = odds + time * ln(span / 12 intervals) - slowing * what was seen of it.
+struct ConfidenceFit {
+  double odds;
+  double time;
+  double slowing;
+};
+inline constexpr ConfidenceFit kFitMostDie = {1.5, 0.8, 2.2};
+inline constexpr ConfidenceFit kFitHardlyAnyDies = {-0.58, 1.26, 3.85};
+inline constexpr double kHardlyBelieved = 0.7;  // below it the sentence says what else it may be
+
+// ---- Section 7: many sites at once
+inline constexpr double kFalseDiscoveries = 0.01;
+inline constexpr double kProcessRiseP = 0.005;  // one process is one test
+inline constexpr double kPushOut = 2;  // so many times larger must a waiting site be than the one
+                                       // it pushes out
+
+// ---- Section 8: where the resident set went
+inline constexpr double kWorthMentioning = 0.01;  // of the heap in an hour: then a growing site
+                                                  // concerns the process
+inline constexpr double kLargestStack = 8 << 20;  // bytes a thread: more is not its stack
+
+// ---- "When the figures contradict themselves"
+inline constexpr double kAuditErrors = 5;
+inline constexpr double kAuditSlack =
+    0.05;  // what the others' figures may be off by: they are read
+inline constexpr double kAuditSlackBytes = 1 << 20;  // some moments later
+inline constexpr int kAuditInARow = 2;               // reports
+inline constexpr double kUnseenShare = 0.05;  // of all samples that ended, and at least so many
+inline constexpr uint64_t kUnseenSamples = 8;
+inline constexpr double kSiteUnseenShare = 0.01;   // of one site's: fewer could be what happened
+inline constexpr uint64_t kSiteUnseenSamples = 2;  // once, while a module was being loaded
+
+}  // namespace heapgauge::rules
+
+#endif  // HEAPGAUGE_ANALYZE_RULES_H_

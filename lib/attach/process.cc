@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -15,6 +14,7 @@
 #include <optional>
 
 #include "base/whole_io.h"
+#include "elf/maps.h"
 
 namespace heapgauge::attach {
 namespace {
@@ -191,23 +191,12 @@ uint64_t ModuleSymbols::BeginBefore(uint64_t address) const {
 
 std::vector<Mapping> ReadMappings(pid_t pid) {
   std::vector<Mapping> mappings;
-  std::ifstream file(fmt::format("/proc/{}/maps", pid));
-  size_t bytes = 0;
-  for (std::string line; std::getline(file, line);) {
-    bytes += line.size();
-    if (bytes > kMostMaps || mappings.size() == kMostMappings) return {};
-    Mapping mapping;
-    char rights[5] = "";
-    int path_at = 0;
-    if (std::sscanf(line.c_str(), "%lx-%lx %4s %lx %*s %*s %n", &mapping.begin, &mapping.end,
-                    rights, &mapping.offset, &path_at) < 4) {
-      continue;
-    }
-    mapping.readable = rights[0] == 'r';
-    mapping.writable = rights[1] == 'w';
-    mapping.executable = rights[2] == 'x';
-    if (path_at > 0) mapping.path = line.substr(static_cast<size_t>(path_at));
-    mappings.push_back(std::move(mapping));
+  std::vector<char> room(MapsReader::kRoomForAll);
+  MapsReader maps(pid, room);
+  for (MapsLine line; maps.Next(&line);) {
+    if (maps.bytes_read() > kMostMaps || mappings.size() == kMostMappings) return {};
+    mappings.push_back({line.range.begin, line.range.end, line.readable, line.writable,
+                        line.executable, line.offset, std::string(line.path)});
   }
   return mappings;
 }

@@ -15,6 +15,7 @@
 #include "base/descriptor.h"
 #include "base/proc_stat.h"
 #include "base/raw_log.h"
+#include "elf/maps.h"
 #include "report/directory_owner.h"
 #include "report/output_directory.h"
 
@@ -79,42 +80,13 @@ bool HasEnded(pid_t pid) noexcept {
   return leaves && strtol(StatField(stat, 20), nullptr, 10) <= 1;
 }
 
-// Does the line of /proc/PID/maps that ends there show code of our core?  A debugger maps it, too,
-// to read its symbols, and does not run it.
-bool ShowsCore(const char* begin, const char* end) noexcept {
-  const auto size = static_cast<size_t>(end - begin);
-  if (memmem(begin, size, kCore, sizeof(kCore) - 1) == nullptr) return false;
-  const auto* const rights = static_cast<const char*>(memchr(begin, ' ', size));
-  constexpr ptrdiff_t kExecute = 3;  // " r-x"
-  return rights != nullptr && end - rights > kExecute && rights[kExecute] == 'x';
-}
-
-// Does the process run our core?
+// Does the process run our core?  A debugger maps it, too, to read its symbols, and does not run it.
 bool IsTracked(pid_t pid, char (&buffer)[PathScratch::kBytes]) noexcept {
-  snprintf(buffer, sizeof(buffer), "/proc/%d/maps", static_cast<int>(pid));
-  const int fd = AboveStandard(open(buffer, O_RDONLY | O_CLOEXEC));
-  if (fd < 0) return false;
-  size_t kept = 0;  // a line may lie across two pieces
-  bool found = false;
-  for (size_t seen = 0; seen < kMostMaps && !found;) {
-    const ssize_t got = read(fd, buffer + kept, sizeof(buffer) - kept);
-    if (got <= 0) break;
-    seen += static_cast<size_t>(got);
-    const char* const end = buffer + kept + static_cast<size_t>(got);
-    const char* line = buffer;
-    while (!found) {
-      const auto* const next =
-          static_cast<const char*>(memchr(line, '\n', static_cast<size_t>(end - line)));
-      if (next == nullptr) break;
-      found = ShowsCore(line, next);
-      line = next + 1;
-    }
-    kept = static_cast<size_t>(end - line);
-    if (kept == sizeof(buffer)) kept = 0;  // no line is that long
-    memmove(buffer, line, kept);
+  MapsReader maps(pid, buffer);
+  for (MapsLine line; maps.bytes_read() < kMostMaps && maps.Next(&line);) {
+    if (line.executable && line.path.find(kCore) != std::string_view::npos) return true;
   }
-  close(fd);
-  return found;
+  return false;
 }
 
 const char* LastComponent(const char* path) noexcept {

@@ -1,18 +1,13 @@
 #ifndef HEAPGAUGE_SHIM_READ_ONLY_PAGES_H_
 #define HEAPGAUGE_SHIM_READ_ONLY_PAGES_H_
 
-#include <fcntl.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include <cstddef>
 #include <cstdint>
 
 #include "base/address_range.h"
-#include "base/descriptor.h"
+#include "elf/maps.h"
 
 namespace heapgauge {
 
@@ -23,53 +18,38 @@ class ReadOnlyPages final {
  public:
   constexpr ReadOnlyPages() noexcept = default;
   ~ReadOnlyPages() {
-    if (text_ != nullptr) munmap(text_, kRoom);
+    if (ranges_ != nullptr) munmap(ranges_, kMost * sizeof(AddressRange));
   }
   ReadOnlyPages(const ReadOnlyPages&) = delete;
   ReadOnlyPages& operator=(const ReadOnlyPages&) = delete;
 
   bool Holds(const AddressRange& range) noexcept {
     if (!read_) Read();
-    for (const char* line = text_; line != nullptr && *line != '\0';) {
-      char* at;
-      const uintptr_t begin = strtoul(line, &at, 16);
-      const uintptr_t end = *at == '-' ? strtoul(at + 1, &at, 16) : 0;
-      if (range.begin >= begin && range.begin < end) {
-        return range.end <= end && strncmp(at, " r-", 3) == 0;
-      }
-      line = strchr(line, '\n');
-      if (line != nullptr) ++line;
+    for (size_t i = 0; i < count_; ++i) {
+      if (ranges_[i].Holds(range.begin)) return range.end <= ranges_[i].end;
     }
     return false;
   }
 
  private:
-  static constexpr size_t kRoom = size_t{16} << 20;  // some 150,000 lines
+  static constexpr size_t kMost = size_t{1} << 20;  // of mappings; costs what is there
 
   void Read() noexcept {
     read_ = true;
-    void* const room = mmap(nullptr, kRoom, PROT_READ | PROT_WRITE,
+    void* const room = mmap(nullptr, kMost * sizeof(AddressRange), PROT_READ | PROT_WRITE,
                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (room == MAP_FAILED) return;
-    text_ = static_cast<char*>(room);
-    ReadMaps();
-  }
-  // Through syscall(): libc's are cancellation points.  Never one of the host's standard three.
-  void ReadMaps() noexcept {
-    const int fd = AboveStandard(
-        static_cast<int>(syscall(SYS_openat, AT_FDCWD, "/proc/self/maps", O_RDONLY | O_CLOEXEC)));
-    if (fd < 0) return;
-    size_t used = 0;
-    while (used < kRoom - 1) {
-      const long got = syscall(SYS_read, fd, text_ + used, kRoom - 1 - used);
-      if (got <= 0) break;
-      used += static_cast<size_t>(got);
+    ranges_ = static_cast<AddressRange*>(room);
+    char text[4096];
+    MapsReader maps(MapsReader::kSelf, text);
+    for (MapsLine line; count_ < kMost && maps.Next(&line);) {
+      if (line.readable && !line.writable) ranges_[count_++] = line.range;
     }
-    syscall(SYS_close, fd);
   }
 
   bool read_ = false;
-  char* text_ = nullptr;
+  AddressRange* ranges_ = nullptr;
+  size_t count_ = 0;
 };
 
 }  // namespace heapgauge

@@ -1,15 +1,16 @@
 #include "symbolize/main_executable.h"
 
 #include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/auxv.h>
 #include <unistd.h>
 
 #include <array>
-#include <cinttypes>
 #include <memory>
 #include <string_view>
+#include <vector>
+
+#include "elf/maps.h"
 
 namespace heapgauge::symbolize {
 namespace {
@@ -45,29 +46,16 @@ std::string MainExecutablePath() {
 }
 
 std::string MappedFileAt(uintptr_t address) {
-  const std::unique_ptr<FILE, decltype(&fclose)> maps(fopen("/proc/thread-self/maps", "re"),
-                                                      &fclose);
-  if (!maps) return {};
-  char* line = nullptr;
-  size_t capacity = 0;
-  std::string path;
-  for (ssize_t length; (length = getline(&line, &capacity, maps.get())) > 0;) {
-    uintptr_t begin = 0;
-    uintptr_t end = 0;
-    int path_at = 0;
-    if (sscanf(line, "%" SCNxPTR "-%" SCNxPTR " %*s %*s %*s %*s %n", &begin, &end, &path_at) < 2) {
-      continue;
-    }
-    if (address < begin || address >= end) continue;
-    if (path_at > 0 && line[path_at] == '/') {
-      path.assign(line + path_at, static_cast<size_t>(length - path_at));
-      if (path.ends_with('\n')) path.pop_back();
-      DropDeletedMark(path);
-    }
-    break;
+  std::vector<char> room(MapsReader::kRoomForAll);
+  MapsReader maps(MapsReader::kSelf, room);
+  for (MapsLine line; maps.Next(&line);) {
+    if (!line.range.Holds(address)) continue;
+    if (!line.path.starts_with('/')) break;
+    std::string path(line.path);
+    DropDeletedMark(path);
+    return path;
   }
-  free(line);
-  return path;
+  return {};
 }
 
 }  // namespace heapgauge::symbolize

@@ -49,18 +49,25 @@ std::vector<CgroupLevel> ReadCgroups() {
   return levels;
 }
 
-}  // namespace
-
-ProcessStatus ReadOwnStatus() { return ParseProcessStatus(ReadText("/proc/thread-self/status")); }
-
-ProcessStats ReadProcessStats(AllocatorStats& allocator, uint64_t live_bytes, uint64_t own_bytes) {
-  ProcessStats stats;
+LimitInputs ReadLimits() {
   LimitInputs inputs;
   inputs.cgroups = ReadCgroups();
   inputs.rlimit_as = Limit(RLIMIT_AS);
   inputs.rlimit_data = Limit(RLIMIT_DATA);
   inputs.status = ReadOwnStatus();
   inputs.machine = ParseMeminfo(ReadText("/proc/meminfo"));
+  return inputs;
+}
+
+}  // namespace
+
+ProcessStatus ReadOwnStatus() { return ParseProcessStatus(ReadText("/proc/thread-self/status")); }
+
+std::optional<MemoryLimit> ReadNearestLimit() { return NearestLimit(ReadLimits()); }
+
+ProcessStats ReadProcessStats(AllocatorStats& allocator, uint64_t live_bytes, uint64_t own_bytes) {
+  ProcessStats stats;
+  const LimitInputs inputs = ReadLimits();
   const auto statm =
       ParseStatm(ReadText("/proc/thread-self/statm"), static_cast<uint64_t>(sysconf(_SC_PAGESIZE)));
   stats.rss_bytes = statm ? statm->rss : inputs.status.rss.value_or(0);

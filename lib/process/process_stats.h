@@ -22,6 +22,9 @@ struct ProcessStats {
 // /proc/thread-self/status.
 ProcessStatus ReadOwnStatus();
 
+// The limit with the smallest headroom, and what counts against it now.
+std::optional<MemoryLimit> ReadNearestLimit();
+
 // `live_bytes` of the heap, as estimated, and `own_bytes`, what the tracker holds, are needed for
 // the allocator's part.  What can't be read (no /proc, a cgroup file that vanished) is left out.
 // Report thread.

@@ -3,8 +3,11 @@
 #include <cstring>
 #include <exception>
 #include <new>
+#include <optional>
 
+#include "base/clock.h"
 #include "base/raw_log.h"
+#include "process/process_stats.h"
 #include "track/tracker.h"
 
 namespace heapgauge {
@@ -40,6 +43,22 @@ void ReportRound::PollAlerts() noexcept {
 
 void ReportRound::FinishAlerts() noexcept {
   WithAlerts([](Alerts& alerts) { alerts.Finish(kAlertPatience); });
+}
+
+bool ReportRound::IsNearLimit() noexcept {
+  const uint64_t now = MonotonicNs();
+  if (now < next_limit_look_ns_) return false;
+  bool near = false;
+  limit_pause_ns_ = LimitWatch::kPauseFarNs;
+  try {
+    if (const std::optional<MemoryLimit> limit = ReadNearestLimit()) {
+      near = limit_watch_.Passed(*limit, now);
+      limit_pause_ns_ = limit_watch_.pause_ns();
+    }
+  } catch (...) {  // no memory for a few texts: the report that is due would find none, either
+  }
+  next_limit_look_ns_ = now + limit_pause_ns_;
+  return near;
 }
 
 bool ReportRound::Make(bool is_final, std::chrono::milliseconds helper_limit) noexcept {

@@ -13,6 +13,7 @@
 
 #include "reporter/alerts.h"
 #include "reporter/http_server.h"
+#include "reporter/limit_watch.h"
 #include "reporter/report_assembler.h"
 #include "reporter/report_store.h"
 
@@ -45,7 +46,9 @@ class ReportRound final {
   void PollAlerts() noexcept;
   void LeaveAlerts() noexcept { alerts_under_way_ = false; }
   void FinishAlerts() noexcept;
-  // Between reports.
+  // Between reports.  True when usage has come so near to the limit that a report is due.
+  bool IsNearLimit() noexcept;
+  uint64_t limit_pause_ns() const noexcept { return limit_pause_ns_; }
   void LookAfterServer() noexcept {
     if (http_ != nullptr) http_->Look();
   }
@@ -65,6 +68,9 @@ class ReportRound final {
   std::unique_ptr<Alerts> alerts_;
   bool alerts_under_way_ = false;
   std::unique_ptr<HttpServer> http_;
+  LimitWatch limit_watch_;
+  uint64_t next_limit_look_ns_ = 0;
+  uint64_t limit_pause_ns_ = LimitWatch::kPauseFarNs;
   uint64_t failed_ = 0;
   std::atomic<const char*> directory_{nullptr};
 };

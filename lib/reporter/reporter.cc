@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <new>
+#include <utility>
 
 #include "base/basename.h"
 #include "base/clock.h"
@@ -42,6 +43,8 @@ constexpr uint64_t kUnheardLookNs = 50'000'000;
 // What a periodic report gives its helper at least, twice over: that one has low priority, and on a
 // busy machine the next report would wait for it.
 constexpr uint32_t kLeastPatienceMs = 4'000;
+// Of a report at the limit, half of it for the helper: the process may be ended any moment.
+constexpr uint32_t kAtOncePatienceMs = 1'000;
 // When there is something to serve.
 constexpr uint64_t kServedNs = 1'000'000'000;
 
@@ -205,6 +208,7 @@ bool Reporter::WaitForReport(uint64_t next) noexcept {
     if (thread_->unheard.load(std::memory_order_relaxed)) pause = std::min(pause, kUnheardLookNs);
     // Often at first: what costs too much does so from the start.
     const uint64_t young = kFirstLookNs + (now - thread_->started_ns) / 2;
+    pause = std::min(pause, thread_->round.limit_pause_ns());
     const uint64_t look = std::min({next, now + pause, now + young});
     if (WaitUntil(look)) return true;
     if ((EndedForReporter() & kEndsReports) != 0) {
@@ -213,10 +217,11 @@ bool Reporter::WaitForReport(uint64_t next) noexcept {
       if ((EndedForReporter() & kEndsExtras) == 0) FollowHostRights();
       if (thread_->round.alerts_under_way()) thread_->round.PollAlerts();
       thread_->round.LookAfterServer();
+      thread_->at_once = thread_->round.IsNearLimit();
       if (end_watch_.HostIsGone()) EndWatch::EndAsHostDid();
       CoverNewModules(false);
     }
-    if (thread_->desk.IsAsked()) return true;
+    if (thread_->desk.IsAsked() || thread_->at_once) return true;
     if (look == next) return false;
   }
 }
@@ -267,13 +272,15 @@ void Reporter::Run() noexcept {
       return;
     }
     const bool by_run = thread_->run_listener.IsAsked();
-    if (woken && !retire && !by_run && !thread_->desk.IsAsked()) continue;
+    const bool at_once = std::exchange(thread_->at_once, false);
+    if (woken && !retire && !by_run && !at_once && !thread_->desk.IsAsked()) continue;
     const ReportDesk::Work work = thread_->desk.Take();
     if (work.interrupted) allocator_.KeepOff();
     // R2
     const bool asked = work.patience_ms != ReportDesk::kEndlessMs;
     uint32_t patience_ms = asked ? work.patience_ms : periodic_patience_ms;
     if (by_run) patience_ms = std::min(patience_ms, kRunPatienceMs);
+    if (at_once) patience_ms = std::min(patience_ms, kAtOncePatienceMs);
     if (retire) patience_ms = 0;  // somebody waits for us to leave: no lines
     bool ok = false;
     // One that leaves before a filter comes has its last report still to make.

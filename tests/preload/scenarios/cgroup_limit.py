@@ -102,4 +102,5 @@ def body():
         vanishes(rig, path, how)
 
 
-harness.main(body)
+if __name__ == "__main__":
+    harness.main(body)

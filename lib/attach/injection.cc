@@ -25,7 +25,9 @@ namespace {
 // How long to look for a thread that can be borrowed, and for the library to answer.
 constexpr int kSearchMs = 10'000;
 constexpr int kAnswerMs = 60'000;
-constexpr unsigned kTablesSeconds = 60;
+// The same as what the watch gives, which is for what can't be ended otherwise.
+constexpr unsigned kBorrowSeconds = kSearchMs / 1000 + 20;
+constexpr unsigned kAnswerSeconds = kAnswerMs / 1000 + 10;
 // What must be free below the stack of a borrowed thread: what the kernel needs for a signal.
 constexpr uint64_t kStackRoom = 12 * 1024;
 
@@ -111,14 +113,14 @@ class Injection final {
 
   AttachOutcome Run(const std::string& library, const AttachRequest& request) {
     if (std::string problem = LookUp(); !problem.empty()) return Unsettled(std::move(problem));
-    const Patience patience("its modules can't be read in a minute", kTablesSeconds);
     judge_ = std::make_unique<StackJudge>(target_.pid, target_.modules, target_.c_library,
                                           target_.loader, symbols_);
-    patience.End();
+    target_.patience->Give(kBorrowSeconds);
     Prepare(library, request);
     if (std::string problem = StartThread(); !problem.empty()) {
       return changed_ ? Unsettled(std::move(problem)) : Failed(std::move(problem));
     }
+    target_.patience->Give(kAnswerSeconds);
     return WaitForAnswer();
   }
 

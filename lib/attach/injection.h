@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "attach/patience.h"
 #include "attach/process.h"
 #include "core_api/attach_request.h"
 
@@ -18,6 +19,7 @@ struct AttachTarget {
   std::vector<LoadedModule> modules;
   LoadedModule c_library;
   LoadedModule loader;
+  Patience* patience = nullptr;
   uint64_t entry = 0;  // of libheapgauge.so, when it is in there already
   std::string image;   // ImageOf() it, before anything else was read
 };

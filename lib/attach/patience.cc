@@ -1,33 +1,73 @@
 #include "attach/patience.h"
 
+#include <fmt/format.h>
 #include <signal.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstring>
+#include <utility>
 
 namespace heapgauge::attach {
 namespace {
 
 constexpr int kRefused = 2;  // as the command ends when it can not do what was asked
 
-const char* volatile g_line = nullptr;
+std::string* g_cut_short = nullptr;  // never taken away: a signal may come at any time
 
-void OnAlarm(int) {
-  constexpr char kBegin[] = "heapgauge: ";
-  [[maybe_unused]] ssize_t written = write(STDERR_FILENO, kBegin, sizeof(kBegin) - 1);
-  written = write(STDERR_FILENO, g_line, strlen(g_line));
-  written = write(STDERR_FILENO, "\n", 1);
+[[noreturn]] void End(const std::string& line) {
+  [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, line.data(), line.size());
   _exit(kRefused);
 }
 
+void OnMissingPage(int) { End(*g_cut_short); }
+
 }  // namespace
 
-Patience::Patience(const char* line, unsigned seconds) {
-  g_line = line;
-  signal(SIGALRM, OnAlarm);
-  alarm(seconds);
+Patience::Patience(std::string cannot) {
+  cannot = "heapgauge: " + std::move(cannot) + ": ";
+  if (g_cut_short == nullptr) {
+    g_cut_short = new std::string(cannot + "a file of its was cut short while it was read\n");
+  }
+  signal(SIGBUS, OnMissingPage);
+  cannot_ = std::move(cannot);
+  // Signals are for the thread that has something to put back.
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  watcher_ = std::thread([this] { Watch(); });
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
-void Patience::End() const { alarm(0); }
+Patience::~Patience() {
+  {
+    const std::lock_guard<std::mutex> hold(lock_);
+    done_ = true;
+  }
+  changed_.notify_one();
+  watcher_.join();
+  signal(SIGBUS, SIG_DFL);
+}
+
+void Patience::Give(unsigned seconds) {
+  {
+    const std::lock_guard<std::mutex> hold(lock_);
+    seconds_ = seconds;
+    end_ = std::chrono::steady_clock::now() + std::chrono::seconds(seconds);
+  }
+  changed_.notify_one();
+}
+
+void Patience::Watch() {
+  std::unique_lock<std::mutex> hold(lock_);
+  while (!done_) {
+    if (std::chrono::steady_clock::now() >= end_) {
+      End(fmt::format("{}what is asked of it was not done in {} s; it goes on as before\n", cannot_,
+                      seconds_));
+    }
+    changed_.wait_until(hold, end_);
+  }
+}
 
 }  // namespace heapgauge::attach

@@ -207,9 +207,10 @@ std::vector<LoadedModule> ModulesOf(const std::vector<Mapping>& mappings) {
     if (!mapping.path.starts_with('/')) continue;
     const bool continues = !modules.empty() && modules.back().path == mapping.path;
     if (mapping.offset == 0 && mapping.readable && !mapping.writable) {
-      modules.push_back({mapping.path, mapping.begin, mapping.end});
+      modules.push_back({mapping.path, mapping.begin, mapping.end, mapping.executable});
     } else if (continues) {
       modules.back().end = mapping.end;
+      modules.back().has_code |= mapping.executable;
     }
   }
   return modules;

@@ -32,6 +32,7 @@ struct LoadedModule {
   std::string path;   // as the process has it
   uint64_t base = 0;  // of the file's first byte
   uint64_t end = 0;
+  bool has_code = false;
   bool Holds(uint64_t address) const { return address >= base && address < end; }
 };
 

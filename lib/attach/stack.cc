@@ -88,13 +88,22 @@ struct StackJudge::Unwinder {
   Dwfl_Callbacks callbacks{};
   Dwfl* dwfl = nullptr;
 
-  explicit Unwinder(pid_t pid) {
+  // Files that are mapped for their contents are not looked into: there may be many thousands.
+  Unwinder(pid_t pid, const std::vector<LoadedModule>& modules) {
     g_root = fmt::format("/proc/{}/root", pid);
     callbacks.find_elf = FindElf;
     callbacks.find_debuginfo = FindNoDebugInfo;
     dwfl = dwfl_begin(&callbacks);
     if (dwfl == nullptr) return;
-    dwfl_linux_proc_report(dwfl, pid);
+    for (const LoadedModule& module : modules) {
+      if (module.has_code) {
+        dwfl_report_module(dwfl, module.path.c_str(), module.base, module.end);
+      }
+    }
+    for (const Mapping& mapping : ReadMappings(pid)) {
+      if (mapping.path != "[vdso]") continue;
+      dwfl_report_module(dwfl, fmt::format("[vdso: {}]", pid).c_str(), mapping.begin, mapping.end);
+    }
     dwfl_report_end(dwfl, nullptr, nullptr);
     dwfl_getmodules(dwfl, ReadTables, nullptr, 0);
     dwfl_linux_proc_attach(dwfl, pid, true);
@@ -112,13 +121,13 @@ StackJudge::StackJudge(pid_t pid, const std::vector<LoadedModule>& modules,
     : c_library_(c_library),
       loader_(loader),
       c_symbols_(c_symbols),
-      unwinder_(std::make_unique<Unwinder>(pid)) {
+      unwinder_(std::make_unique<Unwinder>(pid, modules)) {
   for (const std::string_view function : kUnsafeFunctions) {
     if (const uint64_t begin = c_symbols.Find(function); begin != 0) unsafe_.insert(begin);
   }
   ReadBudget budget;
   for (const LoadedModule& module : modules) {
-    if (module.base == c_library.base || module.base == loader.base) continue;
+    if (!module.has_code || module.base == c_library.base || module.base == loader.base) continue;
     if (ExportsFunction(pid, module, "malloc", &budget) != Exports::kNo) {
       allocators_.push_back(module);
     }

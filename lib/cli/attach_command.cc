@@ -45,13 +45,16 @@ using attach::LoadedModule;
 using attach::Mapping;
 using attach::ModulesOf;
 using attach::ModuleSymbols;
+using attach::Patience;
 using attach::ReadBudget;
 using attach::ReadMappings;
 using attach::ReadMemory;
 using attach::StatusField;
 
 constexpr rlim_t kMostMemory = rlim_t{2} << 30;
-constexpr int kMostOfOurs = 4;  // modules by the name of our library
+constexpr unsigned kReadSeconds = 20;
+constexpr long kMostModules = 8192;  // with code; programs have hundreds
+constexpr int kMostOfOurs = 4;       // modules by the name of our library
 // A process in the midst of exec() looks like anything.  What is against it counts when it looks
 // the same for so long, and at the latest after so many looks.
 constexpr long kLookMs = 20;
@@ -168,6 +171,10 @@ std::string Examine(AttachTarget* target) {
   }
   int ours = 0;
   target->modules = ModulesOf(mappings);
+  if (std::count_if(target->modules.begin(), target->modules.end(),
+                    [](const LoadedModule& module) { return module.has_code; }) > kMostModules) {
+    return "it has more modules than can be looked at";
+  }
   const uint64_t loader = AuxiliaryValue(pid, AT_BASE);
   for (const attach::LoadedModule& module : target->modules) {
     const std::string_view name = Basename(module.path);
@@ -185,6 +192,7 @@ std::string Examine(AttachTarget* target) {
   if (target->c_library.base == 0)
     return "it is statically linked or has another C library; a library can't be loaded into it";
   if (target->loader.base == 0) return "its loader can't be found, so nothing can be loaded";
+  if (ModuleSymbols(pid, target->loader).empty()) return "the tables of its loader can't be read";
   const uint64_t program = AuxiliaryValue(pid, AT_PHDR);
   ReadBudget budget;
   for (const LoadedModule& module : target->modules) {
@@ -244,10 +252,9 @@ int AttachCommand(const Arguments& arguments) {
   const std::optional<AttachRequestOptions> wanted = ParseAttach(arguments, &status);
   if (!wanted) return status;
   const pid_t pid = wanted->pid;
-  const auto refuse = [&](const std::string& why) {
-    return Fail(
-        fmt::format("cannot {} {}: {}", wanted->stop ? "stop tracking" : "attach to", pid, why));
-  };
+  const std::string cannot =
+      fmt::format("cannot {} {}", wanted->stop ? "stop tracking" : "attach to", pid);
+  const auto refuse = [&](const std::string& why) { return Fail(cannot + ": " + why); };
   // What was seen of a process that has ended says nothing of what it was.
   const auto refuse_seen = [&](const std::string& why) {
     return refuse(HasEnded(pid) ? "it ended meanwhile" : why);
@@ -266,10 +273,13 @@ int AttachCommand(const Arguments& arguments) {
 
   Looks looks;
   AttachOutcome outcome;
+  Patience patience(cannot);
+  patience.Give(kReadSeconds);
   try {
     for (;;) {
       AttachTarget target;
       target.pid = pid;
+      target.patience = &patience;
       if (std::string why = Examine(&target); !why.empty()) {
         if (looks.Again(pid, why)) continue;
         return refuse_seen(why);
@@ -280,6 +290,7 @@ int AttachCommand(const Arguments& arguments) {
       if (target.entry == 0 && !library.empty()) library = LibraryThere(pid, library, &problem);
       if (library.empty()) return refuse_seen(problem);
       outcome = Inject(target, library, request);
+      patience.Give(kReadSeconds);
       if (outcome.done || !outcome.unsettled || !looks.Again(pid, outcome.text)) break;
     }
   } catch (const std::bad_alloc&) {

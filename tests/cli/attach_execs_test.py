@@ -12,7 +12,7 @@ VICTIM = os.path.realpath(sys.argv.pop(1))
 # What is true of such a process; never what its half-made image looked like.
 TRUE = ("tracking ", "it became another program meanwhile", "it has ended", "it ended meanwhile", "no such process",
         "did not return in time", "none of its threads was seen",
-        "tables of its C library can't be read", "its C library's code can't be read", "loader can't be found")
+        "tables of its C library can't be read", "its C library's code can't be read", "loader can't be found", "tables of its loader can't be read")
 FALSE = ("glibc", "none that is known", "statically linked", "musl", "of its own linked in", "not permitted", "the kernel's")
 
 

@@ -14,23 +14,31 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "elf/module_layout.h"
+#include "elf/module_reader.h"
+
 namespace heapgauge {
 
-// A loaded module, as its dynamic section tells of it.
+// A loaded module, as its dynamic section tells of it: module_reader.h over memory that is trusted.
 class ElfModule final {
  public:
   ElfModule() noexcept = default;
   ElfModule(uintptr_t base, const ElfW(Dyn) * dynamic) noexcept;
+  explicit ElfModule(const link_map& map) noexcept : ElfModule(map.l_addr, map.l_ld) {}
 
   // True when symbols can be looked up in it.
   bool HasSymbols() const noexcept;
-  uintptr_t base() const noexcept { return base_; }
+  uintptr_t base() const noexcept { return layout_.bias; }
   // Its DT_SONAME; nullptr if it has none.
-  const char* name() const noexcept { return name_; }
+  const char* name() const noexcept;
+  // True when it says that it needs the library of that name.
+  bool Needs(const char* name) const noexcept;
 
   // The address of what it defines under `name`, of the version whose hash is given (0: the usual
   // one); 0 when it does not.  A function that the module chooses by the processor is chosen.
   uintptr_t Function(const char* name, uint32_t version_hash) const noexcept;
+  // The same of whatever version, and not of one that is chosen.
+  uintptr_t FunctionOfAnyVersion(const char* name) const noexcept;
   // The same for a variable.
   uintptr_t Variable(const char* name) const noexcept;
 
@@ -44,20 +52,8 @@ class ElfModule final {
   void VisitImports(void (*visit)(const Import& import, void* data), void* data) const noexcept;
 
  private:
-  const ElfW(Sym) * Find(const char* name, uint32_t version_hash) const noexcept;
-  bool HasVersion(size_t symbol, uint32_t version_hash) const noexcept;
-  uint32_t WantedVersion(size_t symbol) const noexcept;
-
-  uintptr_t base_ = 0;
-  const char* name_ = nullptr;
-  const ElfW(Sym) * symbols_ = nullptr;
-  const char* strings_ = nullptr;
-  const uint32_t* hashes_ = nullptr;        // DT_GNU_HASH
-  const ElfW(Half) * versions_ = nullptr;   // one a symbol
-  const char* defined_versions_ = nullptr;  // DT_VERDEF
-  const char* needed_versions_ = nullptr;   // DT_VERNEED
-  const ElfW(Rela) * tables_[2] = {};       // DT_JMPREL, DT_RELA
-  size_t counts_[2] = {};
+  ModuleLayout layout_;
+  ModuleTables tables_;
 };
 
 // Leads what a module imports to the libraries given, in their order, where those define it;

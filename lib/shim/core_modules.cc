@@ -6,24 +6,14 @@
 #include <atomic>
 #include <cstddef>
 
+#include "elf/imports.h"
+
 namespace heapgauge {
 namespace {
 
 constexpr size_t kMostModules = 8;  // today's core brings three
 // Written by the thread that loads the core; other threads may look already.
 std::atomic<uintptr_t> g_bases[kMostModules];
-
-bool IsNeededBy(const link_map& module, const char* name) noexcept {
-  const char* strings = nullptr;
-  for (const ElfW(Dyn)* entry = module.l_ld; entry->d_tag != DT_NULL; ++entry) {
-    if (entry->d_tag == DT_STRTAB) strings = reinterpret_cast<const char*>(entry->d_un.d_ptr);
-  }
-  if (strings == nullptr) return false;
-  for (const ElfW(Dyn)* entry = module.l_ld; entry->d_tag != DT_NULL; ++entry) {
-    if (entry->d_tag == DT_NEEDED && strcmp(strings + entry->d_un.d_val, name) == 0) return true;
-  }
-  return false;
-}
 
 }  // namespace
 
@@ -37,7 +27,7 @@ void NoteCoreModules(void* handle) noexcept {
     const char* const slash = strrchr(map->l_name, '/');
     const char* const name = slash != nullptr ? slash + 1 : map->l_name;
     for (size_t i = 0; i <= count; ++i) {
-      if (!IsNeededBy(*needing[i], name)) continue;
+      if (!ElfModule(*needing[i]).Needs(name)) continue;
       g_bases[count].store(map->l_addr, std::memory_order_relaxed);  // relaxed: a number on its own
       needing[++count] = map;
       break;

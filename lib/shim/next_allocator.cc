@@ -11,9 +11,10 @@
 #include "base/errno_keeper.h"
 #include "base/raw_log.h"
 #include "base/raw_syscall.h"
+#include "elf/imports.h"
+#include "elf/module_around.h"
 #include "shim/bootstrap_pool.h"
 #include "shim/entry_points.h"
-#include "shim/module_symbols.h"
 #include "shim/operator_forms.h"
 #include "shim/own_imports.h"
 
@@ -80,10 +81,8 @@ void* MemalignByPosix(size_t alignment, size_t bytes) {
 }
 size_t UnknownUsableSize(void*) { return 0; }
 
-const void* BaseOf(void* symbol) noexcept {
-  const void* base = nullptr;
-  ModuleOf(symbol, &base);
-  return base;
+const void* BaseOf(const void* symbol) noexcept {
+  return reinterpret_cast<const void*>(ModuleAround(symbol).begin());
 }
 
 const void* OwnBase() noexcept { return BaseOf(reinterpret_cast<void*>(&OwnBase)); }
@@ -91,8 +90,7 @@ const void* OwnBase() noexcept { return BaseOf(reinterpret_cast<void*>(&OwnBase)
 // A program that is linked to a fixed address and takes a function's address has that address be a
 // stub of its own, and dlsym() says so: the function itself lies elsewhere.
 bool IsStub(void* symbol) noexcept {
-  const void* base = nullptr;
-  const char* const module = ModuleOf(symbol, &base);
+  const char* const module = ModuleAround(symbol).name();
   if (module == nullptr || *module != '\0') return false;
   Dl_info info;
   ElfW(Sym)* entry = nullptr;
@@ -100,11 +98,16 @@ bool IsStub(void* symbol) noexcept {
          entry != nullptr && entry->st_shndx == SHN_UNDEF;
 }
 
+// Not by dlopen() and dlsym(): asking them initialises a module that is not yet.
+void* DefinitionIn(const link_map& map, const char* name) noexcept {
+  return reinterpret_cast<void*>(ElfModule(map).FunctionOfAnyVersion(name));
+}
+
 // The first real definition in the order of loading; nullptr when it is ours or there is none.
 void* DefinitionBehind(void* stub, const char* name) noexcept {
-  dl_find_object program;
-  if (_dl_find_object(stub, &program) != 0) return nullptr;
-  for (const link_map* map = program.dlfo_link_map->l_next; map != nullptr; map = map->l_next) {
+  const ModuleAround program(stub);
+  if (!program.found()) return nullptr;
+  for (const link_map* map = program.map()->l_next; map != nullptr; map = map->l_next) {
     if (void* const found = DefinitionIn(*map, name))
       return BaseOf(found) != OwnBase() ? found : nullptr;
   }
@@ -121,11 +124,10 @@ void FindVersioned() noexcept {
 #else
   void* const symbol = dlvsym(RTLD_DEFAULT, "malloc", "GLIBC_2.17");
 #endif
-  dl_find_object module;
-  if (symbol == nullptr || _dl_find_object(symbol, &module) != 0) return;
+  const ModuleAround module(symbol);
   // The C library's own is found without.
-  if (module.dlfo_map_start == BaseOf(reinterpret_cast<void*>(&gnu_get_libc_version))) return;
-  g_versioned = module.dlfo_link_map;
+  if (!module.found() || module.begin() == ModuleAround(&gnu_get_libc_version).begin()) return;
+  g_versioned = module.map();
 }
 
 // As the program's own reference is looked up: dlsym(), and that module in its place.
@@ -134,11 +136,8 @@ void* Look(void* where, const char* name) noexcept {
   if (HG_LIKELY(g_versioned == nullptr)) return plain;
   const link_map* map = g_versioned;
   while (map->l_prev != nullptr) map = map->l_prev;
-  const link_map* own = nullptr;
-  const link_map* found = nullptr;
-  dl_find_object module;
-  if (_dl_find_object(reinterpret_cast<void*>(&OwnBase), &module) == 0) own = module.dlfo_link_map;
-  if (plain != nullptr && _dl_find_object(plain, &module) == 0) found = module.dlfo_link_map;
+  const link_map* const own = ModuleAround(&OwnBase).map();
+  const link_map* const found = ModuleAround(plain).map();
   bool passed = where != RTLD_NEXT;
   for (; map != nullptr; map = map->l_next) {
     if (passed && map == g_versioned) {
@@ -312,10 +311,10 @@ void* SymbolBefore(const char* name) noexcept { return SymbolBeforeOurs(name); }
 // Not by dladdr(): it also looks for the symbol's name, and passes through the C library's whole
 // symbol table for it, for each call of every process that starts.
 const char* ModuleOf(void* symbol, const void** base) noexcept {
-  dl_find_object module;
-  if (symbol == nullptr || _dl_find_object(symbol, &module) != 0) return nullptr;
-  *base = module.dlfo_map_start;
-  return module.dlfo_link_map->l_name;
+  const ModuleAround module(symbol);
+  if (!module.found()) return nullptr;
+  *base = reinterpret_cast<const void*>(module.begin());
+  return module.name();
 }
 
 void ResolveNextAllocator() noexcept {

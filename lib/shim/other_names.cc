@@ -5,8 +5,9 @@
 #include <link.h>
 #include <string.h>
 
+#include "elf/imports.h"
+#include "elf/module_around.h"
 #include "shim/id_hooks.h"
-#include "shim/module_symbols.h"
 #include "shim/next_allocator.h"
 
 // Hooks are addresses here, whatever their types.
@@ -46,21 +47,9 @@ bool g_can_redirect = false;
 const EntryPoint* g_known[kOtherNames];
 size_t g_known_count = 0;
 
-const link_map* MapOf(const void* address) noexcept {
-  dl_find_object module;
-  if (address == nullptr || _dl_find_object(const_cast<void*>(address), &module) != 0) {
-    return nullptr;
-  }
-  return module.dlfo_link_map;
-}
-
 template <typename Function>
 const link_map* MapOf(Function* function) noexcept {
-  return MapOf(reinterpret_cast<const void*>(function));
-}
-
-uintptr_t Definition(const link_map& map, const char* name) noexcept {
-  return reinterpret_cast<uintptr_t>(DefinitionIn(map, name));
+  return ModuleAround(function).map();
 }
 
 // N1.
@@ -71,42 +60,45 @@ void FindAllocatorNames(const link_map& c_library) noexcept {
     return;
   }
   g_next.is_c_library = home == &c_library;
+  const ElfModule module(*home);
   bool present[kFamilies];
   for (int i = 0; i < kFamilies; ++i) {
-    present[i] = kMarks[i] == nullptr || (home != &c_library && Definition(*home, kMarks[i]) != 0);
+    present[i] =
+        kMarks[i] == nullptr || (home != &c_library && module.FunctionOfAnyVersion(kMarks[i]) != 0);
   }
   for (int i = 0; i < kOtherNames; ++i) {
     const Family family = kFamilyOf[i];
     if (family == kLoader || family == kIds || !present[family]) continue;
-    g_other_names[i].original = Definition(*home, g_other_names[i].name);
+    g_other_names[i].original = module.FunctionOfAnyVersion(g_other_names[i].name);
   }
   if (!g_next.bypassed) {  // else known already
     size_t count;
     EntryPoint* const entries = EntryPoints(&count);
     for (size_t i = 0; i < count; ++i) {
-      if (!entries[i].is_operator) entries[i].original = Definition(*home, entries[i].name);
+      if (!entries[i].is_operator)
+        entries[i].original = module.FunctionOfAnyVersion(entries[i].name);
     }
   }
 }
 
 // Of the loader's own functions the C library's are meant, and only if the program's calls lead
 // there: somebody else's dlsym() is not ours to replace.
-void FindLoaderFunctions(const link_map& c_library) noexcept {
+void FindLoaderFunctions(const ElfModule& c_library) noexcept {
   for (int i = 0; i < kOtherNames; ++i) {
     if (kFamilyOf[i] != kLoader) continue;
-    const uintptr_t defined = Definition(c_library, g_other_names[i].name);
+    const uintptr_t defined = c_library.FunctionOfAnyVersion(g_other_names[i].name);
     const void* const first = dlsym(RTLD_DEFAULT, g_other_names[i].name);
     if (reinterpret_cast<uintptr_t>(first) == defined) g_other_names[i].original = defined;
   }
 }
 
 // The C library's, if they are what our hooks lead on to: somebody else's are not ours to replace.
-void FindIdCalls(const link_map& c_library) noexcept {
+void FindIdCalls(const ElfModule& c_library) noexcept {
   for (int i = 0; i < kOtherNames; ++i) {
     if (kFamilyOf[i] != kIds) continue;
     EntryPoint& entry = g_other_names[i];
     entry.is_heap = false;
-    const uintptr_t defined = Definition(c_library, entry.name);
+    const uintptr_t defined = c_library.FunctionOfAnyVersion(entry.name);
     if (NextIdCall(entry.name) == defined) entry.original = defined;
   }
 }
@@ -119,8 +111,9 @@ void FindOtherNames() noexcept {
   const link_map* const c_library = MapOf(&gnu_get_libc_version);
   if (c_library == nullptr) return;
   FindAllocatorNames(*c_library);
-  FindLoaderFunctions(*c_library);
-  FindIdCalls(*c_library);
+  const ElfModule module(*c_library);
+  FindLoaderFunctions(module);
+  FindIdCalls(module);
   for (const EntryPoint& entry : g_other_names) {
     if (entry.original != 0) g_known[g_known_count++] = &entry;
   }

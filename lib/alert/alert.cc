@@ -1,6 +1,7 @@
 #include "alert/alert.h"
 
-#include <fmt/format.h>
+#include <absl/strings/str_join.h>
+#include <fmt/core.h>
 
 #include <cmath>
 
@@ -83,7 +84,7 @@ void AddAnnotations(JsonText& json, const Alert& alert) {
       .Add("growth", Rate(alert))
       .Add("live", FormatBytes(alert.live_bytes));
   if (const std::string left = TimeLeft(alert); !left.empty()) json.Add("time_left", left);
-  if (!alert.stack.empty()) json.Add("stack", fmt::format("{}", fmt::join(alert.stack, "\n")));
+  if (!alert.stack.empty()) json.Add("stack", absl::StrJoin(alert.stack, "\n"));
   json.Add("report", alert.report_directory).End();
 }
 

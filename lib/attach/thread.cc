@@ -2,7 +2,7 @@
 
 #if defined(__x86_64__)
 #include <elf.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/ptrace.h>

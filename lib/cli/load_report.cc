@@ -1,6 +1,6 @@
 #include "cli/load_report.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "report/pprof_reader.h"
 #include "report/printable.h"

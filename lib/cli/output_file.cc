@@ -1,7 +1,7 @@
 #include "cli/output_file.h"
 
 #include <fcntl.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>

@@ -1,6 +1,6 @@
 #include "cli/serve_command.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <sys/types.h>
 #include <unistd.h>
 

@@ -1,6 +1,6 @@
 #include "post/delivery.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <cstdio>
 #include <optional>

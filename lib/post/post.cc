@@ -1,6 +1,6 @@
 #include "post/post.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <httplib.h>
 #include <sys/resource.h>
 

@@ -1,6 +1,6 @@
 #include "report/frame_text.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "base/basename.h"
 #include "report/function_name.h"

@@ -1,7 +1,7 @@
 #include "report/line_file.h"
 
 #include <fcntl.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <linux/magic.h>
 #include <poll.h>
 #include <sys/stat.h>

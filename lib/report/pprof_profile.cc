@@ -1,6 +1,6 @@
 #include "report/pprof_profile.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <zlib.h>
 
 #include <new>

@@ -1,6 +1,6 @@
 #include "report/report_choice.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <charconv>
 #include <utility>

@@ -1,6 +1,6 @@
 #include "report/text_site.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <cmath>

@@ -1,6 +1,6 @@
 #include "report/text_writer.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <cmath>
@@ -185,7 +185,7 @@ std::string SiteTable(const std::vector<const Site*>& sites, RateUnit unit,
   for (size_t i = 0; i < sites.size(); ++i) {
     const Site* const site = sites[i];
     const bool leak = site->verdict == "leak";
-    table.Add({{fmt::to_string(site->rank)},
+    table.Add({{std::to_string(site->rank)},
                {leak ? "LEAK" : Printable(site->verdict), InkOf(site->verdict)},
                {FormatSignedBytes(site->growth_bytes_per_s * unit.seconds)},
                {FormatBytes(site->live_bytes)},

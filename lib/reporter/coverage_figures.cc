@@ -1,6 +1,6 @@
 #include "reporter/coverage_figures.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <string>
 

@@ -1,6 +1,6 @@
 #include "reporter/figures_audit.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <unordered_map>

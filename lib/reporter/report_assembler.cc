@@ -1,6 +1,6 @@
 #include "reporter/report_assembler.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <unistd.h>
 
 #include <algorithm>

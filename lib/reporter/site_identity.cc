@@ -1,6 +1,6 @@
 #include "reporter/site_identity.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <iterator>

@@ -1,6 +1,6 @@
 // heapgauge-serve: reports over HTTP, from a report directory.  Started by the library
 // (HEAPGAUGE_HTTP) with its arguments on standard input, or by `heapgauge serve`.
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <unistd.h>
 
 #include <exception>

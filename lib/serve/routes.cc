@@ -1,6 +1,6 @@
 #include "serve/routes.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <httplib.h>
 
 #include <charconv>

@@ -1,7 +1,7 @@
 #include "serve/server.h"
 
 #include <fcntl.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <httplib.h>
 #include <poll.h>
 #include <sys/prctl.h>

@@ -19,9 +19,14 @@ bool Exceeds(double alive, double bytes_a_sample, double limit) {
                      rules::kAuditErrors * rules::kAuditErrors * bytes_a_sample / 3;
 }
 
+// Samples that ended unseen, and all that ended: those that still look alive, though their
+// allocator holds them as free, are of both.
+uint64_t Unseen(const SiteObservation& site) { return site.unseen_deaths + site.free_samples; }
+uint64_t Ended(const SiteObservation& site) { return site.freed_samples + site.free_samples; }
+
 double UnseenShare(const SiteObservation& site) {
-  const auto ended = static_cast<double>(std::max<uint64_t>(site.freed_samples, 1));
-  return static_cast<double>(site.unseen_deaths) / ended;
+  return static_cast<double>(Unseen(site)) /
+         static_cast<double>(std::max<uint64_t>(Ended(site), 1));
 }
 
 // What contradicts the live heap; empty if nothing does.
@@ -53,14 +58,13 @@ AuditFinding Audit::Look(const AuditFigures& figures) {
   finding.too_much_alive = in_a_row_ >= rules::kAuditInARow;
   const SiteObservation& totals = figures.totals;
   finding.many_unseen =
-      totals.unseen_deaths >= rules::kUnseenSamples && UnseenShare(totals) >= rules::kUnseenShare;
+      Unseen(totals) >= rules::kUnseenSamples && UnseenShare(totals) >= rules::kUnseenShare;
   if (finding.Trusted()) return finding;
   finding.sentence = "the figures are not to be trusted: ";
   if (finding.too_much_alive) finding.sentence += contradiction;
-  if (totals.unseen_deaths > 0) {
+  if (Unseen(totals) > 0) {
     if (finding.too_much_alive) finding.sentence += ", and ";
-    finding.sentence += text::Count(totals.unseen_deaths) + " of " +
-                        text::Count(totals.freed_samples) +
+    finding.sentence += text::Count(Unseen(totals)) + " of " + text::Count(Ended(totals)) +
                         " sampled blocks that ended were freed past heapgauge";
   } else {
     finding.sentence += "; blocks are freed past heapgauge";
@@ -70,8 +74,7 @@ AuditFinding Audit::Look(const AuditFigures& figures) {
 }
 
 bool DiesUnseen(const SiteObservation& site) {
-  return site.unseen_deaths >= rules::kSiteUnseenSamples &&
-         UnseenShare(site) >= rules::kSiteUnseenShare;
+  return Unseen(site) >= rules::kSiteUnseenSamples && UnseenShare(site) >= rules::kSiteUnseenShare;
 }
 
 void TakeBack(SiteJudgement& judgement, const SiteObservation& site, const AuditFinding& finding) {
@@ -81,10 +84,9 @@ void TakeBack(SiteJudgement& judgement, const SiteObservation& site, const Audit
   judgement.confidence = std::min(judgement.confidence, 0.5);
   judgement.evidence =
       "not called a leak: " +
-      (finding.Trusted()
-           ? text::Count(site.unseen_deaths) + " of its " + text::Count(site.freed_samples) +
-                 " sampled blocks that ended were freed past heapgauge, unseen"
-           : finding.sentence);
+      (finding.Trusted() ? text::Count(Unseen(site)) + " of its " + text::Count(Ended(site)) +
+                               " sampled blocks that ended were freed past heapgauge, unseen"
+                         : finding.sentence);
 }
 
 }  // namespace heapgauge

@@ -1,9 +1,10 @@
 // Do the figures contradict themselves?
 //
 // Blocks that are released past us (by a name or an allocator that we don't see) look alive for
-// ever, and a heap full of them looks like a leak.  Two things give that away: more seems to be
-// alive than the allocator or the kernel says there is, and a block is born at an address where a
-// sampled one seems to live.  What the figures then say is no ground for calling a leak.
+// ever, and a heap full of them looks like a leak.  Three things give that away: more seems to
+// be alive than the allocator or the kernel says there is, a block is born at an address where a
+// sampled one seems to live, and a sampled one lies in what the allocator holds as free.  What the
+// figures then say is no ground for calling a leak.
 #ifndef HEAPGAUGE_ANALYZE_AUDIT_H_
 #define HEAPGAUGE_ANALYZE_AUDIT_H_
 

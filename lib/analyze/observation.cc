@@ -19,6 +19,7 @@ void AddObservation(SiteObservation& sum, const SiteObservation& site) {
   sum.live_samples += site.live_samples;
   sum.least_resident += site.least_resident;
   sum.unseen_deaths += site.unseen_deaths;
+  sum.free_samples += site.free_samples;
   sum.age_max_s = std::max(sum.age_max_s, site.age_max_s);
   for (size_t i = 0; i < kAgeBuckets; ++i) {
     sum.deaths[i] += site.deaths[i];

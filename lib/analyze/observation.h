@@ -41,6 +41,8 @@ struct SiteObservation {
   double least_resident = 0;
   // Raw samples among the freed ones that were found dead: released past us, nobody knows when.
   uint64_t unseen_deaths = 0;
+  // Raw samples among the living ones whose block lies in what the allocator holds as free.
+  uint64_t free_samples = 0;
 
   std::array<uint32_t, kAgeBuckets> deaths{};  // samples that died at that age, cumulative
   std::array<uint32_t, kAgeBuckets> living{};  // samples alive at that age, now

@@ -54,6 +54,9 @@ class AllocatorStats final {
   // thread.
   std::optional<uint64_t> InUse() const noexcept;
 
+  // glibc's free chunks, as Retained() last read them; of other allocators there are none.
+  const FreeRanges& free_ranges() const noexcept { return glibc_.free_ranges(); }
+
   // From now on the last answer stands: whoever waits for the report may have been interrupted
   // inside the allocator, with its lock held.  glibc's needs no lock, and is read on.
   void KeepOff() noexcept { kept_off_ = true; }

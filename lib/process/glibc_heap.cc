@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
+
+#include "base/clock.h"
 
 namespace heapgauge {
 namespace {
@@ -12,6 +15,7 @@ constexpr size_t kBins = 127;
 constexpr size_t kBinsAt = 112;  // of malloc_state; behind the mutex, flags, fast bins and two more
 constexpr size_t kHeaderWords = 2;
 constexpr size_t kLeastChunk = 32;
+constexpr size_t kPage = 4096;
 constexpr uint64_t kFlags = 7;
 constexpr uint64_t kMostThreads = 1 << 24;
 constexpr int kTries = 3;
@@ -33,6 +37,7 @@ struct Cursor {
   uintptr_t head = 0;    // where the list ends; 0 for fast lists
   uint64_t fast_bytes = 0;
   uint64_t sum = 0;
+  uint32_t list = 0;
 };
 
 enum class Step : uint8_t { kOn, kEnd, kBroken };
@@ -80,21 +85,32 @@ struct GlibcHeap::Arena {
   }
 
   bool Read(const PipeCopy& copy, uintptr_t base) noexcept;
-  void Count(const PipeCopy& copy, uintptr_t base, size_t& chunks_left,
-             Figures& figures) const noexcept;
-  bool IsOne(uintptr_t base) const noexcept {
-    size_t empty = 0;
-    for (size_t bin = 0; bin < kBins; ++bin) {
-      const uint64_t first = bins[2 * bin];
-      const uint64_t last = bins[2 * bin + 1];
-      if (first == Head(base, bin) && last == first) {
-        ++empty;
-      } else if (!Plausible(first) || !Plausible(last)) {
+  // Whether `top` still was the top when its header was read, and ends where a top does.
+  bool IsTop(const PipeCopy& copy, uintptr_t base, uint64_t bytes) const noexcept {
+    uintptr_t now = 0;
+    return bytes >= kLeastChunk && (top + bytes) % kPage == 0 &&
+           copy.Copy(&now, base + kAt + offsetof(Arena, top), sizeof(now)) && now == top;
+  }
+  void Count(const PipeCopy& copy, uintptr_t base, size_t& chunks_left, Figures& figures,
+             FreeRanges& ranges) const noexcept;
+  // Whether the arenas, from `base` on, lead back to it.  An arena that is taken for one some bins
+  // before or behind its place looks like one otherwise, while lists stand there that are in use.
+  bool IsInCircle(const PipeCopy& copy, uintptr_t base) const noexcept {
+    uintptr_t at = next;
+    for (size_t i = 0; i < kMostArenas && at != base; ++i) {
+      const uintptr_t here = at;
+      if (!Plausible(here) || !copy.Copy(&at, here + kAt + offsetof(Arena, next), sizeof(at))) {
         return false;
       }
     }
-    return empty >= kBins / 8 && Plausible(top) && threads < kMostThreads &&
-           system_bytes <= most_bytes;
+    return at == base;
+  }
+  // malloc puts nothing into the last of its lists; of all others each may be in use.
+  bool IsOne(uintptr_t base) const noexcept {
+    const uintptr_t last = Head(base, kBins - 1);
+    if (bins[2 * kBins - 2] != last || bins[2 * kBins - 1] != last) return false;
+    return std::all_of(bins.begin(), bins.end(), Plausible) && Plausible(top) &&
+           threads < kMostThreads && system_bytes <= most_bytes;
   }
 };
 
@@ -105,26 +121,26 @@ bool GlibcHeap::Arena::Read(const PipeCopy& copy, uintptr_t base) noexcept {
 bool GlibcHeap::FindMain(const PipeCopy& copy) noexcept {
   if (main_ != 0) return true;
   for (uintptr_t page = data_begin_; page < data_end_; page += PipeCopy::kMostBytes - kWord) {
-    // Two words of an empty list of many: the last bins hold what is larger than half a megabyte.
     std::array<uint64_t, PipeCopy::kMostBytes / kWord> words;
     const size_t bytes = std::min<size_t>(sizeof(words), data_end_ - page);
     if (bytes < 2 * kWord || !copy.Copy(words.data(), page, bytes)) continue;
     for (size_t i = 0; i + 1 < bytes / kWord; ++i) {
+      // Two words of an empty list, perhaps of the last one.
       if (words[i] != words[i + 1] || words[i] != page + i * kWord - kHeaderWords * kWord) continue;
-      for (size_t bin = 0; bin < kBins; ++bin) {
-        const uintptr_t base = page + i * kWord - 2 * kWord * bin - kBinsAt;
-        Arena arena;
-        if (base < data_begin_ || !arena.Read(copy, base)) continue;
-        main_ = base;
-        return true;
-      }
+      const uintptr_t base = page + i * kWord - 2 * kWord * (kBins - 1) - kBinsAt;
+      Arena arena;
+      if (base < data_begin_ || !arena.Read(copy, base)) continue;
+      if (!arena.IsInCircle(copy, base)) continue;
+      main_ = base;
+      return true;
     }
   }
   return false;
 }
 
 void GlibcHeap::Arena::Count(const PipeCopy& copy, uintptr_t base, size_t& chunks_left,
-                             Figures& figures) const noexcept {
+                             Figures& figures, FreeRanges& ranges) const noexcept {
+  const size_t mark = ranges.mark();
   uint64_t header[kHeaderWords] = {};
   uint64_t sum = 0;
   if (top != Head(base, 0)) {  // else it has none yet
@@ -132,6 +148,7 @@ void GlibcHeap::Arena::Count(const PipeCopy& copy, uintptr_t base, size_t& chunk
     const uint64_t bytes = header[1] & ~kFlags;
     if (read && bytes <= system_bytes) {
       sum = bytes;
+      if (IsTop(copy, base, bytes)) ranges.Add(top, bytes, kBins + kFastBins);
     } else {
       figures.whole = false;
     }
@@ -140,16 +157,25 @@ void GlibcHeap::Arena::Count(const PipeCopy& copy, uintptr_t base, size_t& chunk
   size_t running = 0;
   for (size_t bin = 0; bin < kBins; ++bin) {
     const uintptr_t head = Head(base, bin);
-    if (bins[2 * bin] != head) cursors[running++] = {bins[2 * bin], head, head, 0, 0};
+    if (bins[2 * bin] != head) {
+      cursors[running] = {bins[2 * bin], head, head, 0, 0, static_cast<uint32_t>(running)};
+      ++running;
+    }
   }
   for (size_t bin = 0; bin < kFastBins; ++bin) {
-    if (Plausible(fast[bin])) cursors[running++] = {fast[bin], 0, 0, kLeastChunk + 16 * bin, 0};
+    if (Plausible(fast[bin])) {
+      const auto list = static_cast<uint32_t>(running);
+      cursors[running++] = {fast[bin], 0, 0, kLeastChunk + 16 * bin, 0, list};
+    }
   }
   // All lists go one step at a time, so that the kernel is asked once for all of them.
   while (running > 0) {
     if (chunks_left < running) {
       figures.whole = false;
-      for (size_t i = 0; i < running; ++i) sum += cursors[i].sum;
+      for (size_t i = 0; i < running; ++i) {
+        sum += cursors[i].sum;
+        ranges.TakeBack(mark, cursors[i].list);
+      }
       break;
     }
     chunks_left -= running;
@@ -164,6 +190,11 @@ void GlibcHeap::Arena::Count(const PipeCopy& copy, uintptr_t base, size_t& chunk
     for (size_t i = 0; i < running; ++i) {
       Cursor cursor = cursors[i];
       const Step step = read[i] ? Follow(chunks[i], system_bytes, cursor) : Step::kBroken;
+      if (step == Step::kBroken) {
+        ranges.TakeBack(mark, cursor.list);
+      } else {
+        ranges.Add(cursors[i].at, chunks[i][1] & ~kFlags, cursor.list);
+      }
       if (step == Step::kOn) {
         cursors[left++] = cursor;
         continue;
@@ -179,6 +210,7 @@ void GlibcHeap::Arena::Count(const PipeCopy& copy, uintptr_t base, size_t& chunk
 std::optional<GlibcHeap::Figures> GlibcHeap::Read() noexcept {
   const PipeCopy copy;
   if (!copy.valid() || !FindMain(copy)) return std::nullopt;
+  free_ranges_.Begin(MonotonicNs());
   Figures figures;
   size_t chunks_left = kMostChunks;
   uintptr_t base = main_;
@@ -186,11 +218,13 @@ std::optional<GlibcHeap::Figures> GlibcHeap::Read() noexcept {
     Arena arena;
     Figures best;
     best.whole = false;
+    const size_t mark = free_ranges_.mark();
     for (int i = 0; i < kTries && !best.whole; ++i) {
       if (!arena.Read(copy, base)) break;
       Figures now;
       now.system_bytes = arena.system_bytes;
-      arena.Count(copy, base, chunks_left, now);
+      free_ranges_.TakeBackAll(mark);
+      arena.Count(copy, base, chunks_left, now, free_ranges_);
       if (now.whole || now.free_bytes >= best.free_bytes) best = now;
     }
     if (best.system_bytes == 0 && !best.whole) {  // no arena, or one that is damaged itself
@@ -202,6 +236,7 @@ std::optional<GlibcHeap::Figures> GlibcHeap::Read() noexcept {
     figures.whole = figures.whole && best.whole;
     base = arena.next;
   } while (base != main_ && ++figures.arenas < kMostArenas);
+  free_ranges_.End();
   if (figures.system_bytes == 0 && !figures.whole) return std::nullopt;
   return figures;
 }

@@ -10,7 +10,8 @@
 //                          | next arena | next free | threads | memory from the system | most |
 //
 // The layout around `bins` has been the same since glibc 2.27.  Nothing exports the main arena: it
-// is found in the library's data by its empty lists, each of which points to itself.
+// is found in the library's data by the last of its lists, which is always empty and then points to
+// itself, and by the circle of arenas, which leads back to it.
 //
 // G1  What is read may be torn, for the program goes on.  A list that breaks is read again; what
 //     then is missing makes the figure smaller, and never larger than the arenas are.
@@ -22,6 +23,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "process/free_ranges.h"
 #include "process/pipe_copy.h"
 
 namespace heapgauge {
@@ -47,6 +49,9 @@ class GlibcHeap final {
   // nullopt: no arena was found, or there is no pipe to be had.
   std::optional<Figures> Read() noexcept;
 
+  // Of the last reading.
+  const FreeRanges& free_ranges() const noexcept { return free_ranges_; }
+
  private:
   struct Arena;
 
@@ -55,6 +60,7 @@ class GlibcHeap final {
   uintptr_t data_begin_ = 0;
   uintptr_t data_end_ = 0;
   uintptr_t main_ = 0;  // its malloc_state
+  FreeRanges free_ranges_;
 };
 
 }  // namespace heapgauge

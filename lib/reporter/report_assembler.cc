@@ -16,6 +16,7 @@
 #include "report/directory_owner.h"
 #include "report/output_directory.h"
 #include "report/units.h"
+#include "reporter/free_samples.h"
 
 namespace heapgauge {
 namespace {
@@ -302,8 +303,14 @@ Report ReportAssembler::Assemble(bool final_report, std::chrono::milliseconds he
   const bool regrouped = callsites_.Learn();
   if (regrouped) alone_.clear();
   audit_.BeforeSnapshot();
-  const StoreSnapshot snapshot = TakeStoreSnapshot(tracker_, selection);
+  StoreSnapshot snapshot = TakeStoreSnapshot(tracker_, selection);
   FillHeader(report, snapshot, final_report);
+  // The header has made the allocator's figures new.
+  const uint64_t free_samples = CountFreeSamples(tracker_, allocator_.free_ranges(), snapshot);
+  if (free_samples > 0) {
+    report.sampling.unseen_deaths += free_samples;
+    tracker_.ExpectUnseenDeaths();
+  }
   Analyze(snapshot, regrouped, report);
   cpu_ns_ += ThreadCpuNs() - began;
   report.sampling.cpu_s = static_cast<double>(tracker_.SamplingCpuNs() + cpu_ns_) * 1e-9;

@@ -1,6 +1,10 @@
 /* A steady program whose library releases its blocks past us ("steady"); the same beside a leak of its own, which no
- * such block belongs to ("leaking"); or a leak beside a library that does so once in a while ("seldom").  Blocks that go with their arena, in jemalloc
- * ("reset").  And nothing of the kind, but much that is alive and was never touched ("untouched"). */
+ * such block belongs to ("leaking"); or a leak beside a library that does so once in a while ("seldom").  Blocks that go
+ * with their arena, in jemalloc ("reset").  And nothing of the kind, but much that is alive and was never touched
+ * ("untouched").  Or most of them at last, in a heap that the allocator keeps ("kept"), or in the arena of another thread
+ * ("kept_by_thread"). */
+
+#include <pthread.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 
@@ -67,6 +71,17 @@ static void hold_untouched(int seconds) {
   VICTIM_REQUIRE(waitpid(child, &status, 0) == child && status == 0);
 }
 
+/* No address comes again, and nothing of it is given back. */
+static void* free_most(void* seconds) {
+  for (int i = 0; i < 12000; ++i) held[i] = take_message(2000);
+  usleep(300000);
+  for (int i = 0; i < 12000; ++i) {
+    if (i % 8 != 7) free_past_us(held[i]);
+  }
+  sleep(*(unsigned*)seconds);
+  return NULL;
+}
+
 int main(int argc, char** argv) {
   VICTIM_REQUIRE(argc > 2);
   if (strcmp(argv[1], "reset") == 0 || strcmp(argv[1], "untouched") == 0) {
@@ -74,6 +89,18 @@ int main(int argc, char** argv) {
       reset_arenas(atoi(argv[2]) * 10);
     else
       hold_untouched(atoi(argv[2]));
+    puts("done");
+    return 0;
+  }
+  if (strncmp(argv[1], "kept", 4) == 0) {
+    unsigned seconds = (unsigned)atoi(argv[2]);
+    if (argv[1][4] == '\0') {
+      free_most(&seconds);
+    } else {
+      pthread_t thread;
+      VICTIM_REQUIRE(pthread_create(&thread, NULL, free_most, &seconds) == 0);
+      VICTIM_REQUIRE(pthread_join(thread, NULL) == 0);
+    }
     puts("done");
     return 0;
   }

@@ -59,6 +59,41 @@ TEST_CASE("what is resident or mapped contradicts a live heap as well", "[analyz
   CHECK(large.Look(figures).too_much_alive);
 }
 
+TEST_CASE("blocks in the allocator's free chunks have ended unseen", "[analyze][audit]") {
+  AuditFigures figures = Alive(10 * kMiB);  // of which 1000 samples ended
+  figures.totals.free_samples = 7;
+  Audit audit;
+  CHECK(audit.Look(figures).Trusted());  // few
+  figures.totals.free_samples = 50;
+  CHECK(audit.Look(figures).Trusted());  // many, and no great share
+  figures.totals.free_samples = 60;
+  AuditFinding finding = audit.Look(figures);
+  CHECK_FALSE(finding.Trusted());
+  CAPTURE(finding.sentence);
+  CHECK(finding.sentence.find("60 of 1 060 sampled blocks that ended were freed past heapgauge") !=
+        std::string::npos);
+  // Together with those whose address came again.
+  figures.totals.free_samples = 30;
+  CHECK(audit.Look(figures).Trusted());
+  figures.totals.unseen_deaths = 30;
+  CHECK_FALSE(audit.Look(figures).Trusted());
+  // None ended in a way that we saw.
+  figures.totals = {};
+  figures.totals.free_samples = 8;
+  CHECK_FALSE(audit.Look(figures).Trusted());
+}
+
+TEST_CASE("a site whose blocks lie in free chunks is no leak", "[analyze][audit]") {
+  SiteObservation site;
+  site.freed_samples = 10;
+  site.free_samples = 1;
+  CHECK_FALSE(DiesUnseen(site));
+  site.free_samples = 2;
+  CHECK(DiesUnseen(site));
+  site.freed_samples = 1000;
+  CHECK_FALSE(DiesUnseen(site));
+}
+
 TEST_CASE("sampling error and moments between two figures contradict nothing", "[analyze][audit]") {
   AuditFigures figures = Alive(23 * kMiB);
   figures.in_use = 22 * kMiB;

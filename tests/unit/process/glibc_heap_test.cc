@@ -5,10 +5,12 @@
 #include <malloc.h>
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <catch2/catch.hpp>
 #include <cstdlib>
+#include <memory>
 #include <random>
 #include <thread>
 #include <vector>
@@ -49,6 +51,7 @@ class Fragments final {
     }
     for (void*& block : blocks_) {
       if (random() % 4 == 0) continue;
+      freed_.push_back(reinterpret_cast<uintptr_t>(block));
       std::free(block);
       block = nullptr;
     }
@@ -56,11 +59,22 @@ class Fragments final {
   ~Fragments() {
     for (void* const block : blocks_) std::free(block);
   }
+  size_t LivingIn(const FreeRanges& ranges) const {
+    return static_cast<size_t>(std::count_if(blocks_.begin(), blocks_.end(), [&](void* block) {
+      return block != nullptr && ranges.Hold(reinterpret_cast<uintptr_t>(block));
+    }));
+  }
+  double ShareOfFreedIn(const FreeRanges& ranges) const {
+    const auto held = std::count_if(freed_.begin(), freed_.end(),
+                                    [&](uintptr_t block) { return ranges.Hold(block); });
+    return static_cast<double>(held) / static_cast<double>(freed_.size());
+  }
   Fragments(const Fragments&) = delete;
   Fragments& operator=(const Fragments&) = delete;
 
  private:
   std::vector<void*> blocks_;
+  std::vector<uintptr_t> freed_;
 };
 
 void AgreesWithGlibc(GlibcHeap& heap) {
@@ -107,20 +121,51 @@ TEST_CASE("the arenas of other threads are read, too", "[process][glibc_heap]") 
   for (std::thread& thread : threads) thread.join();
 }
 
+TEST_CASE("free chunks hold what was freed, and nothing that is in use", "[process][glibc_heap]") {
+  GlibcHeap heap = Found();
+  const Fragments here(3, 10'000);
+  std::unique_ptr<Fragments> there;  // in another arena
+  std::atomic<bool> stop{false};
+  std::atomic<bool> ready{false};
+  std::thread other([&] {
+    there = std::make_unique<Fragments>(4, 10'000);
+    ready = true;
+    while (!stop) std::this_thread::yield();
+  });
+  while (!ready) std::this_thread::yield();
+  REQUIRE(heap.Read());
+  for (const Fragments* const fragments :
+       std::initializer_list<const Fragments*>{&here, there.get()}) {
+    CHECK(fragments->LivingIn(heap.free_ranges()) == 0);
+    CHECK(fragments->ShareOfFreedIn(heap.free_ranges()) > 0.7);  // the rest: threads' caches
+  }
+  stop = true;
+  other.join();
+}
+
 TEST_CASE("a heap that changes meanwhile is read without harm", "[process][glibc_heap]") {
   GlibcHeap heap = Found();
   std::atomic<bool> stop{false};
+  std::atomic<int> ready{0};
+  std::array<std::unique_ptr<Fragments>, 3> kept;  // between those that come and go
   std::vector<std::thread> threads;
   for (unsigned t = 0; t < 3; ++t) {
     threads.emplace_back([&, t] {
+      kept[t] = std::make_unique<Fragments>(t, 2'000);
+      ++ready;
       for (unsigned i = 0; !stop; ++i) const Fragments fragments(t + i, 2'000);
     });
   }
+  while (ready < 3) std::this_thread::yield();
+  int seen = 0;
   for (int i = 0; i < 300; ++i) {
     const auto figures = heap.Read();
     REQUIRE(figures);
     CHECK(figures->free_bytes <= figures->system_bytes);
+    for (const auto& fragments : kept) CHECK(fragments->LivingIn(heap.free_ranges()) == 0);
+    seen += heap.free_ranges().empty() ? 0 : 1;
   }
+  CHECK(seen > 250);
   stop = true;
   for (std::thread& thread : threads) thread.join();
 }
@@ -136,6 +181,146 @@ TEST_CASE("where there is no arena nothing is said", "[process][glibc_heap]") {
   // Lists that are all empty, and nothing around them that an arena has.
   for (size_t i = 100; i < 400; ++i) data[i] = begin + (i - i % 2) * 8 - 16;
   CHECK_FALSE(heap.Read());
+}
+
+// An arena and its heap, made by hand as glibc has them.
+class HandMade final {
+ public:
+  static constexpr size_t kBytes = 1 << 20;
+  static constexpr size_t kTopAt = kBytes / 2;
+  static constexpr size_t kBase = 32;  // in words, as all of `data`
+
+  HandMade() {
+    // The heap ends where nothing is mapped.
+    void* const pages =
+        mmap(nullptr, kBytes + 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    mprotect(static_cast<char*>(pages) + kBytes, 4096, PROT_NONE);
+    heap_ = static_cast<uint64_t*>(pages);
+    for (size_t bin = 0; bin < 127; ++bin) data_[Bin(bin)] = data_[Bin(bin) + 1] = Head(bin);
+    data_[kTop] = At(kTopAt);
+    heap_[kTopAt / 8 + 1] = kBytes - kTopAt + 1;
+    data_[kNext] = Base();
+    data_[kThreads] = 1;
+    data_[kSystem] = data_[kSystem + 1] = kBytes;
+    reader_.Find(reinterpret_cast<uintptr_t>(data_.data()),
+                 reinterpret_cast<uintptr_t>(data_.data() + data_.size()));
+  }
+  ~HandMade() { munmap(heap_, kBytes + 4096); }
+  HandMade(const HandMade&) = delete;
+  HandMade& operator=(const HandMade&) = delete;
+
+  // Puts chunks, by their offsets, in a list.
+  void Link(size_t bin, const std::vector<size_t>& chunks, uint64_t bytes) {
+    uint64_t before = Head(bin);
+    uint64_t* forward = &data_[Bin(bin)];
+    for (const size_t chunk : chunks) {
+      heap_[chunk / 8 + 1] = bytes | 1;
+      heap_[chunk / 8 + 3] = before;
+      *forward = before = At(chunk);
+      forward = &heap_[chunk / 8 + 2];
+    }
+    *forward = Head(bin);
+    data_[Bin(bin) + 1] = before;
+  }
+
+  uint64_t At(size_t offset) const { return reinterpret_cast<uintptr_t>(heap_) + offset; }
+  uint64_t& Word(size_t offset) { return heap_[offset / 8]; }
+  uint64_t& SystemBytes() { return data_[kSystem]; }
+  GlibcHeap& reader() { return reader_; }
+  std::array<uint64_t, 512>& data() { return data_; }
+  bool Holds(size_t offset) const { return reader_.free_ranges().Hold(At(offset)); }
+
+ private:
+  static constexpr size_t kTop = kBase + 12;
+  static constexpr size_t kNext = kBase + 270;
+  static constexpr size_t kThreads = kBase + 272;
+  static constexpr size_t kSystem = kBase + 273;
+
+  static size_t Bin(size_t bin) { return kBase + 14 + 2 * bin; }
+  uint64_t Base() const { return reinterpret_cast<uintptr_t>(&data_[kBase]); }
+  uint64_t Head(size_t bin) const { return reinterpret_cast<uintptr_t>(&data_[Bin(bin)]) - 16; }
+
+  alignas(16) std::array<uint64_t, 512> data_{};
+  uint64_t* heap_ = nullptr;
+  GlibcHeap reader_;
+};
+
+TEST_CASE("the lists of a damaged heap show nothing that is in use", "[process][glibc_heap]") {
+  HandMade heap;
+  heap.Link(5, {0x1000, 0x3000}, 0x100);
+  heap.Link(7, {0x5000}, 0x200);
+  bool whole = false;
+  const auto shown = [&] {
+    const auto figures = heap.reader().Read();
+    whole = figures && figures->whole;
+    return std::array<bool, 4>{heap.Holds(0x1010), heap.Holds(0x3010), heap.Holds(0x5010),
+                               heap.Holds(HandMade::kTopAt + 0x10)};
+  };
+  using Shown = std::array<bool, 4>;
+  REQUIRE(shown() == Shown{true, true, true, true});
+  CHECK(whole);
+  CHECK_FALSE(heap.Holds(0x1100));
+  CHECK_FALSE(heap.Holds(0x2000));
+
+  const auto damaged = [&](size_t offset, uint64_t word) {
+    const uint64_t was = heap.Word(offset);
+    heap.Word(offset) = word;
+    const Shown now = shown();
+    heap.Word(offset) = was;
+    return now;
+  };
+  const Shown no_list{false, false, true, true};
+  CHECK(damaged(0x3008, ~uint64_t{7}) == no_list);               // a size beyond all memory
+  CHECK(damaged(0x3008, 0x18) == no_list);                       // and one that no chunk has
+  CHECK(damaged(0x3018, heap.At(0x5000)) == no_list);            // the back pointer of another list
+  CHECK(damaged(0x1010, 0) == no_list);                          // lists that end nowhere,
+  CHECK(damaged(0x1010, heap.At(HandMade::kBytes)) == no_list);  // where nothing is mapped,
+  CHECK(damaged(0x1010, 0x4141414141414141) == no_list);         // or in the program's text,
+  CHECK(damaged(0x1010, heap.At(0x1000)) == no_list);            // and one that never ends
+  CHECK_FALSE(whole);
+  // A size that was written over reaches across another free chunk.
+  CHECK(damaged(0x3008, 0x4001) == Shown{true, false, false, true});
+  // A top that ends within a page, or beyond the arena.
+  CHECK(damaged(HandMade::kTopAt + 8, 0x1235) == Shown{true, true, true, false});
+  CHECK(damaged(HandMade::kTopAt + 8, (2 << 20) + 1) == Shown{true, true, true, false});
+  CHECK(shown() == Shown{true, true, true, true});
+}
+
+TEST_CASE("an arena is found at its place while fast lists are in use", "[process][glibc_heap]") {
+  HandMade heap;
+  // As if the arena began two bins before, with a fast list for its top and its map for threads.
+  for (size_t word = 2; word < 14; ++word) {
+    if (word != 12) heap.data()[HandMade::kBase + word] = heap.At(0x2000);
+  }
+  const auto figures = heap.reader().Read();
+  REQUIRE(figures);
+  CHECK(figures->system_bytes == HandMade::kBytes);
+  CHECK(heap.Holds(HandMade::kTopAt));
+}
+
+TEST_CASE("whatever is written over a heap, reading it does no harm", "[process][glibc_heap]") {
+  HandMade heap;
+  std::mt19937_64 random(1);
+  for (int i = 0; i < 2000; ++i) {
+    heap.Link(5, {0x1000, 0x3000}, 0x100);
+    heap.Link(7, {0x5000, 0x5800, 0x6000}, 0x200);
+    const std::array<uint64_t, 6> words = {
+        random(),
+        random() % (4 << 20),
+        heap.At(random() % HandMade::kBytes / 16 * 16),
+        0,
+        reinterpret_cast<uintptr_t>(&heap.data()[random() % heap.data().size() / 2 * 2]),
+        ~uint64_t{15}};
+    const uint64_t word = words[random() % words.size()];
+    uint64_t& place = random() % 2 == 0 ? heap.data()[random() % heap.data().size()]
+                                        : heap.Word((0x1000 + random() % 0x5200) / 8 * 8);
+    const uint64_t was = place;
+    place = word;
+    const auto figures = heap.reader().Read();
+    if (figures) CHECK(figures->free_bytes <= figures->system_bytes);
+    (void)heap.Holds(0x2000);
+    place = was;
+  }
 }
 
 TEST_CASE("what is not there is not copied", "[process][pipe_copy]") {

@@ -152,7 +152,11 @@ void Reporter::StepIn(ThreadState& self, void* caller, bool last) noexcept {
   AllowHelpers();
   // Or another such call is under way.  relaxed: StepOut() of this thread or another, before the
   // hold.
-  if (!was_last || !thread_->resumes.exchange(false, std::memory_order_relaxed)) return;
+  if (!was_last) return;
+  bool resumes = thread_->resumes.exchange(false, std::memory_order_relaxed);
+  // Back where threads can be started.  relaxed: as below.
+  if (!last && thread_->ends_here.exchange(false, std::memory_order_relaxed)) resumes = true;
+  if (!resumes) return;
   thread_->says_last.store(false, std::memory_order_relaxed);  // relaxed: the thread has left
   const uint16_t ended = Filters::Get().EndedIn(self);
   if (last) {

@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/nsfs.h>
 #include <pthread.h>
 #include <sched.h>
@@ -52,7 +53,7 @@ HG_ALWAYS_INLINE int Next(Args... args) noexcept {
 // Which threads a call is about.
 struct Kind {
   bool steps_out;
-  bool ends_threads;  // a process in which it succeeded can start no thread
+  bool ends_threads;  // a process in which it succeeded can perhaps start no thread
   bool other_root;    // it may lead into another root directory
   uid_t new_user;     // whom root becomes for good; 0: it does not
 };
@@ -78,20 +79,44 @@ HG_COLD Kind KindOfSetns(int fd, int spaces) noexcept {
     spaces = static_cast<int>(found);
   }
   // That of time is the process's own at once, and the kernel wants one thread for it.
-  return {(spaces & (kApart | CLONE_NEWTIME)) != 0, (spaces & CLONE_NEWPID) != 0,
+  return {(spaces & (kApart | CLONE_NEWTIME)) != 0, (spaces & (CLONE_NEWPID | CLONE_NEWTIME)) != 0,
           (spaces & CLONE_NEWNS) != 0, 0};
 }
 
 // The process that can start no thread any more, whichever call of these it makes.
 std::atomic<pid_t> g_without_threads{0};
 
+bool AreSame(const char* one, const char* other) noexcept {
+  char names[2][64];  // "pid:[4026531836]"
+  const long first = syscall(SYS_readlinkat, AT_FDCWD, one, names[0], sizeof(names[0]));
+  const long second = syscall(SYS_readlinkat, AT_FDCWD, other, names[1], sizeof(names[1]));
+  // A namespace that has had no process yet has no name; a kernel without such ones has no file.
+  return first == second && (first < 0 || memcmp(names[0], names[1], static_cast<size_t>(first)) == 0);
+}
+
+// The kernel starts threads in the namespaces that children would get, and those must be the
+// process's own: so after a return to them.  Without /proc this is not known.
+HG_COLD bool StartsNoThreads() noexcept {
+  const ErrnoKeeper errno_keeper;
+  char name[64];
+  if (syscall(SYS_readlinkat, AT_FDCWD, "/proc/thread-self/ns/pid", name, sizeof(name)) < 0) {
+    return true;
+  }
+  return !AreSame("/proc/thread-self/ns/pid", "/proc/thread-self/ns/pid_for_children") ||
+         !AreSame("/proc/thread-self/ns/time", "/proc/thread-self/ns/time_for_children");
+}
+
 // What a call that is let through leaves behind.
 HG_ALWAYS_INLINE int Note(Kind kind, int result) noexcept {
   // relaxed, here and below: a process reads its own number.
   if (kind.ends_threads && result == 0) {
-    g_without_threads.store(getpid(), std::memory_order_relaxed);
+    g_without_threads.store(StartsNoThreads() ? getpid() : 0, std::memory_order_relaxed);
   }
   return result;
+}
+
+bool IsWithoutThreads() noexcept {
+  return g_without_threads.load(std::memory_order_relaxed) == getpid();
 }
 
 constexpr Kind kAll{true, false, false, 0};
@@ -117,9 +142,11 @@ HG_ALWAYS_INLINE int Call(const CoreApi* core, Kind kind, Make make) noexcept {
 // `make` with no thread of ours.  Inlined, so that the frame is that of the exported function.
 template <typename Make>
 HG_ALWAYS_INLINE int Apart(void* caller, Kind kind, Make make) noexcept {
-  const CoreApi* const core = kind.steps_out ? Core() : nullptr;
+  const bool ended = IsWithoutThreads();
+  // Of namespaces that were left it may lead back, so that reports go on.
+  const bool returns = ended && kind.ends_threads;
+  const CoreApi* const core = kind.steps_out || returns ? Core() : nullptr;
   if (core != nullptr && kind.other_root) core->before_root_change();
-  const bool ended = g_without_threads.load(std::memory_order_relaxed) == getpid();
   if (core == nullptr || !core->step_out(ended || kind.ends_threads)) return Call(core, kind, make);
   // initgroups() can be cancelled, and then would not come back here.
   int cancel_state;
@@ -127,7 +154,7 @@ HG_ALWAYS_INLINE int Apart(void* caller, Kind kind, Make make) noexcept {
   const int result = Call(core, kind, make);
   ThreadState& self = ThisThread();
   self.shim_frame = static_cast<const uintptr_t*>(__builtin_frame_address(0));
-  core->step_in(&self, caller, ended || (kind.ends_threads && result == 0));
+  core->step_in(&self, caller, IsWithoutThreads());
   pthread_setcancelstate(cancel_state, nullptr);
   return result;
 }

@@ -5,6 +5,7 @@
  * caps:    setgroups() by a thread with a capability that no other has, as setpriv and ntpd do.
  * crowd:   the effective user back and forth in one thread, while others allocate, fork and ask for reports.
  * spaces:  unshare() and setns() of what wants one thread, by the C library's names and by dlsym().
+ * returns: setns() to the namespaces of pids and of time that it is in, also after it has left them.
  * vfork:   a child that shares our memory changes its ids. */
 #include <dirent.h>
 #include <errno.h>
@@ -19,6 +20,9 @@
 #include "victim.h"
 
 #define NOBODY 65534
+#ifndef CLONE_NEWTIME
+#define CLONE_NEWTIME 0x80
+#endif
 
 static int seen; /* calls before which a thread of somebody else's was there */
 static int stop;
@@ -198,6 +202,22 @@ static void spaces(int times) {
   close(mounts);
 }
 
+static void returns(int times) {
+  const int own[] = {open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC), open("/proc/self/ns/time", O_RDONLY | O_CLOEXEC)};
+  VICTIM_REQUIRE(own[0] >= 0);
+  for (int i = 0; i < times; ++i) {
+    allocate(1);
+    const int which = i % 2;
+    VICTIM_REQUIRE(own[which] < 0 || setns(own[which], which == 0 || i % 4 == 1 ? 0 : CLONE_NEWTIME) == 0);
+    if (i == times / 2) {
+      allocate(1);
+      VICTIM_REQUIRE(unshare(CLONE_NEWPID) == 0);
+      allocate(1);
+      VICTIM_REQUIRE(setns(own[0], CLONE_NEWPID) == 0);
+    }
+  }
+}
+
 static void vforks(int times) {
   for (volatile int i = 0; i < times; ++i) {
     allocate(1);
@@ -221,6 +241,7 @@ int main(int argc, char** argv) {
   if (strcmp(argv[1], "caps") == 0) caps(times);
   if (strcmp(argv[1], "crowd") == 0) crowd(times);
   if (strcmp(argv[1], "spaces") == 0) spaces(times);
+  if (strcmp(argv[1], "returns") == 0) returns(times);
   if (strcmp(argv[1], "vfork") == 0) vforks(times);
   /* Else there was nothing to step out of the way, and the test is none. */
   if (argc > 3 && seen < times / 2) {

@@ -48,7 +48,7 @@ struct ReportThread final {
   RunListener run_listener;
   uint64_t started_ns = 0;
   bool at_once = false;  // a report is due before its time: memory is nearly used up
-  int status_fd = -1;  // of its own /proc/thread-self/status
+  int status_fd = -1;    // of its own /proc/thread-self/status
 };
 
 }  // namespace heapgauge

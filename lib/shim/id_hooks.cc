@@ -91,7 +91,8 @@ bool AreSame(const char* one, const char* other) noexcept {
   const long first = syscall(SYS_readlinkat, AT_FDCWD, one, names[0], sizeof(names[0]));
   const long second = syscall(SYS_readlinkat, AT_FDCWD, other, names[1], sizeof(names[1]));
   // A namespace that has had no process yet has no name; a kernel without such ones has no file.
-  return first == second && (first < 0 || memcmp(names[0], names[1], static_cast<size_t>(first)) == 0);
+  return first == second &&
+         (first < 0 || memcmp(names[0], names[1], static_cast<size_t>(first)) == 0);
 }
 
 // The kernel starts threads in the namespaces that children would get, and those must be the

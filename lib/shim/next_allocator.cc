@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <type_traits>
+
 #include "base/errno_keeper.h"
 #include "base/raw_log.h"
 #include "base/raw_syscall.h"
@@ -39,17 +41,29 @@ bool Ready() noexcept {
   return true;
 }
 
-void* EarlyMalloc(size_t bytes) { return Ready() ? g_hot.malloc(bytes) : PoolAllocate(bytes); }
+// A program that has a free() of its own but no malloc() hands all that it frees to the C library's
+// by another name: what is allocated meanwhile must be the C library's.  Null for all others.
+void* (*g_early_malloc)(size_t) = nullptr;
+void* (*g_early_realloc)(void*, size_t) = nullptr;
+
+void* AllocateEarly(size_t bytes) noexcept {
+  if (HG_LIKELY(g_early_malloc == nullptr)) return PoolAllocate(bytes);
+  void* const block = g_early_malloc(bytes);
+  return block != nullptr ? memset(block, 0, bytes) : nullptr;
+}
+
+void* EarlyMalloc(size_t bytes) { return Ready() ? g_hot.malloc(bytes) : AllocateEarly(bytes); }
 void EarlyFree(void* block) {
   if (Ready()) g_hot.free(block);
 }
 void* EarlyCalloc(size_t count, size_t size) {
   if (Ready()) return g_hot.calloc(count, size);
   size_t bytes;
-  return __builtin_mul_overflow(count, size, &bytes) ? nullptr : PoolAllocate(bytes);
+  return __builtin_mul_overflow(count, size, &bytes) ? nullptr : AllocateEarly(bytes);
 }
 void* EarlyRealloc(void* block, size_t bytes) {
   if (Ready()) return g_hot.realloc(block, bytes);
+  if (g_early_realloc != nullptr) return g_early_realloc(block, bytes);
   void* const fresh = PoolAllocate(bytes);
   if (fresh != nullptr && block != nullptr) {
     const size_t old = PoolUsableSize(block);
@@ -157,6 +171,19 @@ void* SymbolBeforeOurs(const char* name) noexcept {
   return IsStub(first) ? DefinitionBehind(first, name) : first;
 }
 
+// Before the first look-up that can fail: the loader allocates the text for that.
+void FindEarlyAllocator() noexcept {
+  if (SymbolBeforeOurs("malloc") != nullptr || SymbolBeforeOurs("free") == nullptr) return;
+  dl_find_object library;
+  if (_dl_find_object(reinterpret_cast<void*>(&gnu_get_libc_version), &library) != 0) return;
+  const auto find = [&](const char* name, auto* out) {
+    *out = reinterpret_cast<std::remove_pointer_t<decltype(out)>>(
+        DefinitionIn(*library.dlfo_link_map, name));
+  };
+  find("realloc", &g_early_realloc);
+  if (g_early_realloc != nullptr) find("malloc", &g_early_malloc);
+}
+
 // True when the program's calls of malloc never reach ours: it has one of its own, or a library
 // that comes before us has.  Found out by such a call, for a malloc before ours may be a wrapper
 // that hands on to us.
@@ -201,11 +228,11 @@ void JudgeRedirection(const void* const (&bases)[4], NextAllocator* next) noexce
   // A module that we don't know of yet may hand a block's size to the allocator, which must be what
   // the allocator takes for the block's size: only the C library's free() takes none.
   next->can_align = next->can_align && next->is_c_library;
+  if (!complete) return;
   // Without the module's own a guess at a block's size would be somebody else's guess.
   if (BaseOf(reinterpret_cast<void*>(next->usable_size)) != home) {
     next->usable_size = UnknownUsableSize;
   }
-  if (!complete) return;
   size_t count;
   EntryPoint* const entries = EntryPoints(&count);
   for (size_t i = 0; i < count; ++i) {
@@ -229,6 +256,7 @@ void FindStubs() noexcept {
 // Not inlined: errno is had from the C library, whose functions are ours only by now.
 __attribute__((noinline)) void LookUp() noexcept {
   const ErrnoKeeper errno_keeper;
+  FindEarlyAllocator();
   FindVersioned();
   g_prefer_before = HooksAreBypassed();
   void* const malloc_symbol = g_prefer_before ? SymbolBeforeOurs("malloc") : NextSymbol("malloc");

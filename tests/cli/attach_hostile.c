@@ -46,7 +46,9 @@ static int on_module(struct dl_phdr_info* info, size_t size, void* unused) {
 }
 
 static void patch_header(const char* module, const char* what) {
-  sought = strcmp(module, "libc") == 0 ? "libc.so.6" : strcmp(module, "loader") == 0 ? "/ld-" : module;
+  sought = strcmp(module, "libc") == 0     ? "libc.so.6"
+           : strcmp(module, "loader") == 0 ? "/ld-"
+                                           : module;
   dl_iterate_phdr(on_module, NULL);
   if (found == NULL) exit(3);
   void* const page = (void*)((uintptr_t)found & ~(uintptr_t)4095);
@@ -68,7 +70,9 @@ static void patch_header(const char* module, const char* what) {
   if (strcmp(what, "phoff") == 0) found->e_phoff = UINT64_MAX - 64;
   if (strcmp(what, "class") == 0) found->e_ident[EI_CLASS] = ELFCLASS32;
   if (strcmp(what, "magic") == 0) memset(found->e_ident, 0, 4);
-  if (strcmp(what, "all") == 0) memset((char*)found + SELFMAG, 0xFF, sizeof(*found) - SELFMAG + (size_t)count * sizeof(segments[0]));
+  if (strcmp(what, "all") == 0)
+    memset((char*)found + SELFMAG, 0xFF,
+           sizeof(*found) - SELFMAG + (size_t)count * sizeof(segments[0]));
   mprotect(page, 4096, PROT_READ);
 }
 
@@ -82,7 +86,8 @@ static void* lying_page(void) {
   header->e_phoff = sizeof(*header);
   ElfW(Phdr)* const segment = (ElfW(Phdr)*)(header + 1);
   segment[0] = (ElfW(Phdr)){PT_LOAD, PF_R, 0, 0, 0, (uint64_t)16 << 30, (uint64_t)16 << 30, 4096};
-  segment[1] = (ElfW(Phdr)){PT_DYNAMIC, PF_R, 512, 512, 512, (uint64_t)16 << 30, (uint64_t)16 << 30, 8};
+  segment[1] =
+      (ElfW(Phdr)){PT_DYNAMIC, PF_R, 512, 512, 512, (uint64_t)16 << 30, (uint64_t)16 << 30, 8};
   return page;
 }
 
@@ -109,10 +114,20 @@ static void lie_in_auxv(const char* what) {
   uint64_t field[53] = {0};
   char* at = strrchr(line, ')') + 2;
   for (int i = 3; i < 53; ++i, at += strcspn(at, " \n") + 1) field[i] = strtoull(at, NULL, 10);
-  struct prctl_mm_map map = {.start_code = field[26], .end_code = field[27], .start_data = field[45], .end_data = field[46],
-                             .start_brk = field[47], .brk = (uint64_t)sbrk(0), .start_stack = field[28],
-                             .arg_start = field[48], .arg_end = field[49], .env_start = field[50], .env_end = field[51],
-                             .auxv = (void*)entries, .auxv_size = (uint32_t)bytes, .exe_fd = (uint32_t)-1};
+  struct prctl_mm_map map = {.start_code = field[26],
+                             .end_code = field[27],
+                             .start_data = field[45],
+                             .end_data = field[46],
+                             .start_brk = field[47],
+                             .brk = (uint64_t)sbrk(0),
+                             .start_stack = field[28],
+                             .arg_start = field[48],
+                             .arg_end = field[49],
+                             .env_start = field[50],
+                             .env_end = field[51],
+                             .auxv = (void*)entries,
+                             .auxv_size = (uint32_t)bytes,
+                             .exe_fd = (uint32_t)-1};
   if (prctl(PR_SET_MM, PR_SET_MM_MAP, &map, sizeof(map), 0) != 0) skip("PR_SET_MM_MAP");
 }
 
@@ -134,7 +149,8 @@ static void* churns(void* name) {
   for (;;) {
     void* pages[64];
     const int file = module_file(name);
-    for (int i = 0; i < 64; ++i) pages[i] = mmap(NULL, 4096 * (1 + (size_t)i % 3), PROT_READ, MAP_PRIVATE, file, 0);
+    for (int i = 0; i < 64; ++i)
+      pages[i] = mmap(NULL, 4096 * (1 + (size_t)i % 3), PROT_READ, MAP_PRIVATE, file, 0);
     for (int i = 0; i < 64; ++i) munmap(pages[i], 4096 * (1 + (size_t)i % 3));
     close(file);
     unlink(name);
@@ -148,8 +164,11 @@ static void never_filled(void) {
   void* const pages = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
   const int faults = (int)syscall(SYS_userfaultfd, O_CLOEXEC);
   struct uffdio_api api = {.api = UFFD_API};
-  struct uffdio_register range = {.range = {(uint64_t)pages, 1 << 20}, .mode = UFFDIO_REGISTER_MODE_MISSING};
-  if (faults < 0 || ioctl(faults, UFFDIO_API, &api) != 0 || ioctl(faults, UFFDIO_REGISTER, &range) != 0) skip("userfaultfd");
+  struct uffdio_register range = {.range = {(uint64_t)pages, 1 << 20},
+                                  .mode = UFFDIO_REGISTER_MODE_MISSING};
+  if (faults < 0 || ioctl(faults, UFFDIO_API, &api) != 0 ||
+      ioctl(faults, UFFDIO_REGISTER, &range) != 0)
+    skip("userfaultfd");
   mprotect(pages, 1 << 20, PROT_READ | PROT_EXEC);
 }
 
@@ -175,10 +194,13 @@ int main(int argc, char** argv) {
   if (strcmp(what, "name") == 0) strcpy((char*)getauxval(AT_EXECFN), "/\033]0;x\007\n\r\xff");
   if (strcmp(what, "many") == 0) {
     for (long i = 0; i < atol(which); ++i) {
-      if (mmap(NULL, 4096, i & 1 ? PROT_READ : PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED) skip("mmap");
+      if (mmap(NULL, 4096, i & 1 ? PROT_READ : PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) ==
+          MAP_FAILED)
+        skip("mmap");
     }
   }
-  if (strcmp(what, "modules") == 0) map_modules(atol(which), argc > 3 ? PROT_READ | PROT_EXEC : PROT_READ);
+  if (strcmp(what, "modules") == 0)
+    map_modules(atol(which), argc > 3 ? PROT_READ | PROT_EXEC : PROT_READ);
   if (strcmp(what, "churns") == 0) {
     pthread_create(&thread, NULL, churns, "one.so");
     pthread_create(&thread, NULL, churns, "other.so");

@@ -203,12 +203,14 @@ static void spaces(int times) {
 }
 
 static void returns(int times) {
-  const int own[] = {open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC), open("/proc/self/ns/time", O_RDONLY | O_CLOEXEC)};
+  const int own[] = {open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC),
+                     open("/proc/self/ns/time", O_RDONLY | O_CLOEXEC)};
   VICTIM_REQUIRE(own[0] >= 0);
   for (int i = 0; i < times; ++i) {
     allocate(1);
     const int which = i % 2;
-    VICTIM_REQUIRE(own[which] < 0 || setns(own[which], which == 0 || i % 4 == 1 ? 0 : CLONE_NEWTIME) == 0);
+    VICTIM_REQUIRE(own[which] < 0 ||
+                   setns(own[which], which == 0 || i % 4 == 1 ? 0 : CLONE_NEWTIME) == 0);
     if (i == times / 2) {
       allocate(1);
       VICTIM_REQUIRE(unshare(CLONE_NEWPID) == 0);

@@ -35,6 +35,10 @@ Stack g_stacks[] = {{64}, {256}, {1024}};
 std::atomic<bool> g_allowed{false};
 // Larger blocks are merged with their neighbours when they are released, and need no keeping.
 constexpr size_t kLargestUsable = 2048;
+// A block that lies so may have been asked for so, by a program that never asks for its size, which
+// allocators know less well: mimalloc 2.0.9 answers with a wrong one, or, built with its assertions,
+// ends the program.
+constexpr size_t kLargeAlignment = 1 << 20;
 
 uint64_t After(uint64_t top, uint32_t slot) noexcept { return (((top >> 32) + 1) << 32) | slot; }
 
@@ -133,6 +137,7 @@ bool Keep(void* block) noexcept {
   if (address % Control::kAlignment != 0 || !g_allowed.load(std::memory_order_relaxed)) {
     return false;
   }
+  if (address % kLargeAlignment == 0) return false;
   Stack* const stack = StackOf(g_next.usable_size(block));
   if (stack == nullptr) return false;
   g_filter.Add(address);  // first (K2)

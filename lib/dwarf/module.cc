@@ -14,8 +14,8 @@
 #include "dwarf/limits.h"
 #include "dwarf/lines.h"
 #include "dwarf/names.h"
+#include "dwarf/readable.h"
 #include "dwarf/scopes.h"
-#include "symbolize/demangle.h"
 #include "symbolize/module_files.h"
 #include "symbolize/symbol_names.h"
 
@@ -166,7 +166,7 @@ std::vector<Frame> FramesOf(DwarfQuery& query, const std::string& symbol, DwarfN
   }
   if (frames.empty()) {
     Frame& frame = frames.emplace_back();
-    frame.function = symbolize::Demangle(symbol, SIZE_MAX);
+    frame.function = Readable(symbol);
     Place(frame, std::move(position));
   }
   return frames;

@@ -2,16 +2,14 @@
 
 #include <dwarf.h>
 
-#include <limits>
 #include <string_view>
 #include <vector>
 
-#include "symbolize/demangle.h"
+#include "dwarf/readable.h"
+#include "symbolize/rust_name.h"
 
 namespace heapgauge::dwarf {
 namespace {
-
-constexpr size_t kAnyLength = std::numeric_limits<size_t>::max();  // the helper has stack enough
 
 const char* LinkageName(Dwarf_Die* function) {
   for (const unsigned int kind : {DW_AT_linkage_name, DW_AT_MIPS_linkage_name}) {
@@ -19,7 +17,8 @@ const char* LinkageName(Dwarf_Die* function) {
     if (dwarf_attr_integrate(function, kind, &attribute) == nullptr) continue;
     const char* const name = dwarf_formstring(&attribute);
     // Other languages' schemes stay mangled; their DW_AT_name reads better.
-    if (name != nullptr && std::string_view(name).starts_with("_Z")) return name;
+    if (name == nullptr) continue;
+    if (std::string_view(name).starts_with("_Z") || symbolize::IsRustV0(name)) return name;
   }
   return nullptr;
 }
@@ -118,16 +117,15 @@ std::string DwarfNames::Qualified(Dwarf_Die* function, const char* name) {
 }
 
 std::string DwarfNames::Of(Dwarf_Die* function, const std::string& symbol) {
-  if (const char* const linkage = LinkageName(function))
-    return symbolize::Demangle(linkage, kAnyLength);
+  if (const char* const linkage = LinkageName(function)) return Readable(linkage);
   const char* const name = dwarf_diename(function);
-  if (name == nullptr) return symbolize::Demangle(WithoutCloneSuffix(symbol), kAnyLength);
+  if (name == nullptr) return Readable(WithoutCloneSuffix(symbol));
   if (!IsCPlusPlus(function)) return IsPublicNameOf(symbol, name) ? symbol : name;
   if (symbol.starts_with("_Z")) {
     // Without template arguments: compilers space them differently.
     const std::string_view stem =
         std::string_view(name).substr(0, std::string_view(name).find('<'));
-    std::string demangled = symbolize::Demangle(WithoutCloneSuffix(symbol), kAnyLength);
+    std::string demangled = Readable(WithoutCloneSuffix(symbol));
     if (demangled.find(stem) != std::string::npos) return demangled;
   }
   return Qualified(function, name);

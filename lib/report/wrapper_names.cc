@@ -5,9 +5,11 @@
 #include <cctype>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "base/basename.h"
 #include "report/function_name.h"
+#include "report/mangled_name.h"
 
 namespace heapgauge {
 namespace {
@@ -119,6 +121,17 @@ constexpr string_view kVerbSuffixes[] = {
     "z", "zero",
 };
 
+// Rust's own libraries, by crate: a C++ namespace may have the crate's name, hardly both.
+constexpr string_view kRustAllocModules[] = {
+    "alloc", "borrow", "boxed", "collections", "ffi", "fmt", "raw_vec", "rc", "slice", "str",
+    "string", "sync", "task", "vec",
+};
+constexpr string_view kRustCoreModules[] = {
+    "alloc", "array", "cell", "char", "clone", "cmp", "convert", "default", "error", "ffi", "fmt",
+    "hash", "intrinsics", "iter", "marker", "mem", "num", "ops", "option", "panicking", "pin",
+    "ptr", "result", "slice", "str", "sync", "task", "time",
+};
+
 // clang-format on
 
 constexpr bool IsSorted(std::span<const string_view> table) {
@@ -167,14 +180,38 @@ std::string WithoutVersion(string_view name) {
   return result;
 }
 
-// Legacy Rust symbols demangle as C++ with a hash as last part; only with it do these names mean
-// Rust's own libraries.
+// "alloc::vec::Vec" is Rust's; "alloc::Plan" may be anybody's.
+bool IsInRustLibrary(string_view name) {
+  if (name.starts_with("hashbrown::")) return true;
+  for (const auto& [crate, modules] :
+       {std::pair<string_view, std::span<const string_view>>{"alloc::", kRustAllocModules},
+        {"core::", kRustCoreModules}}) {
+    if (!name.starts_with(crate)) continue;
+    const string_view rest = name.substr(crate.size());
+    return Contains(modules, rest.substr(0, rest.find("::")));
+  }
+  return false;
+}
+
+// As mangled ("alloc::alloc::alloc::h0123456789abcdef", "_$LT$alloc..vec..Vec") or as people read
+// it: "<alloc::vec::Vec<T> as core::clone::Clone>::clone".
 bool IsRustLibrary(string_view name) {
   const size_t hash = name.rfind("::h");
-  if (hash == string_view::npos || name.size() - hash != 19) return false;
-  return name.starts_with("alloc::") || name.starts_with("core::") ||
-         name.starts_with("hashbrown::") || name.starts_with("<alloc::") ||
-         name.starts_with("_$LT$alloc..") || name.starts_with("__rust");
+  if (hash != string_view::npos && name.size() - hash == 19) {
+    return name.starts_with("alloc::") || name.starts_with("core::") ||
+           name.starts_with("hashbrown::") || name.starts_with("<alloc::") ||
+           name.starts_with("_$LT$alloc..") || name.starts_with("__rust");
+  }
+  if (!name.starts_with('<')) return IsInRustLibrary(name);
+  name.remove_prefix(name.find_first_not_of("<&[*"));
+  for (const string_view word : {"mut ", "const "}) {
+    if (name.starts_with(word)) name.remove_prefix(word.size());
+  }
+  if (name.starts_with("std::") || IsInRustLibrary(name)) return true;
+  // "<T as alloc::slice::hack::ConvertVec>::to_vec": of no type in particular.
+  const size_t trait = name.find(" as ");
+  return trait != string_view::npos && name.substr(0, trait).find("::") == string_view::npos &&
+         (name.substr(trait + 4).starts_with("std::") || IsInRustLibrary(name.substr(trait + 4)));
 }
 
 // A class's own operator new, and allocate() of what calls itself an allocator, arena, pool or
@@ -201,13 +238,24 @@ bool IsAllocatorMember(string_view name) {
 bool IsWrapperModule(string_view path) { return StartsWithAny(Basename(path), kModules); }
 
 bool IsWrapperFile(string_view path) {
-  return path.find("/include/c++/") !=
-         string_view::npos;  // both libstdc++ and libc++ install there
+  // Both libstdc++ and libc++ install there.
+  if (path.find("/include/c++/") != string_view::npos) return true;
+  // "/rustc/<commit>/library/alloc/src/raw_vec.rs", "/usr/src/rustc-1.63.0/library/..."
+  if (path.find("/rustc") == string_view::npos || !path.ends_with(".rs")) return false;
+  for (const string_view crate : {"alloc", "core", "std"}) {
+    if (path.find("/library/" + std::string(crate) + "/src/") != string_view::npos) return true;
+  }
+  return false;
 }
 
 bool IsWrapperName(string_view symbol) {
   string_view name = QualifiedName(symbol);
   if (name.empty()) return false;
+  if (name.starts_with("_Z")) {
+    if (const std::string scope = WithoutVersion(MangledScope(name)); !scope.empty()) {
+      return StartsWithAny(scope, kNamespaces);
+    }
+  }
   if (name.starts_with("::")) name.remove_prefix(2);
   if (name.find("::") == string_view::npos && !name.starts_with("operator ")) {
     return std::binary_search(std::begin(kExact), std::end(kExact), name) ||

@@ -1,9 +1,10 @@
-// C++ symbol names for people.
+// C++ and Rust symbol names for people.
 #ifndef HEAPGAUGE_SYMBOLIZE_DEMANGLE_H_
 #define HEAPGAUGE_SYMBOLIZE_DEMANGLE_H_
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 
 namespace heapgauge::symbolize {
 
@@ -13,11 +14,24 @@ namespace heapgauge::symbolize {
 inline constexpr size_t kMaxMangledInHost = 512;
 inline constexpr size_t kDemangleStackBytes = size_t{192} * 1024;
 
-// Function names beyond this are cut: template names of 100 KiB exist, and nobody reads them.
+// Function names beyond this lose what stands in brackets, "std::vector<...>::insert(...)":
+// template names of 100 KiB exist, and nobody reads them.
 inline constexpr size_t kMaxFunctionName = 4096;
 
-// The name unchanged where it isn't a mangled one, is damaged, or is longer than `max_mangled`.
+// C++ and Rust's older form.  The name unchanged where it isn't a mangled one, is damaged, or is
+// longer than `max_mangled`.
 std::string Demangle(const std::string& name, size_t max_mangled = kMaxMangledInHost);
+
+// Would Demangle() leave it as it is inside a host, and the helper would not?
+bool NeedsHelperToRead(std::string_view name);
+
+// Says a name in pieces; 0 if it was one.
+using Demangler = int (*)(const char* mangled,
+                          void (*take)(const char* piece, size_t length, void* data), void* data);
+
+// What `demangler` says of it, shortened as above and left in time; the name where it is none.  The
+// demangler is C code that may be left by longjmp().
+std::string DemangleBy(Demangler demangler, const std::string& name);
 
 }  // namespace heapgauge::symbolize
 

@@ -158,16 +158,15 @@ class Symbolizer::Impl final {
       problem_.clear();
       for (HelperRequest::Module& module : missing) {
         if (symbolize::LinesWanted(module.path, module.build_id, options_.debug_root)) continue;
-        TakeNames(module, false, known);
-        module.offsets.clear();
+        TakeNames(module, Unread::kLeft, known);
       }
       const auto deadline = std::chrono::steady_clock::now() + helper_limit_;
       while (helper_.Ready() && AskHelper(missing, deadline, known)) {
       }
     }
-    for (const HelperRequest::Module& module : missing) {
+    for (HelperRequest::Module& module : missing) {
       const bool provisional = options_.mode == SymbolizeMode::kLines && helper_.Expects(module);
-      TakeNames(module, provisional, known);
+      TakeNames(module, provisional ? Unread::kAskedAgain : Unread::kShown, known);
     }
   }
 
@@ -207,7 +206,9 @@ class Symbolizer::Impl final {
                            module.offsets.begin() + static_cast<ptrdiff_t>(frames.size()));
       if (answers[k].finished) {  // these will never have an answer
         progress = true;
-        TakeNames({module.file, module.path, module.build_id, std::move(unanswered)}, false, known);
+        HelperRequest::Module rest{module.file, module.path, module.build_id,
+                                   std::move(unanswered)};
+        TakeNames(rest, Unread::kShown, known);
       } else {
         module.offsets.insert(module.offsets.begin(), unanswered.begin(), unanswered.end());
       }
@@ -215,18 +216,33 @@ class Symbolizer::Impl final {
     return progress;
   }
 
-  void TakeNames(const HelperRequest::Module& module, bool provisional, Known& known) {
+  // What becomes of a name that the helper alone can read.
+  enum class Unread : uint8_t {
+    kLeft,        // for the helper, in module.offsets
+    kAskedAgain,  // shown as it is, like all names of this call, until the helper is there again
+    kShown,
+  };
+
+  // Names from symbol tables for module.offsets; leaves there what is still to be asked for.
+  void TakeNames(HelperRequest::Module& module, Unread unread, Known& known) {
     if (module.offsets.empty()) return;
     const unsigned refused = Descriptor::refused();
     const std::vector<std::string> names =
         symbolize::SymbolNames(module.path, module.build_id, module.offsets, options_.debug_root);
     // Names that no file could be opened for are looked for again in the next report.
     const bool to_be_kept = refused == Descriptor::refused();
+    std::vector<uint64_t> left;
     for (size_t n = 0; n < module.offsets.size(); ++n) {
+      if (unread == Unread::kLeft && symbolize::NeedsHelperToRead(names[n])) {
+        left.push_back(module.offsets[n]);
+        continue;
+      }
       std::vector<Frame> frames(1);
       frames[0].function = symbolize::Demangle(names[n]);
-      Remember(module, module.offsets[n], std::move(frames), provisional, known, to_be_kept);
+      Remember(module, module.offsets[n], std::move(frames), unread == Unread::kAskedAgain, known,
+               to_be_kept);
     }
+    module.offsets = std::move(left);
   }
 
   void Remember(const HelperRequest::Module& module, uint64_t offset, std::vector<Frame> frames,

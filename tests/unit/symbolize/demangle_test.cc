@@ -41,6 +41,46 @@ TEST_CASE("endless names are cut, never within a letter", "[symbolize][demangle]
   CHECK(cut.ends_with("\xA4..."));
 }
 
+TEST_CASE("Rust's older names lose their hash and their escapes", "[symbolize][demangle]") {
+  CHECK(Demangle("_ZN7mycrate4Cart8checkout17h0123456789abcdefE") == "mycrate::Cart::checkout");
+  CHECK(Demangle("_ZN5alloc3vec16Vec$LT$T$C$A$GT$4push17h00112233445566ffE.llvm.1234") ==
+        "alloc::vec::Vec<T,A>::push");
+  CHECK(Demangle("_ZN60_$LT$alloc..string..String$u20$as$u20$core..fmt..Display$GT$3fmt"
+                 "17h0123456789abcdefE") == "<alloc::string::String as core::fmt::Display>::fmt");
+  CHECK(Demangle("_ZN6$XX$1f17h0123456789abcdefE") == "$XX$1f");
+  CHECK(Demangle("_ZN4main28_$u7b$$u7b$closure$u7d$$u7d$17h0123456789abcdefE") ==
+        "main::{{closure}}");
+  // C++ with a part of that form is C++; no escape makes a control character.
+  CHECK(Demangle("_ZN4shop17h0123456789abcdefEv") == "shop::h0123456789abcdef()");
+  CHECK(Demangle("_ZN5$u1b$17h0123456789abcdefE") == "$u1b$");
+  for (const char* damaged :
+       {"_ZN999999999999999999999a17h", "_ZN4ab", "_ZN1a17h0123456789abcdef", "_ZNE"}) {
+    INFO(damaged);
+    CHECK(Demangle(damaged) == damaged);
+  }
+}
+
+TEST_CASE("who can read a name", "[symbolize][demangle]") {
+  CHECK(NeedsHelperToRead("_Z1f" + Repeat("P", kMaxMangledInHost) + "i"));
+  CHECK(NeedsHelperToRead("_RNvNtCs1234_7mycrate3foo3bar"));
+  CHECK_FALSE(NeedsHelperToRead("_ZN4shop4Cart8CheckoutEv"));
+  CHECK_FALSE(NeedsHelperToRead(Repeat("long_c_name", 100)));
+  CHECK_FALSE(NeedsHelperToRead("_R"));
+  CHECK_FALSE(NeedsHelperToRead("_Reset"));
+}
+
+TEST_CASE("what is too long to show loses what stands in brackets", "[symbolize][demangle]") {
+  const std::string letters = "90" + Repeat("abcdefghi", 10);
+  const std::string many = letters + Repeat("S1_", 60);
+  CHECK(Demangle("_ZN4shop5IndexI" + many + "E3AddEv", SIZE_MAX) == "shop::Index<...>::Add()");
+  CHECK(Demangle("_ZN4shop12_GLOBAL__N_13AddI" + letters + Repeat("S2_", 60) + "EEvv", SIZE_MAX) ==
+        "void shop::(anonymous namespace)::Add<...>()");
+  CHECK(Demangle("_ZN4shopltI" + many + "EEbii", SIZE_MAX) == "bool shop::operator< <...>(...)");
+  CHECK(Demangle("_ZN4shop5IndexI" + many + "EclEi", SIZE_MAX) ==
+        "shop::Index<...>::operator()(...)");
+  CHECK(Demangle("_ZN4shop5IndexI" + many + "EptEv", SIZE_MAX) == "shop::Index<...>::operator->()");
+}
+
 // A name that says of each part "the part before, twice": its text doubles with every five letters.
 std::string Doubling(const std::string& head, const std::string& tail, size_t length) {
   static constexpr char kDigits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";

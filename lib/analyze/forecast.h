@@ -18,6 +18,7 @@ struct LimitForecast {
   double growth_low = 0;
   double growth_high = 0;
   double growth_window_s = 0;  // how long it has been so; the caller knows
+  bool of_heap = false;        // the live heap's growth, and not that of what counts; the same
 };
 
 // nullopt unless the growth is significant (its 95 % interval lies above zero) and the limit is

@@ -125,6 +125,7 @@ ProcessJudgement ProcessWatch::Judge(std::span<const SiteJudgement> sites,
     // Pages come in lumps; the heap's own growth may be certain first.
     if (!judgement.forecast && judgement.verdict >= Verdict::kLoad) {
       judgement.forecast = ForecastOf(now_, measures.growth);
+      if (judgement.forecast) judgement.forecast->of_heap = true;
     }
   }
   return judgement;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <concepts>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <type_traits>
@@ -11,6 +12,7 @@
 
 #include "report/callsite.h"
 #include "report/printable.h"
+#include "report/report_fields.h"
 
 namespace heapgauge {
 namespace {
@@ -155,61 +157,72 @@ class Object final {
   std::string* error_;
 };
 
-void ReadFrame(const Object& in, Frame* frame) {
-  in.Read("function", &frame->function);
-  in.Read("file", &frame->file);
-  in.Read("line", &frame->line);
-  in.Read("module", &frame->module);
-  in.Read("module_offset", &frame->module_offset);
-  in.Read("inlined", &frame->inlined);
-}
+// Reads each member that it visits.
+class Reader final {
+ public:
+  explicit Reader(const Object& in) : in_(in) {}
 
-// What a stack and a call site have in common.
-void ReadFigures(const Object& in, Site* site) {
-  in.Read("rank", &site->rank);
-  in.Read("id", &site->id);
-  in.Read("verdict", &site->verdict);
-  in.Read("confidence", &site->confidence);
-  in.Read("evidence", &site->evidence);
-  in.Read("live_bytes", &site->live_bytes);
-  in.Read("live_bytes_stderr", &site->live_bytes_stderr);
-  in.Read("live_objects", &site->live_objects);
-  in.Read("allocated_bytes", &site->allocated_bytes);
-  in.Read("freed_bytes", &site->freed_bytes);
-  in.Read("allocated_objects", &site->allocated_objects);
-  in.Read("freed_objects", &site->freed_objects);
-  in.Read("growth_bytes", &site->growth_bytes);
-  in.Read("growth_bytes_per_s", &site->growth_bytes_per_s);
-  in.Read("growth_low", &site->growth_low);
-  in.Read("growth_high", &site->growth_high);
-  in.Read("age_p50_s", &site->age_p50_s);
-  in.Read("age_max_s", &site->age_max_s);
-  in.Read("lifetime_p50_s", &site->lifetime_p50_s);
-  in.Read("lifetime_p99_s", &site->lifetime_p99_s);
-}
-
-void ReadSite(const Object& in, Site* site) {
-  ReadFigures(in, site);
-  in.Read("labels", &site->labels);
-  in.ReadArray("frames", &site->frames, ReadFrame);
-  // The key is not in the schema's first form; and an index is only as good as the array it points
-  // into.
-  if (in.Find("callsite") == nullptr) {
-    site->callsite = CallsiteIndex(site->frames);
-  } else {
-    in.Read("callsite", &site->callsite);
-    if (site->callsite >= site->frames.size()) site->callsite = 0;
+  template <typename Value>
+  void operator()(const char* key, Value& value) const {
+    in_.Read(key, &value);
   }
-}
 
-// The line alone; the stack that leads to it is looked up among the report's sites.
-void ReadCallsite(const Object& in, Callsite* callsite) {
-  ReadFigures(in, &callsite->sum);
-  ReadFrame(in, &callsite->sum.frames.emplace_back());
-  in.Read("stacks", &callsite->stacks);
-  in.Read("largest_stack_share", &callsite->largest_stack_share);
-  in.Read("sites", &callsite->sites);
-}
+  void operator()(const char* key, TextIfAny& text) const {
+    in_.Read(key, static_cast<std::string*>(&text));
+  }
+
+  template <typename Member>
+  requires(Either<Member, SamplingInfo> || Either<Member, ProcessInfo> ||
+           Either<Member, Totals>) void
+  operator()(const char* key, Member& value) const {
+    ReadMembers(in_.Child(key), value);
+  }
+
+  void operator()(const char* key, std::optional<Forecast>& forecast) const {
+    const json* const member = in_.Find(key);
+    if (member == nullptr || member->is_null()) return;
+    ReadMembers(in_.Child(key), forecast.emplace());
+  }
+
+  template <typename Element>
+  requires(!std::same_as<Element, std::string>) void operator()(
+      const char* key, std::vector<Element>& elements) const {
+    in_.ReadArray(key, &elements,
+                  [](const Object& in, Element* element) { ReadMembers(in, *element); });
+  }
+
+ private:
+  template <typename Member>
+  static void ReadMembers(const Object& in, Member& value) {
+    VisitFields(value, Reader(in));
+    MendMissing(in, value);
+  }
+
+  static void ReadMembers(const Object& in, Callsite& callsite) {
+    VisitJudged(callsite.sum, Reader(in));
+    // The line alone; the stack that leads to it is looked up among the report's sites.
+    VisitLine(callsite.sum.frames.emplace_back(), Reader(in));
+    VisitFields(callsite, Reader(in));
+  }
+
+  // What reports of earlier versions do not have.
+  template <typename Member>
+  static void MendMissing(const Object&, Member&) {}
+
+  static void MendMissing(const Object& in, SamplingInfo& sampling) {
+    if (in.Find("asked_interval_bytes") == nullptr) {
+      sampling.asked_interval_bytes = sampling.interval_bytes;
+    }
+  }
+
+  static void MendMissing(const Object& in, Site& site) {
+    if (in.Find("callsite") == nullptr) site.callsite = CallsiteIndex(site.frames);
+    // An index is only as good as the array it points into.
+    if (site.callsite >= site.frames.size()) site.callsite = 0;
+  }
+
+  const Object& in_;
+};
 
 void FindStacks(Report* report) {
   std::unordered_map<std::string_view, const Site*> by_id;
@@ -226,85 +239,12 @@ void FindStacks(Report* report) {
   }
 }
 
-void ReadSampling(const Object& in, SamplingInfo* sampling) {
-  in.Read("interval_bytes", &sampling->interval_bytes);
-  sampling->asked_interval_bytes =
-      sampling->interval_bytes;  // older reports know one interval only
-  in.Read("asked_interval_bytes", &sampling->asked_interval_bytes);
-  in.Read("interval_changes", &sampling->interval_changes);
-  in.Read("samples", &sampling->samples);
-  in.Read("live_samples", &sampling->live_samples);
-  in.Read("dropped", &sampling->dropped);
-  in.Read("unwind", &sampling->unwind);
-  in.Read("cpu_s", &sampling->cpu_s);
-  in.Read("memory_bytes", &sampling->memory_bytes);
-  in.Read("reports_failed", &sampling->reports_failed);
-  in.Read("coverage", &sampling->coverage);
-  in.Read("coverage_note", &sampling->coverage_note);
-  in.Read("unseen_deaths", &sampling->unseen_deaths);
-  in.Read("distrust", &sampling->distrust);
-}
-
-void ReadProcess(const Object& in, ProcessInfo* process) {
-  in.Read("rss_bytes", &process->rss_bytes);
-  in.Read("heap_live_bytes", &process->heap_live_bytes);
-  in.Read("allocator_retained_bytes", &process->allocator_retained_bytes);
-  in.Read("limit_bytes", &process->limit_bytes);
-  in.Read("limit_source", &process->limit_source);
-  in.Read("usage_bytes", &process->usage_bytes);
-  in.Read("rss_file_bytes", &process->rss_file_bytes);
-  in.Read("rss_shmem_bytes", &process->rss_shmem_bytes);
-  in.Read("threads", &process->threads);
-}
-
-void ReadTotals(const Object& in, Totals* totals) {
-  in.Read("live_bytes", &totals->live_bytes);
-  in.Read("live_bytes_stderr", &totals->live_bytes_stderr);
-  in.Read("live_objects", &totals->live_objects);
-  in.Read("allocated_bytes", &totals->allocated_bytes);
-  in.Read("freed_bytes", &totals->freed_bytes);
-  in.Read("allocated_objects", &totals->allocated_objects);
-  in.Read("freed_objects", &totals->freed_objects);
-  in.Read("growth_bytes_per_s", &totals->growth_bytes_per_s);
-}
-
-void ReadForecast(const Object& in, Forecast* forecast) {
-  in.Read("limit_bytes", &forecast->limit_bytes);
-  in.Read("limit_source", &forecast->limit_source);
-  in.Read("seconds_to_limit", &forecast->seconds_to_limit);
-  in.Read("seconds_low", &forecast->seconds_low);
-  std::optional<double> high;
-  in.Read("seconds_high", &high);
-  forecast->seconds_high = high.value_or(std::numeric_limits<double>::infinity());
-}
-
 void ReadReport(const Object& in, Report* report) {
   for (const char* key : {"sequence", "pid", "sites"}) in.Require(key);
-  in.Read("sequence", &report->sequence);
-  in.Read("time", &report->time);
-  in.Read("uptime_s", &report->uptime_s);
-  in.Read("final", &report->final);
-  in.Read("pid", &report->pid);
-  in.Read("instance", &report->instance);
-  in.Read("exe", &report->exe);
-  in.Read("host", &report->host);
-  in.Read("build_id", &report->build_id);
-  ReadSampling(in.Child("sampling"), &report->sampling);
-  ReadProcess(in.Child("process"), &report->process);
-  ReadTotals(in.Child("totals"), &report->totals);
-  in.Read("verdict", &report->verdict);
-  in.Read("evidence", &report->evidence);
-  if (const json* forecast = in.Find("forecast"); forecast != nullptr && !forecast->is_null()) {
-    ReadForecast(in.Child("forecast"), &report->forecast.emplace());
-  }
-  in.ReadArray("sites", &report->sites, ReadSite);
-  report->sites_total = report->sites.size();
-  in.Read("sites_total", &report->sites_total);
-  in.ReadArray("callsites", &report->callsites, ReadCallsite);
-  report->callsites_total = report->callsites.size();
-  in.Read("callsites_total", &report->callsites_total);
+  VisitFields(*report, Reader(in));
+  if (in.Find("sites_total") == nullptr) report->sites_total = report->sites.size();
+  if (in.Find("callsites_total") == nullptr) report->callsites_total = report->callsites.size();
   FindStacks(report);
-  in.Read("modules", &report->modules);
 }
 
 // nlohmann's texts carry a number and a class; keep what helps: the place and the cause.

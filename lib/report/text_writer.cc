@@ -93,12 +93,12 @@ std::string ForecastLine(const Forecast& forecast) {
   std::string line =
       fmt::format("{} to the limit of {} at this growth", FormatDuration(forecast.seconds_to_limit),
                   FormatBytes(static_cast<double>(forecast.limit_bytes)));
-  if (!std::isfinite(forecast.seconds_high)) {
+  if (!forecast.seconds_high || !std::isfinite(*forecast.seconds_high)) {
     return line + fmt::format(" (95 %: {} or more)", FormatDuration(forecast.seconds_low));
   }
-  if (forecast.seconds_high <= forecast.seconds_low) return line;
+  if (*forecast.seconds_high <= forecast.seconds_low) return line;
   return line + fmt::format(" (95 %: {} to {})", FormatDuration(forecast.seconds_low),
-                            FormatDuration(forecast.seconds_high));
+                            FormatDuration(*forecast.seconds_high));
 }
 
 // What is neither live nor the allocator's: the kernel tells files and shared memory apart, we know

@@ -188,6 +188,7 @@ void ReportAssembler::FillProcess(const ProcessJudgement& judged, Report& report
                              .seconds_to_limit = forecast.seconds,
                              .seconds_low = forecast.seconds_low,
                              .seconds_high = forecast.seconds_high,
+                             .growth_of = forecast.of_heap ? "heap" : "usage",
                              .growth_bytes_per_s = forecast.growth_bytes_per_s,
                              .growth_low = forecast.growth_low,
                              .growth_high = forecast.growth_high,

@@ -18,6 +18,8 @@ struct Frame {
   std::string module;            // path of the executable or library, "" outside any
   uint64_t module_offset = 0;    // address in the module's own ELF address space
   bool inlined = false;
+
+  bool operator==(const Frame&) const = default;
 };
 
 }  // namespace heapgauge

@@ -23,6 +23,7 @@ TEST_CASE("what is written is what is read", "[report][json]") {
     const std::optional<Report> back = FromJson(line, &error);
     INFO(error);
     REQUIRE(back);
+    CHECK(*back == report);
     CHECK(ToJson(*back) == line);
   }
   std::string error;

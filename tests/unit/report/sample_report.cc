@@ -136,7 +136,16 @@ Report LeakingCheckout() {
   report.verdict = "leak";
   report.evidence =
       "1 of 211 call sites leaks: +1.23 MiB/min of the +1.46 MiB/min by which the live heap grows.";
-  report.forecast = Forecast{static_cast<uint64_t>(2048 * kMiB), "cgroup", 24494, 22968, 26214.5};
+  report.forecast = Forecast{static_cast<uint64_t>(2048 * kMiB),
+                             "cgroup",
+                             24494,
+                             22968,
+                             26214.5,
+                             "usage",
+                             26000,
+                             24000,
+                             28000,
+                             1800};
   report.sites_total = 211;
   report.sites = {LeakingCoupon(), CartsUnderLoad(), Unnamed()};
   report.modules = {{kExe, "5d1c0ffee4a9b0e7d2c3"},

@@ -12,7 +12,7 @@ MemoryLimit At(double share, const char* source = "cgroup") {
   return {1'000'000, static_cast<uint64_t>(share * 1'000'000), source};
 }
 
-TEST_CASE("a report is due when usage passes the mark, once") {
+TEST_CASE("a report is due when usage passes the mark, once", "[reporter][limit]") {
   LimitWatch watch;
   CHECK_FALSE(watch.Passed(At(0.5), kSecond));
   CHECK_FALSE(watch.Passed(At(0.899), 2 * kSecond));
@@ -22,7 +22,7 @@ TEST_CASE("a report is due when usage passes the mark, once") {
   CHECK_FALSE(watch.Passed(At(0.92), 10 * kHour));  // it never left
 }
 
-TEST_CASE("reports near the limit are two hours apart and three a day at most") {
+TEST_CASE("reports near the limit are two hours apart and three a day at most", "[reporter][limit]") {
   LimitWatch watch;
   int reports = 0;
   uint64_t last = 0;
@@ -37,7 +37,7 @@ TEST_CASE("reports near the limit are two hours apart and three a day at most") 
   CHECK(reports == 6);
 }
 
-TEST_CASE("a process that is near its own limit at the first look has passed the mark") {
+TEST_CASE("a process that is near its own limit at the first look has passed the mark", "[reporter][limit]") {
   CHECK(LimitWatch().Passed(At(0.97), kSecond));
   CHECK(LimitWatch().Passed(At(0.97, "rlimit"), kSecond));
   // A machine that was full before the process began is no news of the process.
@@ -47,7 +47,7 @@ TEST_CASE("a process that is near its own limit at the first look has passed the
   CHECK(watch.Passed(At(0.97, "memory"), 3 * kSecond));
 }
 
-TEST_CASE("near the mark the watch looks often") {
+TEST_CASE("near the mark the watch looks often", "[reporter][limit]") {
   LimitWatch watch;
   watch.Passed(At(0.3), kSecond);
   CHECK(watch.pause_ns() == LimitWatch::kPauseFarNs);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -15,15 +16,14 @@
 
 #include "base/whole_io.h"
 #include "elf/maps.h"
+#include "elf/module_layout.h"
+#include "elf/module_reader.h"
 
 namespace heapgauge::attach {
 namespace {
 
 constexpr size_t kMostSymbols = 1 << 20;
 constexpr size_t kMostNameBytes = kMostSymbols * 64;
-constexpr size_t kMostSegments = 1024;
-constexpr size_t kMostDynamicBytes = size_t{64} << 10;
-constexpr size_t kLongestName = 64;              // of what is looked for
 constexpr size_t kMostMaps = size_t{128} << 20;  // bytes of text: some 700 000 mappings
 constexpr size_t kMostMappings = size_t{1} << 20;
 constexpr uint16_t kHiddenVersion = 0x8000;
@@ -40,51 +40,52 @@ std::vector<Value> ReadValues(pid_t pid, uint64_t from, size_t count) {
   return values;
 }
 
-// Where a module's dynamic section says that things are.
+// Another process's memory, for what reads modules (elf/module_memory.h).  Headers lie together: a
+// page is read at once.
+class RemoteMemory final {
+ public:
+  static constexpr bool kTrusted = false;
+  explicit RemoteMemory(pid_t pid) : pid_(pid) {}
+
+  template <typename Entry>
+  const Entry* Get(uint64_t at, Entry* room) {
+    const uint64_t within = at % kPage;
+    if (within + sizeof(Entry) > kPage) return ReadValue(pid_, at, room) ? room : nullptr;
+    if (at - within != page_ && !ReadValue(pid_, at - within, &bytes_)) {
+      page_ = kNone;
+      return nullptr;
+    }
+    page_ = at - within;
+    std::memcpy(room, bytes_.data() + within, sizeof(Entry));
+    return room;
+  }
+
+ private:
+  static constexpr uint64_t kPage = 4096;
+  static constexpr uint64_t kNone = 1;
+
+  const pid_t pid_;
+  uint64_t page_ = kNone;
+  std::array<uint8_t, kPage> bytes_;
+};
+
 struct Dynamic {
   uint64_t bias = 0;
-  uint64_t symbols = 0;
-  uint64_t strings = 0;
-  uint64_t strings_size = 0;
-  uint64_t versions = 0;
+  ModuleTables tables;
 };
 
 std::optional<Dynamic> ReadDynamic(pid_t pid, const LoadedModule& module) {
-  Elf64_Ehdr header{};
-  if (!ReadValue(pid, module.base, &header) || std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 ||
-      header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_phentsize != sizeof(Elf64_Phdr) ||
-      header.e_phnum > kMostSegments) {
-    return std::nullopt;
-  }
-  const auto segments = ReadValues<Elf64_Phdr>(pid, module.base + header.e_phoff, header.e_phnum);
-  uint64_t lowest = UINT64_MAX;
-  const Elf64_Phdr* dynamic = nullptr;
-  for (const Elf64_Phdr& segment : segments) {
-    if (segment.p_type == PT_LOAD) lowest = std::min(lowest, segment.p_vaddr & ~uint64_t{4095});
-    if (segment.p_type == PT_DYNAMIC) dynamic = &segment;
-  }
-  if (dynamic == nullptr || lowest == UINT64_MAX || dynamic->p_memsz > kMostDynamicBytes) {
-    return std::nullopt;
-  }
-  Dynamic found;
-  found.bias = module.base - lowest;
-  const auto entries = ReadValues<Elf64_Dyn>(pid, found.bias + dynamic->p_vaddr,
-                                             dynamic->p_memsz / sizeof(Elf64_Dyn));
-  // The loader has turned most of these into addresses.
-  const auto address = [&](uint64_t value) {
-    return value >= found.bias ? value : found.bias + value;
-  };
-  for (const Elf64_Dyn& entry : entries) {
-    if (entry.d_tag == DT_NULL) break;
-    if (entry.d_tag == DT_SYMTAB) found.symbols = address(entry.d_un.d_ptr);
-    if (entry.d_tag == DT_STRTAB) found.strings = address(entry.d_un.d_ptr);
-    if (entry.d_tag == DT_STRSZ) found.strings_size = entry.d_un.d_val;
-    if (entry.d_tag == DT_VERSYM) found.versions = address(entry.d_un.d_ptr);
-  }
+  RemoteMemory memory(pid);
+  ModuleLayout layout;
+  if (!ReadLayoutAt(memory, module.base, &layout)) return std::nullopt;
+  const ModuleReader<RemoteMemory> reader(memory, layout);
   // Every linker puts the names right behind the symbols; the count is written nowhere else that
   // is easier to read.
-  if (found.symbols == 0 || found.strings <= found.symbols) return std::nullopt;
-  return found;
+  const ModuleTables& tables = reader.tables();
+  if (!reader.readable() || tables.symbols == 0 || tables.strings <= tables.symbols) {
+    return std::nullopt;
+  }
+  return Dynamic{layout.bias, tables};
 }
 
 bool IsFunction(const Elf64_Sym& symbol) {
@@ -105,20 +106,21 @@ bool ReadTables(pid_t pid, const LoadedModule& module, bool with_versions, ReadB
                 Tables* tables) {
   const std::optional<Dynamic> dynamic = ReadDynamic(pid, module);
   if (!dynamic) return true;
-  const size_t count = (dynamic->strings - dynamic->symbols) / sizeof(Elf64_Sym);
-  if (count == 0 || count > kMostSymbols || dynamic->strings_size == 0 ||
-      dynamic->strings_size > kMostNameBytes) {
+  const ModuleTables& at = dynamic->tables;
+  const size_t count = (at.strings - at.symbols) / sizeof(Elf64_Sym);
+  if (count == 0 || count > kMostSymbols || at.strings_bytes == 0 ||
+      at.strings_bytes > kMostNameBytes) {
     return true;
   }
-  const uint64_t bytes = count * (sizeof(Elf64_Sym) + sizeof(uint16_t)) + dynamic->strings_size;
+  const uint64_t bytes = count * (sizeof(Elf64_Sym) + sizeof(uint16_t)) + at.strings_bytes;
   if (bytes > budget->bytes_left) return false;
   budget->bytes_left -= bytes;
-  tables->symbols = ReadValues<Elf64_Sym>(pid, dynamic->symbols, count);
-  tables->names = ReadValues<char>(pid, dynamic->strings, dynamic->strings_size);
+  tables->symbols = ReadValues<Elf64_Sym>(pid, at.symbols, count);
+  tables->names = ReadValues<char>(pid, at.strings, at.strings_bytes);
   if (tables->symbols.empty() || tables->names.empty()) return true;
   tables->names.back() = '\0';
-  if (with_versions && dynamic->versions != 0) {
-    tables->versions = ReadValues<uint16_t>(pid, dynamic->versions, count);
+  if (with_versions && at.versions != 0) {
+    tables->versions = ReadValues<uint16_t>(pid, at.versions, count);
   }
   tables->bias = dynamic->bias;
   tables->count = count;

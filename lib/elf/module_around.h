@@ -41,9 +41,9 @@ class ModuleAround final {
   const link_map* map() const noexcept { return object_.dlfo_link_map; }
   // The path; "" is the program.
   const char* name() const noexcept { return found() ? map()->l_name : nullptr; }
-  // .eh_frame_hdr.
-  uintptr_t frame_tables() const noexcept {
-    return found() ? reinterpret_cast<uintptr_t>(object_.dlfo_eh_frame) : 0;
+  // .eh_frame_hdr; nullptr where it has none.
+  const unsigned char* frame_tables() const noexcept {
+    return found() ? static_cast<const unsigned char*>(object_.dlfo_eh_frame) : nullptr;
   }
 
  private:

@@ -42,6 +42,7 @@ struct ProgramHeaders {
   static constexpr size_t kMost = 1024;
   uintptr_t at = 0;
   size_t count = 0;
+  uint16_t type = ET_NONE;  // of the file
 };
 
 // The headers of the module that begins at `base`.  False when nothing of this machine's kind does.
@@ -58,8 +59,13 @@ bool FindHeaders(Memory& memory, uintptr_t base, ProgramHeaders* headers) noexce
       base + header->e_phoff < base) {
     return false;
   }
-  *headers = {base + header->e_phoff, header->e_phnum};
+  *headers = {base + header->e_phoff, header->e_phnum, header->e_type};
   return true;
+}
+
+// As the loader tells them.
+inline ProgramHeaders HeadersOf(const dl_phdr_info& info) noexcept {
+  return {reinterpret_cast<uintptr_t>(info.dlpi_phdr), info.dlpi_phnum};
 }
 
 // Calls visit(header, range) with each segment and where it is loaded.  False when not all can be

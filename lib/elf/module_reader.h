@@ -185,7 +185,8 @@ class ModuleReader final {
  private:
   // Of a list: the longest honest ones have some hundred.
   static constexpr size_t kMostSteps = size_t{1} << 16;
-  static constexpr uint16_t kHidden = 0x8000;  // an old version, had only by those who ask for it
+  static constexpr size_t kMostEntries = 4096;  // of the dynamic section; honest ones have 30
+  static constexpr uint16_t kHidden = 0x8000;   // an old version, had only by those who ask for it
   static constexpr uint16_t kVersionMask = 0x7FFF;
 
   template <typename Entry>
@@ -214,8 +215,10 @@ class ModuleReader final {
   template <typename Visit>
   HG_ALWAYS_INLINE bool VisitDynamic(Visit visit) noexcept {
     const AddressRange& section = layout_.dynamic;
+    size_t entries = 0;
     for (uintptr_t at = section.begin; section.end - at >= sizeof(ElfW(Dyn));
          at += sizeof(ElfW(Dyn))) {
+      if (++entries > kMostEntries) return false;
       ElfW(Dyn) room;
       const ElfW(Dyn)* const entry = Get(at, &room);
       if (entry == nullptr) return false;

@@ -8,6 +8,9 @@
 #include <cstring>
 
 #include "base/clock.h"
+#include "elf/module_around.h"
+#include "elf/module_layout.h"
+#include "elf/module_memory.h"
 
 namespace heapgauge {
 namespace {
@@ -20,9 +23,9 @@ bool IsGlibc(const char* module) noexcept {
 template <typename Function>
 bool FindIn(void* module, const char* name, Function** out) noexcept {
   void* const symbol = dlsym(module, name);
-  dl_find_object found;
-  if (symbol == nullptr || _dl_find_object(symbol, &found) != 0) return false;
-  if (found.dlfo_link_map != static_cast<link_map*>(module)) return false;
+  if (symbol == nullptr || ModuleAround(symbol).map() != static_cast<link_map*>(module)) {
+    return false;
+  }
   *out = reinterpret_cast<Function*>(symbol);
   return true;
 }
@@ -37,12 +40,12 @@ void FindData(const char* module, GlibcHeap& heap) noexcept {
       [](dl_phdr_info* info, size_t, void* data) {
         const Wanted& of = *static_cast<Wanted*>(data);
         if (info->dlpi_name == nullptr || std::strcmp(info->dlpi_name, of.module) != 0) return 0;
-        for (size_t i = 0; i < info->dlpi_phnum; ++i) {
-          const ElfW(Phdr)& segment = info->dlpi_phdr[i];
-          if (segment.p_type != PT_LOAD || (segment.p_flags & PF_W) == 0) continue;
-          const uintptr_t begin = info->dlpi_addr + segment.p_vaddr;
-          of.heap->Find(begin - begin % 16, begin + segment.p_memsz);
-        }
+        TrustedMemory memory;  // the C library's headers: without them the host would not be
+        VisitSegments(memory, HeadersOf(*info), info->dlpi_addr,
+                      [&of](const ElfW(Phdr) & segment, const AddressRange& range) {
+                        if (segment.p_type != PT_LOAD || (segment.p_flags & PF_W) == 0) return;
+                        of.heap->Find(range.begin - range.begin % 16, range.end);
+                      });
         return 1;
       },
       &wanted);

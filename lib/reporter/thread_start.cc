@@ -1,6 +1,5 @@
 #include "reporter/thread_start.h"
 
-#include <dlfcn.h>
 #include <pthread.h>
 #include <sched.h>
 #include <sys/auxv.h>
@@ -14,6 +13,7 @@
 
 #include "base/address_range.h"
 #include "base/signal_mask.h"
+#include "elf/module_around.h"
 
 namespace heapgauge {
 namespace {
@@ -29,14 +29,6 @@ std::atomic<int> g_error{0};  // of the last start that failed
 // holds it.
 constexpr size_t kCreationBytes = 4096;
 constexpr size_t kAttributesBytes = 512;  // of the much smaller pthread_getattr_default_np
-
-// As the loader keeps it: the module's own headers are pages of its file, which may be gone.
-AddressRange ModuleAround(uintptr_t address) {
-  dl_find_object found;
-  if (address == 0 || _dl_find_object(reinterpret_cast<void*>(address), &found) != 0) return {};
-  return {reinterpret_cast<uintptr_t>(found.dlfo_map_start),
-          reinterpret_cast<uintptr_t>(found.dlfo_map_end)};
-}
 
 // x86-64: the C library's return from a signal handler is `mov $15, %rax; syscall`, and its start
 // is the return address that the kernel gives the handler.
@@ -56,13 +48,13 @@ int Policy() noexcept { return sched_getscheduler(0) & ~SCHED_RESET_ON_FORK; }
 }  // namespace
 
 void LearnUnsafePlaces() {
-  g_loader = ModuleAround(getauxval(AT_BASE));
-  g_vdso = ModuleAround(getauxval(AT_SYSINFO_EHDR));
+  g_loader = ModuleAround(getauxval(AT_BASE)).range();
+  g_vdso = ModuleAround(getauxval(AT_SYSINFO_EHDR)).range();
   const uintptr_t creation = reinterpret_cast<uintptr_t>(&pthread_create);
   g_thread_creation = {creation, creation + kCreationBytes};
   const uintptr_t attributes = reinterpret_cast<uintptr_t>(&pthread_getattr_default_np);
   g_default_attributes = {attributes, attributes + kAttributesBytes};
-  g_c_library = ModuleAround(creation);
+  g_c_library = ModuleAround(creation).range();
 }
 
 Place PlaceOf(uintptr_t address) noexcept {

@@ -3,39 +3,45 @@
 #include <elf.h>
 #include <fcntl.h>
 #include <link.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <cstdint>
+
+#include "elf/module_layout.h"
 
 namespace heapgauge {
 namespace {
 
-constexpr unsigned kMostSegments = 64;  // a core has ten
+// A file's bytes at their offsets, for what reads headers (elf/module_memory.h).
+class FileMemory final {
+ public:
+  static constexpr bool kTrusted = false;
+  explicit FileMemory(int file) noexcept : file_(file) {}
+  template <typename Entry>
+  const Entry* Get(uintptr_t at, Entry* room) const noexcept {
+    const ssize_t got = pread(file_, room, sizeof(Entry), static_cast<off_t>(at));
+    return got == static_cast<ssize_t>(sizeof(Entry)) ? room : nullptr;
+  }
 
-bool ReadAt(int file, void* to, size_t bytes, off_t at) noexcept {
-  return pread(file, to, bytes, at) == static_cast<ssize_t>(bytes);
-}
+ private:
+  const int file_;
+};
 
 bool IsWhole(int file) noexcept {
   struct stat info;
   if (fstat(file, &info) != 0 || !S_ISREG(info.st_mode)) return false;
-  ElfW(Ehdr) header;
-  if (!ReadAt(file, &header, sizeof(header), 0) || memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 ||
-      header.e_type != ET_DYN || header.e_phentsize != sizeof(ElfW(Phdr)) ||
-      header.e_phnum > kMostSegments) {
-    return false;
-  }
   const auto size = static_cast<uint64_t>(info.st_size);
-  for (unsigned i = 0; i < header.e_phnum; ++i) {
-    ElfW(Phdr) segment;
-    if (!ReadAt(file, &segment, sizeof(segment),
-                static_cast<off_t>(header.e_phoff + i * sizeof(segment)))) {
-      return false;
-    }
-    if (segment.p_type != PT_LOAD) continue;
-    if (segment.p_offset > size || segment.p_filesz > size - segment.p_offset) return false;
-  }
-  return true;
+  FileMemory memory(file);
+  ProgramHeaders headers;
+  if (!FindHeaders(memory, 0, &headers) || headers.type != ET_DYN) return false;
+  bool whole = true;
+  const bool readable =
+      VisitSegments(memory, headers, 0, [&](const ElfW(Phdr) & segment, const AddressRange&) {
+        if (segment.p_type != PT_LOAD) return;
+        if (segment.p_offset > size || segment.p_filesz > size - segment.p_offset) whole = false;
+      });
+  return readable && whole;
 }
 
 }  // namespace

@@ -29,29 +29,22 @@ AnchorFunction* HeapgaugeResolveAnchor() noexcept {
 }
 }
 
-// The beginning of the module that holds an address.  Its segments follow each other.
-const ElfW(Ehdr) * HeaderBelow(uintptr_t address) noexcept {
+// The module that holds an address.  Its segments follow each other.
+ElfModule ModuleBelow(uintptr_t address) noexcept {
   constexpr uintptr_t kPage = 4096;
   constexpr uintptr_t kMostPages = 1024;  // of the loader; today's have sixty
+  TrustedMemory memory;
   uintptr_t page = address & ~(kPage - 1);
   for (uintptr_t i = 0; i < kMostPages; ++i, page -= kPage) {
-    const auto* const header = reinterpret_cast<const ElfW(Ehdr)*>(page);
-    if (header->e_ident[EI_MAG0] == ELFMAG0 && header->e_ident[EI_MAG1] == ELFMAG1 &&
-        header->e_ident[EI_MAG2] == ELFMAG2 && header->e_ident[EI_MAG3] == ELFMAG3 &&
-        header->e_type == ET_DYN && header->e_phentsize == sizeof(ElfW(Phdr))) {
-      return header;
-    }
-  }
-  return nullptr;
-}
-
-ElfModule ModuleAt(const ElfW(Ehdr) * header) noexcept {
-  const uintptr_t base = reinterpret_cast<uintptr_t>(header);
-  const auto* const parts = reinterpret_cast<const ElfW(Phdr)*>(base + header->e_phoff);
-  for (unsigned i = 0; i < header->e_phnum; ++i) {
-    if (parts[i].p_type == PT_DYNAMIC) {
-      return ElfModule(base, reinterpret_cast<const ElfW(Dyn)*>(base + parts[i].p_vaddr));
-    }
+    ProgramHeaders headers;
+    if (!FindHeaders(memory, page, &headers) || headers.type != ET_DYN) continue;
+    uintptr_t dynamic = 0;
+    VisitSegments(memory, headers, page,
+                  [&dynamic](const ElfW(Phdr) & segment, const AddressRange& range) {
+                    if (segment.p_type == PT_DYNAMIC) dynamic = range.begin;
+                  });
+    if (dynamic == 0) return {};
+    return ElfModule(page, reinterpret_cast<const ElfW(Dyn)*>(dynamic));
   }
   return {};
 }
@@ -69,10 +62,8 @@ bool IsCLibrary(const char* name) noexcept {
 void BindOwnImports() noexcept {
   HeapgaugeAnchor();  // so that the linker keeps it
   if (g_in_loader == 0) return;
-  const ElfW(Ehdr)* const header = HeaderBelow(g_in_loader);
-  if (header == nullptr) return;
   // The C library first: what the loader defines of its functions is for its own early moments.
-  ElfModule libraries[2] = {{}, ModuleAt(header)};
+  ElfModule libraries[2] = {{}, ModuleBelow(g_in_loader)};
   if (!libraries[1].HasSymbols()) return;
   // What debuggers look at: the list of modules.
   const uintptr_t debug = libraries[1].Variable("_r_debug");

@@ -7,6 +7,8 @@
 
 #include "base/fork_gate.h"
 #include "base/readable.h"
+#include "elf/module_layout.h"
+#include "elf/module_memory.h"
 
 namespace heapgauge::symbolize {
 namespace {
@@ -31,11 +33,6 @@ struct Sizes {
   size_t names = 0;
 };
 
-// Program headers and notes are pages of the module's file, which may have been cut short since.
-bool ReadSegment(const dl_phdr_info& info, size_t index, ElfW(Phdr) * segment) noexcept {
-  return CopyReadable(segment, info.dlpi_phdr + index, sizeof *segment);
-}
-
 int Measure(dl_phdr_info* info, size_t, void* data) noexcept {
   auto& sizes = *static_cast<Sizes*>(data);
   ++sizes.modules;
@@ -44,31 +41,26 @@ int Measure(dl_phdr_info* info, size_t, void* data) noexcept {
   return 0;
 }
 
-// A program header is only a claim, but none that is looked at here leads outside the module.
-struct Extent {
-  const dl_phdr_info& info;
-
-  // True when a readable segment that was loaded from the file holds the note.
-  bool Holds(const ElfW(Phdr) & note) const noexcept {
-    for (size_t i = 0; i < info.dlpi_phnum; ++i) {
-      ElfW(Phdr) load;
-      if (!ReadSegment(info, i, &load)) return false;
-      if (load.p_type == PT_LOAD && (load.p_flags & PF_R) && note.p_vaddr >= load.p_vaddr &&
-          note.p_memsz <= load.p_filesz &&
-          note.p_vaddr - load.p_vaddr <= load.p_filesz - note.p_memsz) {
-        return true;
-      }
-    }
-    return false;
-  }
-};
+// True when a readable segment that was loaded from the file holds the note.
+bool HoldsNote(CheckedMemory& memory, const dl_phdr_info& info, const ElfW(Phdr) & note) noexcept {
+  bool holds = false;
+  VisitSegments(memory, HeadersOf(info), info.dlpi_addr,
+                [&](const ElfW(Phdr) & load, const AddressRange&) {
+                  if (load.p_type == PT_LOAD && (load.p_flags & PF_R) &&
+                      note.p_vaddr >= load.p_vaddr && note.p_memsz <= load.p_filesz &&
+                      note.p_vaddr - load.p_vaddr <= load.p_filesz - note.p_memsz) {
+                    holds = true;
+                  }
+                });
+  return holds;
+}
 
 // A build-id takes some 36 bytes; what linkers put beside it, 100.
 constexpr size_t kMostNoteBytes = 4096;
 
-void TakeBuildId(const dl_phdr_info& info, const ElfW(Phdr) & note,
+void TakeBuildId(CheckedMemory& memory, const dl_phdr_info& info, const ElfW(Phdr) & note,
                  ScannedModule& module) noexcept {
-  if (module.build_id_size != 0 || !Extent{info}.Holds(note)) return;
+  if (module.build_id_size != 0 || !HoldsNote(memory, info, note)) return;
   uint8_t bytes[kMostNoteBytes];
   const size_t size = std::min<size_t>(note.p_memsz, sizeof bytes);
   if (!CopyReadable(bytes, reinterpret_cast<const void*>(info.dlpi_addr + note.p_vaddr), size)) {
@@ -84,22 +76,20 @@ void CopySegments(const dl_phdr_info& info, ScannedModule& module,
                   std::vector<ModuleMap::Range>& ranges) noexcept {
   module.extent = {UINTPTR_MAX, 0};
   module.first_range = ranges.size();
-  for (size_t i = 0; i < info.dlpi_phnum; ++i) {
-    ElfW(Phdr) segment;
-    if (!ReadSegment(info, i, &segment)) {
-      module.cut_short = true;
-      break;
-    }
-    if (segment.p_type == PT_LOAD) {
-      const uintptr_t begin = info.dlpi_addr + segment.p_vaddr;
-      const uintptr_t end = begin + segment.p_memsz;
-      module.extent.begin = std::min(module.extent.begin, begin);
-      module.extent.end = std::max(module.extent.end, end);
-      if ((segment.p_flags & PF_X) && begin < end) ranges.push_back({begin, end});
-    } else if (segment.p_type == PT_NOTE) {
-      TakeBuildId(info, segment, module);
-    }
-  }
+  CheckedMemory memory;
+  const bool whole = VisitSegments(memory, HeadersOf(info), info.dlpi_addr,
+                                   [&](const ElfW(Phdr) & segment, const AddressRange& at) {
+                                     if (segment.p_type == PT_LOAD) {
+                                       module.extent.begin =
+                                           std::min(module.extent.begin, at.begin);
+                                       module.extent.end = std::max(module.extent.end, at.end);
+                                       if ((segment.p_flags & PF_X) && at.begin < at.end)
+                                         ranges.push_back({at.begin, at.end});
+                                     } else if (segment.p_type == PT_NOTE) {
+                                       TakeBuildId(memory, info, segment, module);
+                                     }
+                                   });
+  if (!whole) module.cut_short = true;
   module.range_count = ranges.size() - module.first_range;
   if (module.extent.begin >= module.extent.end) module.extent = {};
 }

@@ -10,6 +10,7 @@
 // tests one page where a word lies in two.  So it follows this walk, a step behind, and only in the
 // mode that is named after it.
 #include "base/fork_gate.h"
+#include "elf/module_around.h"
 #include "trace/asked_stacks.h"
 #include "trace/frame_expression.h"
 #include "trace/frame_rule.h"
@@ -82,13 +83,11 @@ class CarefulWalk final {
     }
     const bool signal = IsSignalReturn(address());
     if (signal && !in_full_) return LeaveSignal();
-    dl_find_object module;
-    if (_dl_find_object(reinterpret_cast<void*>(pc), &module) == 0 &&
-        module.dlfo_eh_frame != nullptr) {
-      TableMemory memory(module.dlfo_map_start, module.dlfo_map_end, &tables_);
+    const ModuleAround module(pc);
+    if (module.frame_tables() != nullptr) {
+      TableMemory memory(module.range(), &tables_);
       cfi::Entry entry;
-      if (cfi::FindEntry(memory, static_cast<const unsigned char*>(module.dlfo_eh_frame), pc,
-                         &entry)) {
+      if (cfi::FindEntry(memory, module.frame_tables(), pc, &entry)) {
         return StepInFull(memory, entry, pc);
       }
     }

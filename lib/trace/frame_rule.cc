@@ -1,7 +1,6 @@
 #include "trace/frame_rule.h"
 
-#include <dlfcn.h>
-
+#include "elf/module_around.h"
 #include "trace/cfi_reader.h"
 
 namespace heapgauge {
@@ -12,10 +11,10 @@ FrameRule FindFrameRule(uintptr_t return_address, ReadablePages* asked) noexcept
   // A call may be its function's last instruction: the rule is that of the call, not of what
   // follows.
   const uintptr_t pc = return_address - 1;
-  dl_find_object module;
-  if (_dl_find_object(reinterpret_cast<void*>(pc), &module) != 0) return FrameRule::Guess();
-  TableMemory memory(module.dlfo_map_start, module.dlfo_map_end, asked);
-  return ReadFrameRule(memory, static_cast<const unsigned char*>(module.dlfo_eh_frame), pc);
+  const ModuleAround module(pc);
+  if (!module.found()) return FrameRule::Guess();
+  TableMemory memory(module.range(), asked);
+  return ReadFrameRule(memory, module.frame_tables(), pc);
 }
 
 FrameRule FrameRuleCache::Fill(Entry& entry, uintptr_t return_address,

@@ -11,6 +11,8 @@
 #include <cstring>
 
 #include "base/readable.h"
+#include "elf/module_layout.h"
+#include "elf/module_memory.h"
 #include "trace/libunwind_imports.h"
 
 namespace heapgauge {
@@ -87,25 +89,15 @@ const Replacement kReplacements[] = {{"pipe2", reinterpret_cast<void*>(&Pipe)},
                                      {"write", reinterpret_cast<void*>(&Write)}};
 constexpr size_t kWanted = sizeof(kReplacements) / sizeof(kReplacements[0]);
 
-struct LoadedModule {
-  uintptr_t base = 0;
-  const ElfW(Dyn) * dynamic = nullptr;
-};
-
 int TakeLibunwind(dl_phdr_info* info, size_t, void* data) noexcept {
   constexpr char kName[] = "/libunwind.so.";
   if (info->dlpi_name == nullptr) return 0;
   const char* const file = strrchr(info->dlpi_name, '/');
   if (file == nullptr || strncmp(file, kName, sizeof(kName) - 1) != 0) return 0;
-  for (size_t i = 0; i < info->dlpi_phnum; ++i) {
-    ElfW(Phdr) part;
-    if (!CopyReadable(&part, info->dlpi_phdr + i, sizeof(part))) return 0;
-    if (part.p_type != PT_DYNAMIC) continue;
-    *static_cast<LoadedModule*>(data) = {
-        info->dlpi_addr, reinterpret_cast<const ElfW(Dyn)*>(info->dlpi_addr + part.p_vaddr)};
-    return 1;
-  }
-  return 0;
+  CheckedMemory memory;
+  return ReadLayout(memory, HeadersOf(*info), info->dlpi_addr, static_cast<ModuleLayout*>(data))
+             ? 1
+             : 0;
 }
 
 }  // namespace
@@ -113,9 +105,10 @@ int TakeLibunwind(dl_phdr_info* info, size_t, void* data) noexcept {
 bool ReplaceLibunwindPipe() noexcept {
   static std::atomic<bool> replaced{false};
   if (replaced.load(std::memory_order_relaxed)) return true;  // relaxed: twice does no harm
-  LoadedModule module;
-  if (dl_iterate_phdr(TakeLibunwind, &module) == 0) return false;
-  const LibunwindImports imports(module.base, module.dynamic);
+  ModuleLayout module;
+  if (dl_iterate_phdr(TakeLibunwind, &module) == 0 || module.dynamic.begin == 0) return false;
+  const LibunwindImports imports(module.bias,
+                                 reinterpret_cast<const ElfW(Dyn)*>(module.dynamic.begin));
   // All or none: half a pipe would be worse than libunwind's own.
   for (const Replacement& one : kReplacements) {
     if (!imports.Has(one.name)) return false;

@@ -8,6 +8,7 @@
 #include <type_traits>
 
 #include "base/raw_log.h"
+#include "elf/module_around.h"
 #include "trace/cfi_entry.h"
 #include "trace/libunwind_imports.h"
 
@@ -53,20 +54,17 @@ bool FindAll(void* library) noexcept {
 
 int FindFunction(unw_addr_space_t space, unw_word_t pc, unw_proc_info_t* info, int whole,
                  void* walk) noexcept {
-  dl_find_object module;
-  if (_dl_find_object(reinterpret_cast<void*>(pc), &module) != 0 ||
-      module.dlfo_eh_frame == nullptr) {
-    return -UNW_ENOINFO;
-  }
-  TableMemory memory(module.dlfo_map_start, module.dlfo_map_end);
-  const auto* const header = static_cast<const unsigned char*>(module.dlfo_eh_frame);
+  const ModuleAround module(pc);
+  const unsigned char* const header = module.frame_tables();
+  if (header == nullptr) return -UNW_ENOINFO;
+  TableMemory memory(module.range());
   cfi::Entry entry;
   if (!cfi::FindEntry(memory, header, pc, &entry)) return -UNW_ENOINFO;
   const cfi::SortedTable table(memory, header);
   unw_dyn_info_t where{};
   where.format = UNW_INFO_FORMAT_REMOTE_TABLE;
-  where.start_ip = reinterpret_cast<unw_word_t>(module.dlfo_map_start);
-  where.end_ip = reinterpret_cast<unw_word_t>(module.dlfo_map_end);
+  where.start_ip = module.range().begin;
+  where.end_ip = module.range().end;
   where.u.rti.segbase = reinterpret_cast<unw_word_t>(header);
   where.u.rti.table_data = reinterpret_cast<unw_word_t>(table.rows);
   where.u.rti.table_len = table.count * cfi::SortedTable::kRow / sizeof(unw_word_t);

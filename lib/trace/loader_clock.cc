@@ -5,6 +5,8 @@
 
 #include <iterator>
 
+#include "elf/module_around.h"
+
 namespace heapgauge {
 namespace {
 
@@ -17,11 +19,8 @@ Words LoadersOwn() noexcept {
   void* const object = dlsym(RTLD_DEFAULT, "_rtld_global");
   if (object == nullptr) return {};
   // Whoever else has an object of that name may unload it.
-  dl_find_object holder;
-  if (_dl_find_object(object, &holder) != 0 ||
-      reinterpret_cast<uintptr_t>(holder.dlfo_map_start) != _r_debug.r_ldbase) {
-    return {};
-  }
+  const ModuleAround holder(object);
+  if (!holder.found() || holder.begin() != _r_debug.r_ldbase) return {};
   Dl_info info;
   void* symbol = nullptr;
   if (dladdr1(object, &info, &symbol, RTLD_DL_SYMENT) == 0 || symbol == nullptr ||

@@ -7,7 +7,9 @@
 #include <cstring>
 #include <new>
 
-#include "base/readable.h"
+#include "elf/module_around.h"
+#include "elf/module_layout.h"
+#include "elf/module_memory.h"
 #include "trace/module_facts.h"
 
 namespace heapgauge {
@@ -26,14 +28,15 @@ bool Overlap(const ModuleFacts& a, const ModuleFacts& b) noexcept {
 
 // The first address of the module's code; 0: it has none.
 uintptr_t CodeOf(const dl_phdr_info& info) noexcept {
-  for (size_t i = 0; i < info.dlpi_phnum; ++i) {
-    ElfW(Phdr) segment;
-    if (!CopyReadable(&segment, info.dlpi_phdr + i, sizeof segment)) return 0;
-    if (segment.p_type == PT_LOAD && (segment.p_flags & PF_X) != 0) {
-      return info.dlpi_addr + segment.p_vaddr;
-    }
-  }
-  return 0;
+  CheckedMemory memory;
+  uintptr_t code = 0;
+  VisitSegments(memory, HeadersOf(info), info.dlpi_addr,
+                [&code](const ElfW(Phdr) & segment, const AddressRange& range) {
+                  if (segment.p_type == PT_LOAD && (segment.p_flags & PF_X) != 0 && code == 0) {
+                    code = range.begin;
+                  }
+                });
+  return code;
 }
 
 }  // namespace
@@ -122,10 +125,10 @@ const ModuleRecord* ModuleLedger::Enter(const ModuleFacts& facts) noexcept {
 
 const ModuleRecord* ModuleLedger::FindRecord(uintptr_t address, uint64_t now,
                                              bool* in_module) noexcept {
-  dl_find_object object;
-  *in_module = _dl_find_object(reinterpret_cast<void*>(address), &object) == 0;
+  const ModuleAround module(address);
+  *in_module = module.found();
   if (!*in_module) return nullptr;
-  const uintptr_t begin = reinterpret_cast<uintptr_t>(object.dlfo_map_start);
+  const uintptr_t begin = module.begin();
   // acquire: pairs with the release in Enter().
   for (const ModuleRecord* record = buckets_[BucketOf(begin)].load(std::memory_order_acquire);
        record != nullptr; record = record->next) {
@@ -135,7 +138,7 @@ const ModuleRecord* ModuleLedger::FindRecord(uintptr_t address, uint64_t now,
     }
   }
   ModuleFacts facts;
-  ReadModuleFacts(object, &facts);
+  ReadModuleFacts(module, &facts);
   const ModuleRecord* const record = Enter(facts);
   if (record != nullptr)
     record->seen_at.store(now, std::memory_order_relaxed);  // relaxed: as above

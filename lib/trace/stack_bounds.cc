@@ -1,6 +1,5 @@
 #include "trace/stack_bounds.h"
 
-#include <dlfcn.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -8,6 +7,7 @@
 
 #include "base/address_range.h"
 #include "base/readable.h"
+#include "elf/module_around.h"
 
 // The loader's: the address at which the main thread's stack began.
 extern "C" void* __libc_stack_end;  // NOLINT: glibc's name
@@ -46,12 +46,7 @@ bool LearnMainStack(ThreadState& self, uintptr_t stack_pointer) noexcept {
 
 }  // namespace
 
-void PrepareStackBounds() noexcept {
-  dl_find_object library;
-  if (_dl_find_object(reinterpret_cast<void*>(&pthread_getattr_np), &library) != 0) return;
-  g_c_library = {reinterpret_cast<uintptr_t>(library.dlfo_map_start),
-                 reinterpret_cast<uintptr_t>(library.dlfo_map_end)};
-}
+void PrepareStackBounds() noexcept { g_c_library = ModuleAround(&pthread_getattr_np).range(); }
 
 void LearnStack(ThreadState& self, uintptr_t stack_pointer, const void* caller) noexcept {
   if ((self.ended & kEndsWalks) != 0) {

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/address_range.h"
 #include "base/readable.h"
 
 namespace heapgauge {
@@ -22,6 +23,9 @@ class TableMemory final {
       : begin_(static_cast<const unsigned char*>(begin)),
         end_(static_cast<const unsigned char*>(end)),
         pages_(asked != nullptr ? *asked : own_) {}
+  explicit TableMemory(const AddressRange& module, ReadablePages* asked = nullptr) noexcept
+      : TableMemory(reinterpret_cast<const void*>(module.begin),
+                    reinterpret_cast<const void*>(module.end), asked) {}
   TableMemory(const TableMemory&) = delete;
   TableMemory& operator=(const TableMemory&) = delete;
 

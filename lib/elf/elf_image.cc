@@ -8,6 +8,7 @@
 #include <cstring>
 #include <limits>
 
+#include "base/readable.h"
 #include "elf/build_id.h"
 #include "elf/hex.h"
 
@@ -55,6 +56,7 @@ size_t ElfImage::Read(uint64_t offset, void* to, size_t size) const {
   if (!file_.valid()) {
     if (offset >= memory_.size() || size == 0) return 0;
     const size_t length = std::min<uint64_t>(size, memory_.size() - offset);
+    if (loaded_) return CopyReadable(to, memory_.data() + offset, length) ? length : 0;
     std::memcpy(to, memory_.data() + offset, length);
     return length;
   }

@@ -35,6 +35,18 @@ class ElfImage final {
   // An image in memory (the vdso, a test's); it must outlive this object.
   static std::optional<ElfImage> FromMemory(std::span<const uint8_t> bytes);
 
+  // A module as the loader left it.
+  struct Loaded {
+    uintptr_t begin = 0;  // of all its segments
+    uintptr_t end = 0;
+    uintptr_t bias = 0;     // run-time address - address in the ELF file
+    uintptr_t dynamic = 0;  // its dynamic section
+  };
+  // What is left of a module whose file can't be opened any more: the table of the names that it
+  // offers to others (.dynsym), in memory.  No other section, no build-id.  Pages that are gone
+  // are not touched.
+  static std::optional<ElfImage> FromLoaded(const Loaded& module);
+
   // Bytes read, fewer at the end of the file.
   size_t Read(uint64_t offset, void* to, size_t size) const;
   bool ReadExactly(uint64_t offset, void* to, size_t size) const {
@@ -74,6 +86,7 @@ class ElfImage final {
   Descriptor file_;
   mutable uint64_t readable_bytes_ = kMaxReadBytes;  // what is left of it
   std::span<const uint8_t> memory_;                  // used where file_ is not valid
+  bool loaded_ = false;                              // memory_ has holes
   std::vector<Section> sections_;
   uint64_t section_names_at_ = 0;
   uint64_t section_names_size_ = 0;

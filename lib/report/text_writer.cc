@@ -77,6 +77,15 @@ std::string Warnings(const Report& report, const TextOptions& options) {
   return out;
 }
 
+// Why names, lines or the ends of stacks are missing.
+std::string Notes(const Report& report, const TextOptions& options) {
+  std::string out;
+  for (const std::string& note : report.notes) {
+    out += Wrapped("Note: " + Printable(note), "", options.width);
+  }
+  return out;
+}
+
 std::string LimitLine(const ProcessInfo& process) {
   const auto used = static_cast<double>(process.usage_bytes);
   if (!process.limit_bytes || *process.limit_bytes == 0) return "none found";
@@ -314,6 +323,8 @@ std::string ToText(const Report& report, const TextOptions& options) {
   if (!warnings.empty()) out += "\n" + warnings;
   out += "\n" + Memory(report, unit, options);
   out += "\n" + Sites(report, unit, options);
+  const std::string notes = Notes(report, options);
+  if (!notes.empty()) out += "\n" + notes;
   return out + "\n" + Footer(report, options);
 }
 

@@ -267,6 +267,7 @@ void ReportAssembler::NameFrames(Report& report, const std::vector<uint32_t>& in
   const std::vector<std::vector<Frame>> named = symbolizer_.Symbolize(addresses);
   if (named.size() != addresses.size()) throw std::bad_alloc();  // how the symbolizer says so
   SayProblem();
+  report.notes = symbolizer_.NotesOn(addresses);
   size_t next = 0;
   for (size_t i = 0; i < report.sites.size(); ++i) {
     Site& site = report.sites[i];

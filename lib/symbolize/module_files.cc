@@ -11,6 +11,7 @@
 
 #include "base/root_identity.h"
 #include "symbolize/main_executable.h"
+#include "symbolize/mapped_module.h"
 
 namespace heapgauge::symbolize {
 namespace {
@@ -65,9 +66,12 @@ std::optional<ElfFile> FindBinary(const std::string& path, const std::string& bu
   if (path.empty()) return std::nullopt;
   if (path == kVdsoPath) return OpenVdso(build_id);
   if (auto file = OpenIfSame(path, build_id)) return file;
-  if (path != MainExecutablePath()) return std::nullopt;
-  // By number, not "self": the helper opens it too.  This thread's: the first one may have left.
-  return OpenIfSame("/proc/" + std::to_string(gettid()) + "/exe", build_id);
+  if (path == MainExecutablePath()) {
+    // By number, not "self": the helper opens it too.  This thread's: the first one may have left.
+    auto file = OpenIfSame("/proc/" + std::to_string(gettid()) + "/exe", build_id);
+    if (file) return file;
+  }
+  return FindMapped(build_id);
 }
 
 std::optional<ElfFile> FindDebugFile(const std::string& path, const std::string& build_id,

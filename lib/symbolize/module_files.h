@@ -19,8 +19,8 @@ struct ElfFile {
 
 // The module's own file.  Nothing unless its build-id is the one asked for: a file that an upgrade
 // replaced would give names that look right and are wrong.  Without a build-id any ELF file is
-// believed.  A running executable is found through /proc even after it was replaced; the vdso in
-// memory (its ElfFile has no path).
+// believed.  A running executable is found through /proc even after it was replaced; a library that
+// is still loaded as mapped_module.h says; the vdso in memory.  (What is in memory has no path.)
 std::optional<ElfFile> FindBinary(const std::string& path, const std::string& build_id);
 
 // The separate debug file, by build-id (root/.build-id/xx/rest.debug), else by the .gnu_debuglink

@@ -87,6 +87,8 @@ void CopySegments(const dl_phdr_info& info, ScannedModule& module,
                                          ranges.push_back({at.begin, at.end});
                                      } else if (segment.p_type == PT_NOTE) {
                                        TakeBuildId(memory, info, segment, module);
+                                     } else if (segment.p_type == PT_DYNAMIC) {
+                                       module.dynamic = at.begin;
                                      }
                                    });
   if (!whole) module.cut_short = true;

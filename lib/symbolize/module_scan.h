@@ -31,6 +31,7 @@ struct ScannedModule {
   size_t name_size = 0;
   uintptr_t bias = 0;
   ModuleMap::Range extent;
+  uintptr_t dynamic = 0;   // its dynamic section, 0: none
   size_t first_range = 0;  // in ModuleScan::ranges
   size_t range_count = 0;
   std::array<uint8_t, kMaxBuildIdBytes> build_id{};

@@ -1,16 +1,20 @@
 #include "symbolize/symbolizer.h"
 
 #include <algorithm>
+#include <map>
 #include <unordered_map>
 #include <utility>
 
 #include "base/descriptor.h"
 #include "elf/elf_image.h"
+#include "elf/elf_symbols.h"
 #include "helper/program_path.h"
 #include "symbolize/demangle.h"
+#include "symbolize/file_notes.h"
 #include "symbolize/frame_cache.h"
 #include "symbolize/helper_client.h"
 #include "symbolize/lines_wanted.h"
+#include "symbolize/mapped_module.h"
 #include "symbolize/module_files.h"
 #include "symbolize/symbol_names.h"
 
@@ -39,13 +43,9 @@ std::string KeyOf(const ModuleAddress& address) {
   return KeyOf(address.module, address.build_id, address.head);
 }
 
-bool BeginsSo(const std::string& path, const FileHead& head) {
+bool FileBeginsSo(const std::string& path, const FileHead& head) {
   const auto file = elf::ElfImage::OpenFile(path.c_str());
-  char begin[FileHead::kMostBytes];
-  if (!file || head.bytes > sizeof begin || !file->ReadExactly(0, begin, head.bytes)) return false;
-  ContentHash hash;
-  hash.Mix(begin, head.bytes);
-  return hash.Get() == head.hash;
+  return file && symbolize::BeginsSo(*file, head);
 }
 
 std::vector<Frame> Unnamed(const ModuleAddress& address) {
@@ -53,6 +53,19 @@ std::vector<Frame> Unnamed(const ModuleAddress& address) {
   frame.module = address.module;
   frame.module_offset = address.offset;
   return {std::move(frame)};
+}
+
+// Of a module without a build-id whose path leads to another file by now.
+std::vector<Frame> NameAsMapped(const ModuleAddress& address) {
+  std::vector<Frame> frames = Unnamed(address);
+  const auto mapped = symbolize::FindMapped({}, address.head);
+  if (!mapped) return frames;
+  std::string name;
+  for (const auto table : {elf::SymbolTable::kFull, elf::SymbolTable::kDynamic}) {
+    elf::NameFromSymbols(mapped->image, table, {&address.offset, 1}, {&name, 1});
+  }
+  frames.front().function = symbolize::Demangle(name);
+  return frames;
 }
 
 std::string FindHelperIfWanted(const Symbolizer::Options& options) {
@@ -95,6 +108,20 @@ class Symbolizer::Impl final {
   }
 
   std::string last_problem() const { return problem_; }
+
+  std::vector<std::string> NotesOn(std::span<const ModuleAddress> addresses) const {
+    std::map<std::string, std::string> found;  // by key: each once, in the same order every time
+    if (std::ranges::all_of(notes_, [](const auto& note) { return note.second.empty(); }))
+      return {};
+    for (const ModuleAddress& address : addresses) {
+      const auto note = notes_.find(KeyOf(address));
+      if (note != notes_.end() && !note->second.empty()) found.insert(*note);
+    }
+    std::vector<std::string> notes;
+    for (auto& [key, note] : found) notes.push_back(std::move(note));
+    return notes;
+  }
+
   void set_helper_limit(std::chrono::milliseconds limit) noexcept { helper_limit_ = limit; }
 
  private:
@@ -136,12 +163,20 @@ class Symbolizer::Impl final {
       }
       const auto [found, added] = place.try_emplace(key, missing.size());
       if (added && address.build_id.empty() && address.head.bytes != 0) {
-        if (!BeginsSo(address.module, address.head))
+        if (!FileBeginsSo(address.module, address.head))
           found->second = kReplaced;
         else
           known.heads[address.module] = address.head;
       }
-      if (found->second == kReplaced) continue;
+      if (added) {
+        notes_[key] = symbolize::ReplacedNote(address, options_.debug_root,
+                                              options_.mode == SymbolizeMode::kLines);
+      }
+      if (found->second == kReplaced) {
+        slot.frames = NameAsMapped(address);
+        cache_.Store(key, address.offset, {slot.frames, false});
+        continue;
+      }
       if (added) missing.push_back({{}, address.module, address.build_id, {}});
       missing[found->second].offsets.push_back(address.offset);
     }
@@ -259,6 +294,7 @@ class Symbolizer::Impl final {
   HelperClient helper_;
   FrameCache cache_;
   std::string problem_;
+  std::unordered_map<std::string, std::string> notes_;  // by KeyOf(); as many as modules
 };
 
 Symbolizer::Symbolizer(SymbolizeMode mode, std::string helper)
@@ -285,6 +321,15 @@ std::vector<std::vector<Frame>> Symbolizer::Symbolize(
 
 void Symbolizer::set_helper_limit(std::chrono::milliseconds limit) noexcept {
   impl_->set_helper_limit(limit);
+}
+
+std::vector<std::string> Symbolizer::NotesOn(
+    std::span<const ModuleAddress> addresses) const noexcept {
+  try {
+    return impl_->NotesOn(addresses);
+  } catch (...) {  // memory
+    return {};
+  }
 }
 
 std::string Symbolizer::last_problem() const { return impl_->last_problem(); }

@@ -60,6 +60,10 @@ class Symbolizer final {
   // Of the calls from now on, where somebody waits for the answer.  Not during a call.
   void set_helper_limit(std::chrono::milliseconds limit) noexcept;
 
+  // What readers of these frames must know of the modules' files, a sentence each: another file has
+  // a module's name by now.
+  std::vector<std::string> NotesOn(std::span<const ModuleAddress> addresses) const noexcept;
+
   // Why the last call that wanted the helper had to do without it, in one line; "" if it hadn't.
   // Changes seldom: worth a log line when it does.
   std::string last_problem() const;

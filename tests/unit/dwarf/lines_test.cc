@@ -1,4 +1,6 @@
 // The whole way to lines: a real helper on programs built in many ways.
+#include <dlfcn.h>
+
 #include <catch2/catch.hpp>
 #include <filesystem>
 
@@ -138,6 +140,35 @@ TEST_CASE("a replaced program gives no lines of the new one", "[dwarf][lines]") 
   const auto frames = Lines(address);
   CHECK(frames[0].function == "");
   CHECK_FALSE(frames[0].line);
+}
+
+TEST_CASE("a library whose file is another one by now has lines by its build-id",
+          "[dwarf][lines][replaced]") {
+  const symbolize_test::TempDir directory;
+  const symbolize_test::TempDir debug_root;
+  const bool loaded = GENERATE(true, false);
+  INFO(loaded);
+  ModuleAddress address = Probe("shared_user").at("library_static");
+  const std::string original = address.module;
+  address.module = directory / "libwork.so";
+  std::filesystem::copy_file(original, address.module);
+  void* const handle = loaded ? dlopen(address.module.c_str(), RTLD_NOW) : nullptr;
+  std::filesystem::copy_file(FixturePath("inlined"), directory / "new");
+  std::filesystem::rename(directory / "new", address.module);
+
+  if (!loaded) {  // as its file is gone, so are its names
+    CHECK(Lines(address)[0].function == "");
+  }
+  std::filesystem::copy_file(original,
+                             symbolize_test::DebugFileFor(debug_root.path(), address.build_id));
+  Symbolizer symbolizer(
+      {.mode = SymbolizeMode::kLines, .helper = HELPER, .debug_root = debug_root.path()});
+  const auto frames = symbolizer.Symbolize(std::span(&address, 1));
+  CheckFrame(frames[0][0], "InLibrary", "library_static", "shared.c");
+  const auto notes = symbolizer.NotesOn(std::span(&address, 1));
+  REQUIRE(notes.size() == 1);
+  CHECK(notes[0].find("another build on disk") != std::string::npos);
+  if (handle != nullptr) dlclose(handle);
 }
 
 TEST_CASE("damaged debug information harms nobody", "[dwarf][lines][damage]") {

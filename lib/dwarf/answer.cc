@@ -31,7 +31,10 @@ constexpr size_t kMaxRequestBytes = size_t{64} * 1024 * 1024;
 // A module that can't be worked on is closed without frames; the asker then takes names itself.
 void Answer(const HelperRequest& request, uint32_t index, uint64_t budget, ResponseEncoder& out) {
   try {
-    const auto frames = FramesOfModule(request.modules[index], request.debug_root, budget);
+    std::string problem;
+    const auto frames =
+        FramesOfModule(request.modules[index], request.debug_root, budget, &problem);
+    if (!problem.empty()) out.Note(index, problem);
     for (size_t i = 0; i < frames.size(); ++i)
       out.Frames(index, static_cast<uint32_t>(i), frames[i]);
   } catch (const std::exception&) {

@@ -1,21 +1,27 @@
 #include "dwarf/module.h"
 
+#include <elfutils/libdwelf.h>
 #include <elfutils/libdwfl.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <span>
 #include <utility>
 
+#include "base/descriptor.h"
 #include "dwarf/limits.h"
 #include "dwarf/lines.h"
 #include "dwarf/names.h"
+#include "dwarf/plain_file.h"
 #include "dwarf/readable.h"
 #include "dwarf/scopes.h"
+#include "elf/hex.h"
 #include "symbolize/module_files.h"
 #include "symbolize/symbol_names.h"
 
@@ -38,11 +44,12 @@ class OpenModule final {
     callbacks_.debuginfo_path = &debug_path_text_;
     const std::string file = FileToOpen();
     if (file.empty()) return;
+    debug_file_ = file;
     Allow(file.c_str());
     dwfl_.reset(dwfl_begin(&callbacks_));
     if (!dwfl_) return;
     dwfl_report_begin(dwfl_.get());
-    mod_ = dwfl_report_offline(dwfl_.get(), "module", file.c_str(), -1);
+    mod_ = dwfl_report_offline(dwfl_.get(), "module", file.c_str(), OpenToRead(file));
     dwfl_report_end(dwfl_.get(), nullptr, nullptr);
     if (mod_ == nullptr) return;
     void** user_data = nullptr;
@@ -56,6 +63,7 @@ class OpenModule final {
   std::vector<DwarfQuery> Ask() {
     Dwarf_Addr dwarf_bias = 0;
     Dwarf* const dwarf = mod_ == nullptr ? nullptr : dwfl_module_getdwarf(mod_, &dwarf_bias);
+    if (dwarf != nullptr) FindShared(dwarf);
     std::vector<DwarfQuery> queries(module_.offsets.size());
     for (size_t i = 0; i < queries.size(); ++i) {
       queries[i].address = module_.offsets[i] + file_bias_ - dwarf_bias;
@@ -63,6 +71,9 @@ class OpenModule final {
     if (dwarf != nullptr) FindScopes(dwarf, queries);
     return queries;
   }
+
+  // Why debug information that is there could not be read; "" if it could.
+  const std::string& problem() const { return problem_; }
 
   // For symbols only libdwfl finds: the compressed table in .gnu_debugdata (Fedora).  It looks at
   // the whole table for each address: 40 ms in a library with as many symbols as LLVM.
@@ -76,25 +87,43 @@ class OpenModule final {
   }
 
  private:
-  static int FindDebugInfo(Dwfl_Module* mod, void** user_data, const char* name, Dwarf_Addr base,
-                           const char* file_name, const char* link, GElf_Word crc, char** found) {
+  static int FindDebugInfo(Dwfl_Module*, void** user_data, const char*, Dwarf_Addr, const char*,
+                           const char*, GElf_Word, char** found) {
     auto* const self = static_cast<OpenModule*>(*user_data);
     if (self == nullptr) return -1;
-    if (std::exchange(self->debug_file_asked_, true)) {
-      // The part that several debug files share (dwz's).
-      const int fd =
-          dwfl_standard_find_debuginfo(mod, user_data, name, base, file_name, link, crc, found);
-      if (fd >= 0 && *found != nullptr) self->Allow(*found);
-      return fd;
-    }
     // libdwfl's own search would load libdebuginfod, and libcurl with it, where there is nothing.
     const std::string file = self->FindOwnDebugFile();
     if (file.empty()) return -1;
-    const int fd = open(file.c_str(), O_RDONLY | O_CLOEXEC);
+    const int fd = self->OpenToRead(file);
     if (fd < 0) return -1;
     *found = strdup(file.c_str());  // libdwfl frees it
+    self->debug_file_ = file;
     self->Allow(file.c_str());
     return fd;
+  }
+
+  // The part that several debug files share (dwz's): beside the file that names it, below the root's
+  // .dwz, and by its build-id.
+  void FindShared(Dwarf* dwarf) {
+    const char* name = nullptr;
+    const void* id = nullptr;
+    const ssize_t id_size = dwelf_dwarf_gnu_debugaltlink(dwarf, &name, &id);
+    if (id_size <= 0 || name == nullptr) return;
+    const std::string build_id =
+        elf::ToHex({static_cast<const uint8_t*>(id), static_cast<size_t>(id_size)});
+    const std::filesystem::path link = name;
+    const std::filesystem::path root = debug_root_;
+    for (const std::filesystem::path& file :
+         {std::filesystem::path(debug_file_).parent_path() / link, root / ".dwz" / link.filename(),
+          root / ".build-id" / build_id.substr(0, 2) / (build_id.substr(2) + ".debug")}) {
+      const auto image = elf::ElfImage::OpenFile(file.c_str());
+      if (!image || image->build_id() != build_id) continue;
+      Allow(file.c_str());
+      shared_file_ = Descriptor(OpenToRead(file));
+      shared_.reset(dwarf_begin(shared_file_.get(), DWARF_C_READ));
+      if (shared_) dwarf_setalt(dwarf, shared_.get());
+      return;
+    }
   }
 
   // The file may have been opened by another name (/proc/N/exe); debug files lie near its own.
@@ -114,13 +143,39 @@ class OpenModule final {
     return module_.file;
   }
 
+  // The file, or what libdw can read of it.  The caller closes it; -1: there is none.
+  int OpenToRead(const std::string& file) {
+    const int plain = OpenPlain(file);
+    return plain >= 0 ? plain : open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  }
+
+  // -1: libdw can read it as it is, or nobody can.
+  int OpenPlain(const std::string& file) {
+    const auto image = elf::ElfImage::OpenFile(file.c_str());
+    if (!image || !HasZstdSections(*image)) return -1;
+    // What is inflated lies in memory as well, so it comes out of the budget.
+    const uint64_t most = (budget_bytes_ - std::min(budget_bytes_, plain_bytes_)) / 2;
+    LimitMemory(budget_bytes_, file_bytes_ + 2 * most);
+    PlainFile plain = MakePlain(*image, file, most);
+    if (!plain.problem.empty()) problem_ = plain.problem;
+    if (plain.file.valid()) {
+      plain_bytes_ += plain.bytes;
+      file_bytes_ += plain.bytes;
+    }
+    LimitMemory(budget_bytes_ - std::min(budget_bytes_, plain_bytes_), file_bytes_);
+    return plain.file.valid() ? fcntl(plain.file.get(), F_DUPFD_CLOEXEC, 3) : -1;
+  }
+
   // Room for the file's mapping on top of the budget.
   void Allow(const char* file) {
     struct stat status;
     if (stat(file, &status) == 0) file_bytes_ += static_cast<uint64_t>(status.st_size);
-    LimitMemory(budget_bytes_, file_bytes_);
+    LimitMemory(budget_bytes_ - std::min(budget_bytes_, plain_bytes_), file_bytes_);
   }
 
+  struct EndDwarf {
+    void operator()(Dwarf* dwarf) const { dwarf_end(dwarf); }
+  };
   struct EndDwfl {
     void operator()(Dwfl* dwfl) const { dwfl_end(dwfl); }
   };
@@ -131,9 +186,13 @@ class OpenModule final {
   char* debug_path_text_;
   const uint64_t budget_bytes_;
   uint64_t file_bytes_ = 0;
+  uint64_t plain_bytes_ = 0;  // of them, of files in memory
+  std::string problem_;
   std::optional<elf::ElfImage> binary_;  // if it is the module's
   bool has_mini_debug_info_ = false;
-  bool debug_file_asked_ = false;
+  std::string debug_file_;
+  Descriptor shared_file_;
+  std::unique_ptr<Dwarf, EndDwarf> shared_;  // outlives what refers to it
   Dwfl_Callbacks callbacks_ = {};
   std::unique_ptr<Dwfl, EndDwfl> dwfl_;
   Dwfl_Module* mod_ = nullptr;
@@ -176,7 +235,7 @@ std::vector<Frame> FramesOf(DwarfQuery& query, const std::string& symbol, DwarfN
 
 std::vector<std::vector<Frame>> FramesOfModule(const symbolize::HelperRequest::Module& module,
                                                const std::string& debug_root,
-                                               uint64_t memory_budget_bytes) {
+                                               uint64_t memory_budget_bytes, std::string* problem) {
   OpenModule open(module, debug_root, memory_budget_bytes);
   std::vector<DwarfQuery> queries = open.Ask();
   const std::string& named_file = module.file.empty() ? module.path : module.file;
@@ -189,6 +248,7 @@ std::vector<std::vector<Frame>> FramesOfModule(const symbolize::HelperRequest::M
       symbols[i] = open.SymbolAt(module.offsets[i]);
     frames.push_back(FramesOf(queries[i], symbols[i], names));
   }
+  *problem = open.problem();
   return frames;
 }
 

@@ -37,17 +37,18 @@ std::string ReplacedNote(const ModuleAddress& module, const std::string& debug_r
   if (on_disk == OnDisk::kSame || on_disk == OnDisk::kUnknown) return {};
   std::string note = path + (on_disk == OnDisk::kGone ? " is gone from the disk"
                                                       : " is another build on disk by now");
-  const auto binary = module.build_id.empty() ? FindMapped({}, module.head)
-                                              : FindBinary(path, module.build_id);
+  const auto binary =
+      module.build_id.empty() ? FindMapped({}, module.head) : FindBinary(path, module.build_id);
   if (binary && !binary->path.empty() && (lines || !module.build_id.empty())) {
     return note + "; names are those of the build that runs, which is still mapped.";
   }
   if (FindDebugFile(path, module.build_id, nullptr, debug_root)) {
     return note + "; names are those of the build that runs, from its debug file.";
   }
-  note += binary ? " than the one that runs: of that, only the names that it offers to other modules"
-                   " are left, and no lines."
-                 : " than the one that ran: that one has no names left.";
+  note += binary
+              ? " than the one that runs: of that, only the names that it offers to other modules"
+                " are left, and no lines."
+              : " than the one that ran: that one has no names left.";
   return note + (lines && !module.build_id.empty()
                      ? " Its debug file under " + debug_root + "/.build-id/" +
                            module.build_id.substr(0, 2) + " would name the others."

@@ -60,6 +60,7 @@ std::vector<HelperClient::Answer> HelperClient::Ask(const HelperRequest& request
         if (!frames.empty()) answers[open[k]].frames[n] = std::move(frames);
       }
       answers[open[k]].finished = response.finished[k];
+      answers[open[k]].note = std::move(response.notes[k]);
       if (!response.finished[k] && response.unfinished_module != k) still_open.push_back(open[k]);
     }
     if (response.complete) {

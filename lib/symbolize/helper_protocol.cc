@@ -9,7 +9,7 @@ namespace {
 constexpr uint32_t kRequestMagic = 0x51534748;   // "HGSQ"
 constexpr uint32_t kResponseMagic = 0x41534748;  // "HGSA"
 
-enum RecordKind : uint8_t { kModuleBegin = 1, kFrames = 2, kModuleEnd = 3, kEnd = 4 };
+enum RecordKind : uint8_t { kModuleBegin = 1, kFrames = 2, kModuleEnd = 3, kEnd = 4, kNote = 5 };
 enum FrameFlag : uint8_t { kInlined = 1, kHasFile = 2, kHasLine = 4 };
 
 // More inlining than any compiler does; a helper that claims more is broken.
@@ -49,6 +49,9 @@ bool Apply(uint8_t kind, std::string_view content, HelperResponse& response) {
       response.unfinished_module.reset();
       response.finished[module] = true;
       return true;
+    case kNote:
+      response.notes[module] = in.GetString();
+      return in.ok();
     case kFrames: {
       const auto index = in.Get<uint32_t>();
       auto frames = DecodeFrames(in);
@@ -117,6 +120,13 @@ void ResponseEncoder::ModuleBegin(uint32_t module) {
   Record(kModuleBegin, content);
 }
 
+void ResponseEncoder::Note(uint32_t module, const std::string& note) {
+  WireWriter content;
+  content.Put(module);
+  content.PutString(note);
+  Record(kNote, content);
+}
+
 void ResponseEncoder::ModuleEnd(uint32_t module) {
   WireWriter content;
   content.Put(module);
@@ -149,6 +159,7 @@ std::string ResponseEncoder::Take() { return out_.Take(); }
 HelperResponse DecodeResponse(std::string_view bytes, const HelperRequest& request) {
   HelperResponse response;
   response.finished.resize(request.modules.size());
+  response.notes.resize(request.modules.size());
   for (const HelperRequest::Module& module : request.modules) {
     response.frames.emplace_back(module.offsets.size());
   }

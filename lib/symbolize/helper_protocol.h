@@ -4,7 +4,8 @@
 //
 //   request    magic version debug_root modules{ file path build_id offsets }
 //   response   magic version record*      record: kind, size, content of that many bytes
-//     kModuleBegin module · kFrames module offset-index frames · kModuleEnd module · kEnd
+//     kModuleBegin module · kFrames module offset-index frames · kNote module text ·
+//     kModuleEnd module · kEnd
 //
 // Both decoders take any bytes: the peer may be another version, another program, or dying.
 #ifndef HEAPGAUGE_SYMBOLIZE_HELPER_PROTOCOL_H_
@@ -21,7 +22,7 @@
 
 namespace heapgauge::symbolize {
 
-inline constexpr uint32_t kProtocolVersion = 1;  // raised with every change of the layout
+inline constexpr uint32_t kProtocolVersion = 2;  // raised with every change of the layout
 
 struct HelperRequest {
   struct Module {
@@ -45,6 +46,8 @@ class ResponseEncoder final {
   ResponseEncoder();
   void ModuleBegin(uint32_t module);
   void Frames(uint32_t module, uint32_t offset_index, const std::vector<Frame>& frames);
+  // For people: why its debug information could not be read.
+  void Note(uint32_t module, const std::string& note);
   void ModuleEnd(uint32_t module);
   void End();
 
@@ -65,6 +68,7 @@ struct HelperResponse {
   // The module at work when a response that isn't complete broke off.
   std::optional<size_t> unfinished_module;
   std::vector<bool> finished;               // per module of the request
+  std::vector<std::string> notes;           // likewise; "" for none
   std::vector<std::vector<Frames>> frames;  // per module, per offset of the request
 };
 

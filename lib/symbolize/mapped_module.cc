@@ -32,9 +32,8 @@ bool IsIt(const ScannedModule& module, const std::string& build_id, const FileHe
   if (!build_id.empty()) {
     return build_id == elf::ToHex({module.build_id.data(), module.build_id_size});
   }
-  return module.build_id_size == 0 &&
-         HeadIs(reinterpret_cast<const void*>(module.extent.begin),
-                module.extent.end - module.extent.begin, head);
+  return module.build_id_size == 0 && HeadIs(reinterpret_cast<const void*>(module.extent.begin),
+                                             module.extent.end - module.extent.begin, head);
 }
 
 // The mapping that begins there.

@@ -228,6 +228,10 @@ class Symbolizer::Impl final {
     for (size_t k = 0; k < place.size(); ++k) {
       HelperRequest::Module& module = missing[place[k]];
       std::vector<HelperResponse::Frames>& frames = answers[k].frames;
+      if (!answers[k].note.empty()) {
+        const std::string key = KeyOf(module.path, module.build_id, known.heads[module.path]);
+        if (notes_[key].empty()) notes_[key] = answers[k].note + ".";
+      }
       std::vector<uint64_t> unanswered;
       for (size_t n = 0; n < frames.size(); ++n) {
         if (frames[n].empty()) {

@@ -71,8 +71,8 @@ TEST_CASE("functions are named by a loaded module", "[elf][loaded_image]") {
     if (module.loaded.begin != base) continue;
     const auto image = ElfImage::FromLoaded(module.loaded);
     REQUIRE(image);
-    const std::vector<uint64_t> addresses = {
-        reinterpret_cast<uintptr_t>(info.dli_saddr) - module.loaded.bias + 1};
+    const std::vector<uint64_t> addresses = {reinterpret_cast<uintptr_t>(info.dli_saddr) -
+                                             module.loaded.bias + 1};
     std::vector<std::string> names(1);
     NameFromSymbols(*image, SymbolTable::kDynamic, addresses, names);
     CHECK(names[0] == "qsort");
@@ -90,14 +90,13 @@ TEST_CASE("tables in memory that lie name nothing and harm nobody", "[elf][loade
   const auto next = [&] { return random = random * 1664525U + 1013904223U; };
   for (int round = 0; round < 2000; ++round) {
     for (unsigned char& byte : page) byte = static_cast<unsigned char>(next() >> 24);
-    const ElfW(Sxword) tags[] = {DT_SYMTAB, DT_STRTAB, DT_STRSZ,
-                                 round % 2 == 0 ? DT_HASH : DT_GNU_HASH};
+    const ElfW(Sxword)
+        tags[] = {DT_SYMTAB, DT_STRTAB, DT_STRSZ, round % 2 == 0 ? DT_HASH : DT_GNU_HASH};
     for (int i = 0; i < 4; ++i) {
       dynamic[i].d_tag = tags[i];
       if (i != 2) dynamic[i].d_un.d_ptr = next() % (round % 3 == 0 ? 4096 : 4200);
     }
-    const auto image =
-        ElfImage::FromLoaded({begin, begin + sizeof page, begin, begin});
+    const auto image = ElfImage::FromLoaded({begin, begin + sizeof page, begin, begin});
     if (!image) continue;
     const std::vector<uint64_t> addresses = {16, 2048};
     std::vector<std::string> names(2);

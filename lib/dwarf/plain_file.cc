@@ -129,8 +129,7 @@ PlainFile MakePlain(const elf::ElfImage& image, const std::string& path, uint64_
   if (!from.valid() || !image.ReadExactly(0, &header, sizeof header)) return fail(" can't be read");
   const uint64_t table_bytes = image.sections().size() * sizeof(Section);
   const uint64_t segment_bytes = uint64_t{header.e_phnum} * sizeof(ElfW(Phdr));
-  const Plan plan =
-      MakePlan(image, sizeof header + segment_bytes + table_bytes, most_bytes);
+  const Plan plan = MakePlan(image, sizeof header + segment_bytes + table_bytes, most_bytes);
   if (plan.bytes > most_bytes) return fail(" would take more memory than may be used");
 
   made.bytes = plan.bytes;
@@ -157,9 +156,8 @@ PlainFile MakePlain(const elf::ElfImage& image, const std::string& path, uint64_
       std::memcpy(place, content, section.sh_size);
       continue;
     }
-    const size_t got =
-        zstd.decompress(place, section.sh_size, content + sizeof(ElfW(Chdr)),
-                        old.sh_size - sizeof(ElfW(Chdr)));
+    const size_t got = zstd.decompress(place, section.sh_size, content + sizeof(ElfW(Chdr)),
+                                       old.sh_size - sizeof(ElfW(Chdr)));
     if (zstd.is_error(got) != 0 || got != section.sh_size) return fail(" are damaged");
   }
   return made;

@@ -19,8 +19,8 @@ namespace heapgauge::dwarf {
 bool HasZstdSections(const elf::ElfImage& image);
 
 struct PlainFile {
-  Descriptor file;     // in memory, to be read from its beginning; not valid: there is none
-  uint64_t bytes = 0;  // that it takes
+  Descriptor file;      // in memory, to be read from its beginning; not valid: there is none
+  uint64_t bytes = 0;   // that it takes
   std::string problem;  // why there is none, for people
 };
 

@@ -100,7 +100,8 @@ ReportAssembler::ReportAssembler(Tracker& tracker, const Options& options, const
       analyzer_(OptionsOf(options)),
       audit_(allocator),
       symbolizer_(ModeOf(options.symbolize)),
-      callsites_(tracker, identity_, symbolizer_, options.wrappers.value) {}
+      callsites_(tracker, identity_, symbolizer_, options.wrappers.value),
+      ends_(options.max_frames) {}
 
 void ReportAssembler::FillHeader(Report& report, const StoreSnapshot& snapshot, bool final_report) {
   report.sequence = ++sequence_;
@@ -175,6 +176,11 @@ void ReportAssembler::Analyze(const StoreSnapshot& snapshot, bool regrouped, Rep
   report.sites_total = groups.stacks().size() + snapshot.others_count;
   report.callsites_total = groups.callsites().size();
   FillSites(ReportRows(result, groups, kCallsites), groups, report);
+  // Frame pointers need no tables.
+  if (options_.unwind == UnwindMode::kFramePointers) return;
+  for (std::string& note : ends_.Notes(snapshot, tracker_.sites(), identity_)) {
+    report.notes.push_back(std::move(note));
+  }
 }
 
 void ReportAssembler::FillProcess(const ProcessJudgement& judged, Report& report) const {

@@ -18,6 +18,7 @@
 #include "reporter/report_rows.h"
 #include "reporter/site_groups.h"
 #include "reporter/site_identity.h"
+#include "reporter/stack_ends.h"
 #include "reporter/store_snapshot.h"
 #include "symbolize/symbolizer.h"
 #include "track/tracker.h"
@@ -58,6 +59,7 @@ class ReportAssembler final {
   FiguresAudit audit_;
   Symbolizer symbolizer_;
   CallsiteMap callsites_;
+  StackEnds ends_;
   std::unordered_map<uint64_t, uint64_t> alone_;  // SiteGroups::Observe()
   bool problem_said_ = false;
   uint64_t sequence_ = 0;

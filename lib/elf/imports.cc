@@ -1,10 +1,8 @@
 #include "elf/imports.h"
 
 #include <elf.h>
-#include <sys/mman.h>
 
-#include "base/raw_syscall.h"
-#include "elf/relocations.h"
+#include "elf/module_words.h"
 
 namespace heapgauge {
 namespace {
@@ -101,74 +99,58 @@ void ElfModule::VisitImports(void (*visit)(const Import& import, void* data),
 
 namespace {
 
+// As the loader rounds; every page size of these machines is a multiple of this one.
+constexpr uintptr_t kPage = 4096;
+
 struct Binding {
   const ElfModule* libraries;
   size_t count;
   bool (*leave)(const char* name);
-  // What the loader has made read-only; opened when the first word changes.
-  uintptr_t read_only_begin = 0;
-  uintptr_t read_only_end = 0;
-  bool open = false;
-  bool failed = false;
+  ModuleWords* words;
 };
 
-bool Protect(const Binding& binding, int rights) noexcept {
-  return RawSyscall(SYS_mprotect, binding.read_only_begin,
-                    binding.read_only_end - binding.read_only_begin, rights) == 0;
-}
-
-void Set(Binding& binding, uintptr_t* slot, uintptr_t address) noexcept {
+void Set(ModuleWords* words, uintptr_t* slot, uintptr_t address) noexcept {
   // relaxed: a word that other threads may call through meanwhile; either value will do.
-  if (__atomic_load_n(slot, __ATOMIC_RELAXED) == address) return;
-  const uintptr_t at = reinterpret_cast<uintptr_t>(slot);
-  if (!binding.open && at >= binding.read_only_begin && at < binding.read_only_end) {
-    binding.open = Protect(binding, PROT_READ | PROT_WRITE);
-    binding.failed = !binding.open;
-    if (binding.failed) return;
-  }
-  __atomic_store_n(slot, address, __ATOMIC_RELAXED);
+  const uintptr_t now = __atomic_load_n(slot, __ATOMIC_RELAXED);
+  if (now != address) words->Change(reinterpret_cast<uintptr_t>(slot), now, address);
 }
 
 void Bind(const ElfModule::Import& import, void* data) noexcept {
-  Binding& binding = *static_cast<Binding*>(data);
-  if (binding.failed || (binding.leave != nullptr && binding.leave(import.name))) return;
+  const Binding& binding = *static_cast<const Binding*>(data);
+  if (binding.words->failed()) return;
+  if (binding.leave != nullptr && binding.leave(import.name)) return;
   uintptr_t address = 0;
   for (size_t i = 0; i < binding.count && address == 0; ++i) {
     address = binding.libraries[i].Function(import.name, import.version_hash);
   }
-  if (address != 0) Set(binding, import.slot, address);
+  if (address != 0) Set(binding.words, import.slot, address);
 }
 
-// A module's program headers, where they are mapped: at its beginning.
-void FindReadOnly(uintptr_t base, Binding* binding) noexcept {
-  const auto* const header = reinterpret_cast<const ElfW(Ehdr)*>(base);
-  const auto* const parts = reinterpret_cast<const ElfW(Phdr)*>(base + header->e_phoff);
-  // As the loader rounds; every page size of these machines is a multiple of this one.
-  const uintptr_t kPage = 4096;
-  for (unsigned i = 0; i < header->e_phnum; ++i) {
-    if (parts[i].p_type != PT_GNU_RELRO) continue;
-    binding->read_only_begin = (base + parts[i].p_vaddr) & ~(kPage - 1);
-    binding->read_only_end = (base + parts[i].p_vaddr + parts[i].p_memsz) & ~(kPage - 1);
+// Its program headers are mapped at its beginning.
+ModuleLayout LayoutOf(const ElfModule& module) noexcept {
+  TrustedMemory memory;
+  ModuleLayout layout;
+  ProgramHeaders headers;
+  if (FindHeaders(memory, module.base(), &headers)) {
+    ReadLayout(memory, headers, module.base(), &layout);
   }
+  return layout;
 }
 
 }  // namespace
 
 bool BindImports(const ElfModule& module, const ElfModule* libraries, size_t count,
                  bool (*leave)(const char* name)) noexcept {
-  Binding binding{.libraries = libraries, .count = count, .leave = leave};
-  FindReadOnly(module.base(), &binding);
+  ModuleWords words(LayoutOf(module), kPage, ModuleWords::kLoaderIsDone, nullptr);
+  Binding binding{libraries, count, leave, &words};
   module.VisitImports(Bind, &binding);
-  if (binding.open) Protect(binding, PROT_READ);
-  return !binding.failed;
+  return !words.failed();
 }
 
 bool SetImport(const ElfModule& module, uintptr_t* slot, uintptr_t address) noexcept {
-  Binding binding{.libraries = nullptr, .count = 0, .leave = nullptr};
-  FindReadOnly(module.base(), &binding);
-  Set(binding, slot, address);
-  if (binding.open) Protect(binding, PROT_READ);
-  return !binding.failed;
+  ModuleWords words(LayoutOf(module), kPage, ModuleWords::kLoaderIsDone, nullptr);
+  Set(&words, slot, address);
+  return !words.failed();
 }
 
 }  // namespace heapgauge

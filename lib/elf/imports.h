@@ -57,9 +57,9 @@ class ElfModule final {
 };
 
 // Leads what a module imports to the libraries given, in their order, where those define it;
-// `leave(name)`: not this one.  Memory that the loader has made read-only is opened for it, and
-// only when a word is to change, which is seldom: as a rule all lead there already.  False when
-// that memory can't be opened.
+// `leave(name)`: not this one.  The loader is done with the module, and memory that it has made
+// read-only is opened as module_words.h has it, which is seldom: as a rule all lead there already.
+// False when that memory can't be opened.
 bool BindImports(const ElfModule& module, const ElfModule* libraries, size_t count,
                  bool (*leave)(const char* name)) noexcept;
 

@@ -46,14 +46,14 @@ class CheckedMemory final {
     return Has(at, sizeof(Entry)) ? reinterpret_cast<const Entry*>(at) : nullptr;
   }
   const char* Text(uintptr_t at) noexcept {
-    if (!pages_.Has(reinterpret_cast<const char*>(at), 1)) return nullptr;
+    if (!Has(at, 1)) return nullptr;
     const size_t to_next_page = kReadablePage - at % kReadablePage;
     const auto* const text = reinterpret_cast<const char*>(at);
     if (to_next_page >= kLongestName) return text;
     for (size_t i = 0; i < to_next_page; ++i) {
       if (text[i] == '\0') return text;
     }
-    return pages_.Has(text + to_next_page, 1) ? text : nullptr;
+    return Has(at + to_next_page, 1) ? text : nullptr;
   }
   bool Has(uintptr_t at, size_t bytes) noexcept {
     return pages_.Has(reinterpret_cast<const void*>(at), bytes);

@@ -1,7 +1,5 @@
 #include "shim/entry_points.h"
 
-#include <string.h>
-
 // clang-format off
 #define HG_C_ENTRIES(X)                                                                      \
   X(malloc) X(free) X(calloc) X(realloc) X(reallocarray) X(memalign) X(aligned_alloc)        \
@@ -40,7 +38,8 @@ EntryPoint* EntryPoints(size_t* count) noexcept {
 
 const EntryPoint* FindEntryPoint(const char* name) noexcept {
   // Nearly every symbol of a program is refused by its first letter.
-  if (strchr("mfcrapv_", name[0]) == nullptr || name[0] == '\0') return nullptr;
+  static constexpr FirstLetters kLetters("mfcrapv_");
+  if (!kLetters.Hold(name[0])) return nullptr;
   if (name[0] == '_' && (name[1] != 'Z' || (name[2] != 'n' && name[2] != 'd'))) return nullptr;
   for (const EntryPoint& entry : g_entry_points) {
     if (IsSameName(entry.name, name)) return &entry;

@@ -25,6 +25,22 @@ HG_ALWAYS_INLINE bool IsSameName(const char* one, const char* other) noexcept {
   return one[0] == other[0] && one[1] == other[1] && __builtin_strcmp(one, other) == 0;
 }
 
+// First letters of names: small ones and '_'.  Asked for every symbol that a module refers to.
+class FirstLetters final {
+ public:
+  explicit constexpr FirstLetters(const char* letters) noexcept {
+    for (; *letters != '\0'; ++letters) set_ |= uint32_t{1} << (*letters - '_');
+  }
+  // No name begins with its end.
+  HG_ALWAYS_INLINE bool Hold(char letter) const noexcept {
+    const unsigned at = static_cast<unsigned char>(letter) - unsigned{'_'};
+    return at < 32 && (set_ >> at & 1) != 0;
+  }
+
+ private:
+  uint32_t set_ = 0;
+};
+
 // All of them.  Written once, by LookUp() of next_allocator.cc.
 HG_HIDDEN EntryPoint* EntryPoints(size_t* count) noexcept;
 

@@ -123,7 +123,8 @@ void FindOtherNames() noexcept {
 const EntryPoint* FindAnyEntryPoint(const char* name) noexcept {
   if (const EntryPoint* const entry = FindEntryPoint(name)) return entry;
   // As there: nearly every name is refused by its first letters.
-  if (name[0] == '\0' || strchr("mrxsdntcjviup_", name[0]) == nullptr) return nullptr;
+  static constexpr FirstLetters kLetters("mrxsdntcjviup_");
+  if (!kLetters.Hold(name[0])) return nullptr;
   if (name[0] == '_' && (name[1] != '_' || (name[2] != 'l' && name[2] != 'p'))) return nullptr;
   for (size_t i = 0; i < g_known_count; ++i) {
     if (IsSameName(g_known[i]->name, name)) return g_known[i];

@@ -8,15 +8,14 @@
 // hook's.  Words that hold anything else are left alone: what they lead to is somebody's own
 // business, and coverage says so.
 //
-// G1  A word is changed by one aligned store, from one good value to another: a thread that calls
-//     through it meanwhile gets either.  Both lead to the same allocator.
+// How a word is changed: elf/module_words.h (W1 to W4).  Which ones:
+//
+// G1  Both values lead to the same allocator.
 // G2  No module of ours, not the loader, and not the allocator's own module, whose inner calls are
 //     no requests of the program's.  The C library is redirected although it may be the allocator:
 //     its malloc does not call itself through the table, and strdup() and the like do.
-// G3  Pages that the loader makes read-only are opened for the time of a pass and closed again, and
-//     only when they were read-only before: while another thread is inside dlopen(), a module may
-//     be in the list whose words the loader is still writing.  Such a module's turn comes later.
-// G4  Nothing is ever put back: the hooks stay loaded as long as the process lives (-z nodelete).
+// G3  A module that the loader is still at work on (W3) is left, and its turn comes later.
+// G4  The hooks stay loaded as long as the process lives (-z nodelete).
 #ifndef HEAPGAUGE_SHIM_REDIRECT_H_
 #define HEAPGAUGE_SHIM_REDIRECT_H_
 

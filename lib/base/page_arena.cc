@@ -3,12 +3,48 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/arena_mappings.h"
+
 namespace heapgauge {
 namespace {
+
+// All arenas', in the order in which they were made: 16 bytes for each 64 KiB at least, of which
+// nothing is touched that is not used.
+constexpr size_t kMostMappings = size_t{1} << 14;
+struct Mapping {
+  Atomic<uintptr_t> begin;
+  Atomic<uintptr_t> end;  // 0: not known yet
+};
+constinit Mapping g_mappings[kMostMappings] = {};
+constinit Atomic<size_t> g_mapping_count{0};
+
+void Register(void* memory, size_t bytes) noexcept {
+  // relaxed: a number of its own for each.
+  const size_t number = g_mapping_count.fetch_add(1, std::memory_order_relaxed);
+  if (number < kMostMappings) {
+    const uintptr_t begin = reinterpret_cast<uintptr_t>(memory);
+    // relaxed: published by the next store.
+    g_mappings[number].begin.store(begin, std::memory_order_relaxed);
+    g_mappings[number].end.store(begin + bytes, std::memory_order_release);  // release: `begin`
+  }
+}
 
 constexpr size_t RoundUp(size_t bytes, size_t to) noexcept { return (bytes + to - 1) / to * to; }
 
 }  // namespace
+
+size_t ArenaMappings() noexcept {
+  // relaxed: each of them is published by itself.
+  const size_t count = g_mapping_count.load(std::memory_order_relaxed);
+  return count <= kMostMappings ? count : SIZE_MAX;
+}
+
+AddressRange ArenaMapping(size_t i) noexcept {
+  // acquire: pairs with the release in Register(); `begin` is set.
+  const uintptr_t end = g_mappings[i].end.load(std::memory_order_acquire);
+  if (end == 0) return {};
+  return {g_mappings[i].begin.load(std::memory_order_relaxed), end};  // relaxed: behind the acquire
+}
 
 // Sits at the start of its own 64 KiB.
 struct PageArena::Chunk {
@@ -38,7 +74,10 @@ void* PageArena::Allocate(size_t bytes) noexcept {
     if (bytes > limit_bytes_) return nullptr;  // also keeps RoundUp from overflowing
     // Asked each time (glibc has it in memory): a static here would be set by several threads at
     // once, for the layer is built without guards for statics.
-    return Map(RoundUp(bytes, static_cast<size_t>(sysconf(_SC_PAGESIZE))));
+    const size_t whole = RoundUp(bytes, static_cast<size_t>(sysconf(_SC_PAGESIZE)));
+    void* const memory = Map(whole);
+    if (memory != nullptr) Register(memory, whole);
+    return memory;
   }
   const size_t wanted = RoundUp(bytes == 0 ? 1 : bytes, kAlignment);
   for (;;) {
@@ -67,6 +106,8 @@ void* PageArena::Allocate(size_t bytes) noexcept {
                                         std::memory_order_relaxed)) {
       munmap(memory, kChunkBytes);
       held_bytes_.fetch_sub(kChunkBytes, std::memory_order_relaxed);  // relaxed: as in Map
+    } else {
+      Register(memory, kChunkBytes);
     }
   }
 }

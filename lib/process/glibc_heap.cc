@@ -241,4 +241,19 @@ std::optional<GlibcHeap::Figures> GlibcHeap::Read() noexcept {
   return figures;
 }
 
+size_t GlibcHeap::Places(Place* places, size_t room) noexcept {
+  const PipeCopy copy;
+  if (!copy.valid() || !FindMain(copy)) return 0;
+  size_t count = 0;
+  uintptr_t base = main_;
+  do {
+    Arena arena;
+    if (count == room || !arena.Read(copy, base)) break;
+    const bool has_top = arena.top != Arena::Head(base, 0);
+    places[count++] = {base, has_top ? arena.top : 0, arena.system_bytes};
+    base = arena.next;
+  } while (base != main_);
+  return count;
+}
+
 }  // namespace heapgauge

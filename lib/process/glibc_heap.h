@@ -52,6 +52,15 @@ class GlibcHeap final {
   // Of the last reading.
   const FreeRanges& free_ranges() const noexcept { return free_ranges_; }
 
+  // Where the arenas are, the main one first; how many were found, at most `room`.
+  struct Place {
+    uintptr_t arena = 0;  // its malloc_state
+    uintptr_t top = 0;    // its last chunk, which is free; 0: it has none yet
+    uint64_t system_bytes = 0;
+  };
+  static constexpr size_t kArenaBytes = 2200;  // of a malloc_state
+  size_t Places(Place* places, size_t room) noexcept;
+
  private:
   struct Arena;
 

@@ -1,0 +1,78 @@
+// Where the blocks of the heap are, and which of them have been reached.
+//
+// Filled in any order, then Seal()ed: from then on an address is found by its page.  24 bytes a
+// block, and 4 a page of heap.
+//
+// B1  After Seal() blocks are sorted by address and do not overlap.
+// B2  An address one past the end of a block counts as the block's, unless another begins there: the
+//     end of an array is a pointer to it.
+#ifndef HEAPGAUGE_GRAPH_BLOCK_MAP_H_
+#define HEAPGAUGE_GRAPH_BLOCK_MAP_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "graph/mapped_array.h"
+
+namespace heapgauge {
+
+struct Block {
+  uintptr_t begin = 0;
+  uint64_t bytes : 48 = 0;
+  uint64_t reached : 1 = 0;
+  uint64_t from_root : 1 = 0;  // `from` is a number of the search's hits, else another block
+  uint64_t wanted : 1 = 0;     // is asked about
+  uint32_t from = 0;
+  uint32_t depth = 0;  // 1: a root points to it
+
+  uintptr_t end() const noexcept { return begin + bytes; }
+};
+static_assert(sizeof(Block) == 24);
+
+class BlockMap final {
+ public:
+  static constexpr uint32_t kNone = ~uint32_t{0};
+
+  explicit BlockMap(SearchMemory& memory) noexcept
+      : blocks_(memory), regions_(memory), pages_(memory) {}
+
+  // False: no room.
+  bool Add(uintptr_t begin, uint64_t bytes) noexcept;
+  // Forgets what was added since there were `count`.
+  void ShrinkTo(size_t count) noexcept;
+  bool Seal() noexcept;
+  void Release() noexcept;
+
+  size_t size() const noexcept { return blocks_.size(); }
+  Block& operator[](uint32_t i) noexcept { return blocks_[i]; }
+  const Block& operator[](uint32_t i) const noexcept { return blocks_[i]; }
+
+  // Sealed.  The block that the address points into, or kNone.
+  uint32_t Find(uintptr_t address) const noexcept;
+  // The first block that ends behind the address; size() if there is none.
+  size_t FirstBehind(uintptr_t address) const noexcept;
+  // No block is outside.
+  bool IsOutside(uintptr_t address) const noexcept {
+    return address <= below_ || address >= highest_;
+  }
+
+ private:
+  static constexpr uintptr_t kPage = 4096;
+  static constexpr uintptr_t kGap = uintptr_t{1} << 20;  // ends a region
+
+  struct Region {
+    uintptr_t begin;  // a page's
+    uintptr_t end;
+    size_t pages;  // in pages_: of each page the first block that ends at or behind its begin
+  };
+
+  MappedArray<Block> blocks_;
+  MappedArray<Region> regions_;
+  MappedArray<uint32_t> pages_;
+  uintptr_t below_ = 0;  // all blocks; not the first one's address, which would hold it
+  uintptr_t highest_ = 0;
+};
+
+}  // namespace heapgauge
+
+#endif  // HEAPGAUGE_GRAPH_BLOCK_MAP_H_

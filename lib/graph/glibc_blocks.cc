@@ -1,0 +1,196 @@
+#include "graph/glibc_blocks.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace heapgauge {
+namespace {
+
+constexpr uint64_t kBeforeInUse = 1;
+constexpr uint64_t kMapped = 2;
+constexpr uint64_t kFlags = 7;
+constexpr uint64_t kLeastChunk = 32;
+constexpr uint64_t kAlign = 16;
+constexpr uintptr_t kHeader = 16;
+constexpr uintptr_t kPage = 4096;
+constexpr size_t kMostArenas = 1024;
+constexpr size_t kMostHeaps = 4096;  // of one arena
+
+struct HeapInfo {  // the begin of it, the same since glibc 2.3
+  uint64_t arena;
+  uint64_t previous;
+  uint64_t size;
+};
+
+}  // namespace
+
+void GlibcBlocks::Release() noexcept {
+  rows_.Release();
+  known_.Release();
+  places_.Release();
+}
+
+// The record: 64 counts of 16 bits, then as many heads of lists.
+bool GlibcBlocks::IsThreadCache(const uint64_t* words, size_t bytes) noexcept {
+  constexpr size_t kLists = 64;
+  constexpr size_t kBytes = kLists * (sizeof(uint16_t) + sizeof(uint64_t));
+  if (bytes < kBytes || bytes > kBytes + kAlign) return false;
+  uint16_t counts[kLists];
+  std::memcpy(counts, words, sizeof(counts));
+  const uint64_t* const heads = words + sizeof(counts) / (sizeof(uint64_t));
+  for (size_t i = 0; i < kLists; ++i) {
+    if ((counts[i] == 0) != (heads[i] == 0)) return false;
+  }
+  return true;
+}
+
+// Heaps other than the main one, newest first.
+bool GlibcBlocks::AddHeaps(const GlibcHeap::Place& place, OwnReader& reader) noexcept {
+  if (place.top == 0) return true;
+  uintptr_t heap = place.top & ~(kHeapAlign - 1);
+  uintptr_t top = place.top;
+  for (size_t count = 0; heap != 0 && count < kMostHeaps; ++count) {
+    HeapInfo info;
+    if (!reader.Read(heap, sizeof(info), &info) || info.arena != place.arena ||
+        info.size > kHeapAlign) {
+      return true;
+    }
+    const uintptr_t info_bytes = place.arena & (kHeapAlign - 1);
+    const bool first = (place.arena & ~(kHeapAlign - 1)) == heap;
+    // malloc_state lies behind the first heap's heap_info.
+    uintptr_t chunk = first ? place.arena + GlibcHeap::kArenaBytes : heap + info_bytes;
+    chunk = (chunk + kAlign - 1) & ~(kAlign - 1);
+    Row row;
+    row.begin = heap;
+    row.first = chunk;
+    row.top = top;
+    row.end = heap + info.size;
+    if (!rows_.Add(row)) return false;
+    if (first) return true;
+    top = 0;
+    heap = info.previous;
+  }
+  return true;
+}
+
+bool GlibcBlocks::Begin(GlibcHeap& heap, Surroundings& around, OwnReader& reader) noexcept {
+  rows_.Clear();
+  known_.Clear();
+  row_ = 0;
+  tries_ = 0;
+  at_ = 0;
+  too_many_ = false;
+  if (!places_.Resize(kMostArenas)) return false;
+  GlibcHeap::Place* const places = places_.data();
+  const size_t count = heap.Places(places, kMostArenas);
+  if (count == 0) return false;
+  around.main_arena = {places[0].arena, places[0].arena + GlibcHeap::kArenaBytes};
+  for (const Mapping& mapping : around.maps()) {
+    if (mapping.named || !mapping.writable) continue;
+    if (!mapping.is_heap) {
+      Row row;
+      row.first = mapping.range.begin;
+      row.end = mapping.range.end;
+      row.mapped = true;
+      if (!rows_.Add(row)) return false;
+    } else if (mapping.range.Holds(places[0].top)) {
+      Row row;
+      row.begin = mapping.range.begin;
+      row.first = (mapping.range.begin + kAlign - 1) & ~(kAlign - 1);
+      row.top = places[0].top;
+      row.end = mapping.range.end;
+      if (!rows_.Add(row)) return false;
+    }
+  }
+  for (size_t i = 1; i < count; ++i) {
+    if (!AddHeaps(places[i], reader)) return false;
+  }
+  return true;
+}
+
+// False: a contradiction.
+bool GlibcBlocks::Walk(const Row& row, OwnReader& reader, BlockMap& blocks, char* room,
+                       size_t room_bytes, bool* ended) noexcept {
+  const uintptr_t from = at_;
+  const size_t bytes = std::min<size_t>(room_bytes, row.end - from) & ~size_t{7};
+  if (bytes < kHeader || !reader.Read(from, bytes, room)) return false;
+  while (at_ - from + kHeader <= bytes) {
+    uint64_t word;
+    std::memcpy(&word, room + (at_ - from) + 8, sizeof(word));
+    const uint64_t size = word & ~kFlags;
+    if (before_ != 0 && (word & kBeforeInUse) != 0 &&
+        !blocks.Add(before_ + kHeader, at_ - before_ - 8)) {
+      too_many_ = true;
+      *ended = true;
+      return true;
+    }
+    if (at_ == row.top) {
+      *ended = true;
+      return true;
+    }
+    if (row.top == 0 && (size == kAlign || size == 0)) {  // the end of a heap that is full
+      *ended = true;
+      return true;
+    }
+    if (row.top != 0 && at_ + size > row.top && at_ + size == row.end) {
+      *ended = true;  // the top has taken in what was before it
+      return true;
+    }
+    if (size < kLeastChunk || size % kAlign != 0 || (word & kMapped) != 0 || size > row.end - at_ ||
+        (row.top != 0 && at_ + size > row.top)) {
+      return false;
+    }
+    before_ = at_;
+    at_ += size;
+  }
+  return true;
+}
+
+// Whole pages each; what follows is somebody else's.
+bool GlibcBlocks::WalkMapped(const Row& row, OwnReader& reader, BlockMap& blocks) noexcept {
+  for (uintptr_t at = row.first; at + kPage <= row.end;) {
+    uint64_t header[2];
+    if (!reader.Read(at, sizeof(header), header)) return true;
+    const uint64_t size = header[1] & ~kFlags;
+    // The bytes before an aligned chunk are counted in the first word.
+    if ((header[1] & kFlags) != kMapped || header[0] != 0 || size % kPage != 0 || size == 0 ||
+        size > row.end - at) {
+      return true;
+    }
+    if (!blocks.Add(at + kHeader, size - kHeader)) return false;
+    at += size;
+  }
+  return true;
+}
+
+bool GlibcBlocks::Step(OwnReader& reader, BlockMap& blocks, char* room,
+                       size_t room_bytes) noexcept {
+  if (row_ == rows_.size() || too_many_) return false;
+  const Row& row = rows_[row_];
+  if (row.mapped) {
+    too_many_ = !WalkMapped(row, reader, blocks);
+    return ++row_ < rows_.size() && !too_many_;
+  }
+  if (at_ == 0) {
+    at_ = row.first;
+    before_ = 0;
+    count_before_ = blocks.size();
+  }
+  bool ended = false;
+  if (!Walk(row, reader, blocks, room, room_bytes, &ended)) {
+    blocks.ShrinkTo(count_before_);
+    at_ = 0;
+    if (++tries_ < kTries) return true;
+    ended = true;  // W1
+  } else if (ended && !known_.Add({row.begin, row.end})) {
+    too_many_ = true;
+  }
+  if (ended) {
+    ++row_;
+    at_ = 0;
+    tries_ = 0;
+  }
+  return row_ < rows_.size() && !too_many_;
+}
+
+}  // namespace heapgauge

@@ -1,0 +1,329 @@
+#include "graph/holder_search.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/clock.h"
+
+namespace heapgauge {
+namespace {
+
+// Tags that programs keep in the upper bits of a pointer.
+constexpr uint64_t kAddressBits = (uint64_t{1} << 48) - 1;
+constexpr size_t kWord = sizeof(uint64_t);
+
+}  // namespace
+
+HolderSearch::HolderSearch(size_t memory_limit_bytes) noexcept
+    : memory_(std::max(kLeastMemory, memory_limit_bytes)),
+      around_(memory_),
+      chunks_(memory_),
+      blocks_(memory_),
+      questions_(memory_),
+      queue_(memory_),
+      hits_(memory_),
+      room_(memory_) {
+  const uintptr_t self = reinterpret_cast<uintptr_t>(this);
+  memory_.set_owner({self, self + sizeof(*this)});
+}
+
+bool HolderSearch::Ask(uintptr_t block) noexcept { return questions_.Add(block); }
+
+void HolderSearch::Release() noexcept {
+  around_.Release();
+  chunks_.Release();
+  blocks_.Release();
+  questions_.Release();
+  queue_.Release();
+  hits_.Release();
+  room_.Release();
+  phase_ = Phase::kDone;
+}
+
+bool HolderSearch::Begin(const LiveTable& live) noexcept {
+  const uint64_t began = ThreadCpuNs();
+  live_ = &live;
+  failed_ = false;
+  whole_ = false;
+  drained_ = offset_ = range_ = 0;
+  at_ = 0;
+  longest_step_ns_ = 0;
+  bytes_before_ = reader_.bytes_read();
+  swapped_before_ = reader_.swapped();
+  if (!reader_.Works()) return false;
+  blocks_.Release();
+  queue_.Clear();
+  hits_.Clear();
+  if (!room_.Resize(kRoomBytes)) return false;
+  reader_.Begin();
+  const bool looked = around_.Look(reader_, room_.data(), kRoomBytes);
+  if (looked) {
+    const AddressRange& data = around_.c_library_data();
+    glibc_.Find(data.begin, data.end);
+    whole_ = chunks_.Begin(glibc_, around_, reader_);
+  }
+  reader_.End();
+  phase_ = Phase::kBlocks;
+  cpu_ns_ = longest_step_ns_ = ThreadCpuNs() - began;
+  return looked;
+}
+
+// Live samples that no heap has: of other allocators, of mappings that were cut.
+bool HolderSearch::AddSamples() noexcept {
+  bool room = true;
+  live_->ForEach([&](uintptr_t block, const LiveSample& sample) {
+    room = room && blocks_.Add(block, sample.bytes);
+  });
+  return room;
+}
+
+bool HolderSearch::SealBlocks() noexcept {
+  if (chunks_.too_many()) {
+    whole_ = false;
+    blocks_.Release();
+  } else {
+    for (const AddressRange& heap : chunks_.known()) {
+      if (!around_.KeepOut(heap)) return false;
+    }
+    whole_ = whole_ && !chunks_.known().empty();
+  }
+  if (!AddSamples() || !blocks_.Seal() || !around_.MakeUnknown()) return false;
+  missing_ = 0;
+  for (const uintptr_t question : questions_) {
+    const uint32_t found = blocks_.Find(question);
+    if (found == BlockMap::kNone || blocks_[found].begin != question) continue;
+    if (blocks_[found].wanted == 0) ++missing_;
+    blocks_[found].wanted = 1;
+  }
+  return true;
+}
+
+void HolderSearch::Reach(uintptr_t word, const Hit* hit, uint32_t from, uint32_t depth) noexcept {
+  const uintptr_t address = word & kAddressBits;
+  if (blocks_.IsOutside(address)) return;
+  const uint32_t found = blocks_.Find(address);
+  if (found == BlockMap::kNone) return;
+  Block& block = blocks_[found];
+  if (block.reached != 0) return;
+  block.reached = 1;
+  block.depth = depth;
+  if (hit != nullptr) {
+    block.from_root = 1;
+    block.from = static_cast<uint32_t>(hits_.size());
+    failed_ = !hits_.Add(*hit) || failed_;
+  } else {
+    block.from = from;
+  }
+  if (block.wanted != 0) --missing_;
+  failed_ = !queue_.Add(found) || failed_;
+}
+
+void HolderSearch::Scan(const char* bytes, size_t count, uintptr_t at, uint32_t root) noexcept {
+  for (size_t i = (kWord - at % kWord) % kWord; i + kWord <= count; i += kWord) {
+    uint64_t word;
+    std::memcpy(&word, bytes + i, kWord);
+    if (word == 0 || around_.main_arena.Holds(at + i)) continue;
+    const Hit hit{at + i, root};
+    Reach(word, &hit, 0, 1);
+  }
+}
+
+void HolderSearch::ScanBlock(const char* bytes, size_t count, uint32_t number) noexcept {
+  const Block block = blocks_[number];
+  const size_t first = (kWord - (block.begin + offset_) % kWord) % kWord;
+  for (size_t i = first; i + kWord <= count; i += kWord) {
+    uint64_t word;
+    std::memcpy(&word, bytes + i, kWord);
+    if (word != 0) Reach(word, nullptr, number, block.depth + 1);
+  }
+}
+
+void HolderSearch::ScanRoot() noexcept {
+  if (range_ == around_.roots().size()) {
+    phase_ = Phase::kDrainRoots;
+    return;
+  }
+  const Root& root = around_.roots()[range_];
+  const uint32_t number = static_cast<uint32_t>(range_);
+  if (root.place == Place::kRegister) {
+    const Hit hit{0, number};
+    Reach(root.word, &hit, 0, 1);
+    ++range_;
+    return;
+  }
+  if (at_ < root.range.begin) at_ = root.range.begin;
+  at_ = reader_.NextResident(at_, root.range.end);
+  const size_t bytes = std::min<size_t>(kRoomBytes, root.range.end - at_);
+  if (bytes > 0 && reader_.Read(at_, bytes, room_.data())) Scan(room_.data(), bytes, at_, number);
+  at_ += bytes;
+  if (at_ < root.range.end) return;
+  at_ = 0;
+  ++range_;
+}
+
+void HolderSearch::ScanUnknown() noexcept {
+  if (range_ == around_.unknown().size()) {
+    phase_ = Phase::kDrainUnknown;
+    return;
+  }
+  const AddressRange& range = around_.unknown()[range_];
+  if (at_ < range.begin) at_ = range.begin;
+  at_ = reader_.NextResident(at_, range.end);
+  uintptr_t skip = range.end;
+  const uintptr_t ours = at_ < range.end ? memory_.NotOurs(at_, range.end, &skip) : at_;
+  const uintptr_t end = std::min<uintptr_t>(ours, at_ + kRoomBytes);
+  // Blocks speak for themselves, once they are reached.
+  size_t next = blocks_.FirstBehind(at_);
+  const auto block = [&]() -> const Block& { return blocks_[static_cast<uint32_t>(next)]; };
+  if (end <= at_) {
+    at_ = std::max(at_, skip);
+  } else if (next < blocks_.size() && block().begin <= at_ && block().end() >= end) {
+    at_ = block().end();
+  } else {
+    const bool read = reader_.Read(at_, end - at_, room_.data());
+    for (uintptr_t from = at_; read && from < end;) {
+      uintptr_t to = end;
+      if (next < blocks_.size() && block().begin < end) {
+        to = std::max(from, block().begin);
+        Scan(room_.data() + (from - at_), to - from, from, kUnknownRoot);
+        from = block().end();
+        ++next;
+      } else {
+        Scan(room_.data() + (from - at_), to - from, from, kUnknownRoot);
+        from = to;
+      }
+    }
+    at_ = end;
+  }
+  if (at_ < range.end) return;
+  at_ = 0;
+  ++range_;
+}
+
+void HolderSearch::Drain(Phase next) noexcept {
+  if (drained_ == queue_.size() || missing_ == 0) {
+    phase_ = missing_ == 0 ? Phase::kDone : next;
+    range_ = 0;
+    at_ = 0;
+    return;
+  }
+  const Block& first = blocks_[queue_[drained_]];
+  if (first.bytes > kRoomBytes) {
+    offset_ = reader_.NextResident(first.begin + offset_, first.end()) - first.begin;
+    const size_t bytes = std::min<size_t>(kRoomBytes, first.bytes - offset_);
+    if (bytes > 0 && reader_.Read(first.begin + offset_, bytes, room_.data())) {
+      ScanBlock(room_.data(), bytes, queue_[drained_]);
+    }
+    offset_ += bytes;
+    if (offset_ < first.bytes) return;
+    offset_ = 0;
+    ++drained_;
+    return;
+  }
+  OwnReader::Piece pieces[OwnReader::kMostPieces];
+  size_t count = 0;
+  size_t bytes = 0;
+  const size_t begin = drained_;
+  while (count < OwnReader::kMostPieces && drained_ < queue_.size()) {
+    const Block& block = blocks_[queue_[drained_]];
+    if (bytes + block.bytes > kRoomBytes) break;
+    pieces[count++] = {block.begin, block.bytes};
+    bytes += block.bytes;
+    ++drained_;
+  }
+  reader_.Gather(pieces, count, room_.data());
+  const char* at = room_.data();
+  for (size_t i = 0; i < count; ++i) {
+    const size_t size = pieces[i].bytes;
+    uint64_t words[84];
+    const bool may_be_cache = size >= 640 && size <= sizeof(words);
+    if (may_be_cache) std::memcpy(words, at, size / kWord * kWord);
+    if (!may_be_cache || !GlibcBlocks::IsThreadCache(words, size)) {
+      ScanBlock(at, size, queue_[begin + i]);
+    }
+    at += size;
+  }
+}
+
+bool HolderSearch::Unit() noexcept {
+  switch (phase_) {
+    case Phase::kBlocks:
+      if (whole_ && chunks_.Step(reader_, blocks_, room_.data(), kRoomBytes)) return true;
+      phase_ = Phase::kRoots;
+      range_ = 0;
+      at_ = 0;
+      return SealBlocks();
+    case Phase::kRoots:
+      ScanRoot();
+      return true;
+    case Phase::kDrainRoots:
+      Drain(Phase::kUnknown);
+      return true;
+    case Phase::kUnknown:
+      ScanUnknown();
+      return true;
+    case Phase::kDrainUnknown:
+      Drain(Phase::kDone);
+      return true;
+    case Phase::kDone:
+      break;
+  }
+  return false;
+}
+
+bool HolderSearch::Step(uint64_t cpu_ns) noexcept {
+  if (phase_ == Phase::kDone) return false;
+  const uint64_t began = ThreadCpuNs();
+  reader_.Begin();
+  uint64_t took = 0;
+  do {
+    if (!Unit() || failed_ || reader_.broken()) {
+      failed_ = true;
+      phase_ = Phase::kDone;
+    }
+    took = ThreadCpuNs() - began;
+  } while (phase_ != Phase::kDone && took < cpu_ns);
+  reader_.End();
+  cpu_ns_ += took;
+  longest_step_ns_ = std::max(longest_step_ns_, took);
+  return phase_ != Phase::kDone;
+}
+
+HolderSearch::Holder HolderSearch::HolderOf(uintptr_t address) const noexcept {
+  Holder holder;
+  if (failed_) return holder;
+  uint32_t at = blocks_.Find(address);
+  if (at == BlockMap::kNone || blocks_[at].begin != address) return holder;
+  if (blocks_[at].reached == 0) {
+    // A pointer may lie in the swap, which is not read.
+    holder.answer = reader_.swapped() == swapped_before_ ? Answer::kLost : Answer::kUnknown;
+    return holder;
+  }
+  holder.depth = blocks_[at].depth;
+  while (blocks_[at].from_root == 0) at = blocks_[at].from;
+  const Hit& hit = hits_[blocks_[at].from];
+  holder.word = hit.word;
+  if (hit.root == kUnknownRoot) {
+    holder.answer = Answer::kUnknown;
+    return holder;
+  }
+  const Root& root = around_.roots()[hit.root];
+  holder.answer = Answer::kHeld;
+  holder.place = root.place;
+  holder.thread = root.thread;
+  return holder;
+}
+
+size_t HolderSearch::PathTo(uintptr_t address, Block* path, size_t room) const noexcept {
+  uint32_t at = blocks_.Find(address);
+  if (failed_ || at == BlockMap::kNone || blocks_[at].reached == 0) return 0;
+  const size_t count = blocks_[at].depth - 1;
+  while (blocks_[at].from_root == 0) {
+    at = blocks_[at].from;
+    const size_t place = blocks_[at].depth - 1;
+    if (place < room) path[place] = blocks_[at];
+  }
+  return count;
+}
+
+}  // namespace heapgauge

@@ -1,0 +1,131 @@
+// Who holds these blocks?  One look through the memory of the process, in slices, while it goes on.
+//
+//   blocks   which blocks there are: glibc's chunks where they can be walked, and every live sample
+//   roots    each word of a root that points into a block reaches it
+//   drain    each word of a block that was reached, likewise; in order, so that the first way found
+//            to a block is a shortest one
+//   unknown  then the words of memory of which nothing is known, and again what hangs on it
+//
+// What nothing reaches is lost: no pointer to it was found, or only in blocks that are lost
+// themselves.  A word counts when it lies at a multiple of eight; one that points inside a block
+// counts, as does one past its end; the upper sixteen bits and the lowest bits may be a tag.
+//
+// H1  No memory of the host's heap is used, no lock of its taken but the loader's, no page touched
+//     that is not resident.
+// H2  The program goes on meanwhile: what moves from one place to another while this looks may be
+//     missed.  So nothing is to be called lost that was not missed twice, some time apart.
+//
+// Report thread only.
+#ifndef HEAPGAUGE_GRAPH_HOLDER_SEARCH_H_
+#define HEAPGAUGE_GRAPH_HOLDER_SEARCH_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "graph/block_map.h"
+#include "graph/glibc_blocks.h"
+#include "graph/own_reader.h"
+#include "graph/surroundings.h"
+#include "process/glibc_heap.h"
+#include "store/live_table.h"
+
+namespace heapgauge {
+
+class HolderSearch final {
+ public:
+  // Of all arrays together; 24 bytes a block is the most of it.
+  static constexpr size_t kLeastMemory = size_t{16} << 20;
+
+  explicit HolderSearch(size_t memory_limit_bytes) noexcept;
+  HolderSearch(const HolderSearch&) = delete;
+  HolderSearch& operator=(const HolderSearch&) = delete;
+
+  // Whether memory can be read that way at all.
+  bool Works() noexcept { return reader_.Works(); }
+
+  // Which blocks are asked about, before Begin().  False: no room.
+  bool Ask(uintptr_t block) noexcept;
+  size_t asked() const noexcept { return questions_.size(); }
+  void ClearQuestions() noexcept { questions_.Clear(); }
+
+  // The first slice.  False: it can't be done here, or there is no room.
+  bool Begin(const LiveTable& live) noexcept;
+  // The next, of about so much processor time.  True: there is more to do.
+  bool Step(uint64_t cpu_ns) noexcept;
+  // Gives all memory back.
+  void Release() noexcept;
+
+  // After the last slice.
+  enum class Answer : uint8_t {
+    kGone,     // it is no block any more
+    kLost,     // nothing reaches it
+    kHeld,     // from a root
+    kUnknown,  // from memory of which nothing is known
+  };
+  struct Holder {
+    Answer answer = Answer::kGone;
+    Place place = Place::kUnknown;
+    pid_t thread = 0;
+    uintptr_t word = 0;  // address of the word in the root, where the way begins
+    uint32_t depth = 0;  // 1: that word points to the block itself
+  };
+  Holder HolderOf(uintptr_t block) const noexcept;
+  // Of a block that is held: the blocks between, from the root on; returns how many, the first
+  // `room` of them.
+  size_t PathTo(uintptr_t block, Block* path, size_t room) const noexcept;
+  // Whether the blocks between are known; else only what is sampled is.
+  bool whole() const noexcept { return whole_; }
+
+  uint64_t cpu_ns() const noexcept { return cpu_ns_; }  // of this search so far
+  uint64_t bytes_read() const noexcept { return reader_.bytes_read() - bytes_before_; }
+  uint64_t longest_step_ns() const noexcept { return longest_step_ns_; }
+  size_t blocks() const noexcept { return blocks_.size(); }
+  const Surroundings& surroundings() const noexcept { return around_; }
+
+ private:
+  static constexpr size_t kRoomBytes = size_t{128} * 1024;
+  static constexpr uint32_t kUnknownRoot = ~uint32_t{0};
+  enum class Phase : uint8_t { kBlocks, kRoots, kDrainRoots, kUnknown, kDrainUnknown, kDone };
+  struct Hit {
+    uintptr_t word;
+    uint32_t root;  // of the surroundings, or kUnknownRoot
+  };
+
+  bool Unit() noexcept;
+  bool SealBlocks() noexcept;
+  bool AddSamples() noexcept;
+  void ScanRoot() noexcept;
+  void ScanUnknown() noexcept;
+  void Drain(Phase next) noexcept;
+  void Reach(uintptr_t word, const Hit* hit, uint32_t from, uint32_t depth) noexcept;
+  void Scan(const char* bytes, size_t count, uintptr_t at, uint32_t root) noexcept;
+  void ScanBlock(const char* bytes, size_t count, uint32_t block) noexcept;
+
+  SearchMemory memory_;
+  OwnReader reader_;
+  GlibcHeap glibc_;
+  Surroundings around_;
+  GlibcBlocks chunks_;
+  BlockMap blocks_;
+  MappedArray<uintptr_t> questions_;
+  MappedArray<uint32_t> queue_;
+  MappedArray<Hit> hits_;
+  MappedArray<char> room_;
+  const LiveTable* live_ = nullptr;
+  Phase phase_ = Phase::kDone;
+  bool whole_ = false;
+  bool failed_ = false;
+  size_t missing_ = 0;  // of the blocks asked about
+  size_t drained_ = 0;  // of the queue
+  size_t offset_ = 0;   // in the block at hand, where that is large
+  size_t range_ = 0;    // of the roots, then of unknown memory
+  uintptr_t at_ = 0;    // in that
+  uint64_t cpu_ns_ = 0;
+  uint64_t longest_step_ns_ = 0;
+  uint64_t bytes_before_ = 0;
+  uint64_t swapped_before_ = 0;
+};
+
+}  // namespace heapgauge
+
+#endif  // HEAPGAUGE_GRAPH_HOLDER_SEARCH_H_

@@ -1,0 +1,97 @@
+#include "graph/block_map.h"
+
+#include <catch2/catch.hpp>
+#include <map>
+#include <random>
+
+namespace heapgauge {
+namespace {
+
+constexpr size_t kMiB = size_t{1} << 20;
+
+TEST_CASE("an empty map holds nothing", "[graph]") {
+  SearchMemory memory(kMiB);
+  BlockMap blocks(memory);
+  REQUIRE(blocks.Seal());
+  CHECK(blocks.Find(4096) == BlockMap::kNone);
+  CHECK(blocks.FirstBehind(0) == 0);
+}
+
+TEST_CASE("an address inside a block or one past its end is the block's", "[graph]") {
+  SearchMemory memory(kMiB);
+  BlockMap blocks(memory);
+  REQUIRE(blocks.Add(0x20000, 64));
+  REQUIRE(blocks.Add(0x10010, 24));
+  REQUIRE(blocks.Add(0x10028, 8));
+  REQUIRE(blocks.Seal());
+  CHECK(blocks.Find(0x1000F) == BlockMap::kNone);
+  CHECK(blocks.Find(0x10010) == 0);
+  CHECK(blocks.Find(0x10027) == 0);
+  CHECK(blocks.Find(0x10028) == 1);  // B2: another begins there
+  CHECK(blocks.Find(0x10030) == 1);
+  CHECK(blocks.Find(0x10031) == BlockMap::kNone);
+  CHECK(blocks.Find(0x20040) == 2);
+  CHECK(blocks.Find(0x20041) == BlockMap::kNone);
+  CHECK(blocks.Find(~uintptr_t{0}) == BlockMap::kNone);
+}
+
+TEST_CASE("of blocks that overlap the first one stays", "[graph]") {
+  SearchMemory memory(kMiB);
+  BlockMap blocks(memory);
+  for (const uintptr_t begin : {0x1000, 0x1040, 0x1000, 0x1080}) REQUIRE(blocks.Add(begin, 0x50));
+  REQUIRE(blocks.Seal());
+  REQUIRE(blocks.size() == 2);
+  CHECK(blocks[1].begin == 0x1080);
+}
+
+TEST_CASE("a map with no room says so and gives its memory back", "[graph]") {
+  SearchMemory memory(size_t{64} * 1024);
+  BlockMap blocks(memory);
+  uintptr_t at = 4096;
+  while (blocks.Add(at, 16)) at += 32;
+  CHECK(blocks.size() == 64 * 1024 / sizeof(Block));
+  CHECK_FALSE(blocks.Seal());  // no room for the pages
+  blocks.Release();
+  CHECK(memory.held_bytes() == 0);
+}
+
+// Against an ordered map: small and large blocks, side by side and megabytes apart.
+TEST_CASE("every address finds what a plain search finds", "[graph]") {
+  std::mt19937_64 random(20);
+  SearchMemory memory(16 * kMiB);
+  BlockMap blocks(memory);
+  std::map<uintptr_t, uint64_t> truth;
+  uintptr_t at = 0x7000'0000'1008;
+  for (int i = 0; i < 20'000; ++i) {
+    const uint64_t bytes = random() % 50 == 0 ? random() % 300'000 : 1 + random() % 200;
+    truth[at] = bytes;
+    at += bytes + (random() % 3 == 0 ? 0 : random() % 40);
+    if (random() % 500 == 0) at += (random() % 5) << 20;
+  }
+  for (auto block = truth.rbegin(); block != truth.rend(); ++block) {
+    REQUIRE(blocks.Add(block->first, block->second));
+  }
+  REQUIRE(blocks.Seal());
+  REQUIRE(blocks.size() == truth.size());
+  size_t found = 0;
+  for (int i = 0; i < 200'000; ++i) {
+    const uintptr_t address = 0x7000'0000'0000 + random() % (at - 0x7000'0000'0000 + 0x4000);
+    auto next = truth.upper_bound(address);
+    const uint32_t got = blocks.Find(address);
+    bool wrong = false;
+    if (next == truth.begin()) {
+      wrong = got != BlockMap::kNone;
+    } else {
+      --next;
+      const bool inside = address <= next->first + next->second;
+      wrong = inside ? got == BlockMap::kNone || blocks[got].begin != next->first
+                     : got != BlockMap::kNone;
+      found += inside ? 1 : 0;
+    }
+    if (wrong) FAIL("wrong at " << address);
+  }
+  CHECK(found > 1000);
+}
+
+}  // namespace
+}  // namespace heapgauge

@@ -3,6 +3,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <atomic>
+
 #include "base/arena_mappings.h"
 
 namespace heapgauge {
@@ -11,12 +13,14 @@ namespace {
 // All arenas', in the order in which they were made: 16 bytes for each 64 KiB at least, of which
 // nothing is touched that is not used.
 constexpr size_t kMostMappings = size_t{1} << 14;
+// No marked points (base/atomic.h): the list is of all arenas, and grows from one explored case to
+// the next.
 struct Mapping {
-  Atomic<uintptr_t> begin;
-  Atomic<uintptr_t> end;  // 0: not known yet
+  std::atomic<uintptr_t> begin;
+  std::atomic<uintptr_t> end;  // 0: not known yet
 };
 constinit Mapping g_mappings[kMostMappings] = {};
-constinit Atomic<size_t> g_mapping_count{0};
+constinit std::atomic<size_t> g_mapping_count{0};
 
 void Register(void* memory, size_t bytes) noexcept {
   // relaxed: a number of its own for each.

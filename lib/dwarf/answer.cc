@@ -1,7 +1,6 @@
 #include "dwarf/answer.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include <exception>
@@ -9,6 +8,7 @@
 #include <vector>
 
 #include "base/whole_io.h"
+#include "dwarf/debuginfod.h"
 #include "dwarf/limits.h"
 #include "dwarf/module.h"
 #include "symbolize/helper_protocol.h"
@@ -49,13 +49,12 @@ int AnswerRequest(int in_fd, int out_fd) {
   const uint64_t budget = MemoryBudget();
   if (budget < kMinMemoryBytes) return kNoMemory;
   LimitMemory(budget, 0);
-  // Only matters if the command is run by hand: the library's own helper gets no such variable.
-  unsetenv("DEBUGINFOD_URLS");
 
   std::string bytes;
   if (!ReadAll(in_fd, kMaxRequestBytes, &bytes)) return kBadRequest;
   const auto request = symbolize::DecodeRequest(bytes);
   if (!request) return kBadRequest;
+  SetDebuginfod(request->debuginfod);
 
   ResponseEncoder out;
   for (uint32_t i = 0; i < request->modules.size(); ++i) {

@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "base/descriptor.h"
+#include "dwarf/debuginfod.h"
 #include "dwarf/limits.h"
 #include "dwarf/lines.h"
 #include "dwarf/names.h"
@@ -130,7 +131,11 @@ class OpenModule final {
   std::string FindOwnDebugFile() const {
     const auto file = symbolize::FindDebugFile(module_.path, module_.build_id,
                                                binary_ ? &*binary_ : nullptr, debug_root_);
-    return file ? file->path : std::string();
+    if (file) return file->path;
+    std::string fetched = AskDebuginfod(module_.build_id);
+    if (fetched.empty()) return {};
+    const auto image = elf::ElfImage::OpenFile(fetched.c_str());
+    return image && image->build_id() == module_.build_id ? fetched : std::string();
   }
 
   // The binary; where it is gone or another by now, its debug file, which has its segments too.

@@ -15,7 +15,8 @@ namespace heapgauge::dwarf {
 // Frames for each of the module's offsets, at least one for each: from DWARF (in the binary, its
 // debug file by build-id or debug link, .dwo files and dwz's common file), else a name from the
 // symbol tables, else without a name.  `problem`: why debug information that is there could not be
-// read, or "".  Never asks a debuginfod server.
+// read, or "".  From debuginfod servers as far as the asker's settings name
+// any.
 std::vector<std::vector<Frame>> FramesOfModule(const symbolize::HelperRequest::Module& module,
                                                const std::string& debug_root,
                                                uint64_t memory_budget_bytes, std::string* problem);

@@ -49,6 +49,7 @@ std::vector<HelperClient::Answer> HelperClient::Ask(const HelperRequest& request
     if (left.count() <= 0) break;
     HelperRequest part;
     part.debug_root = request.debug_root;
+    part.debuginfod = request.debuginfod;
     for (const size_t i : open) part.modules.push_back(request.modules[i]);
 
     const HelperRun result = RunHelper(helper_, EncodeRequest(part), left);

@@ -71,6 +71,8 @@ std::string EncodeRequest(const HelperRequest& request) {
   out.Put(kRequestMagic);
   out.Put(kProtocolVersion);
   out.PutString(request.debug_root);
+  out.Put(static_cast<uint32_t>(request.debuginfod.size()));
+  for (const std::string& setting : request.debuginfod) out.PutString(setting);
   out.Put(static_cast<uint32_t>(request.modules.size()));
   for (const HelperRequest::Module& module : request.modules) {
     out.PutString(module.file);
@@ -89,6 +91,10 @@ std::optional<HelperRequest> DecodeRequest(std::string_view bytes) {
   }
   HelperRequest request;
   request.debug_root = in.GetString();
+  const auto settings = in.Get<uint32_t>();
+  for (uint32_t i = 0; i < settings && in.ok(); ++i) {
+    request.debuginfod.emplace_back(in.GetString());
+  }
   const auto modules = in.Get<uint32_t>();
   for (uint32_t i = 0; i < modules && in.ok(); ++i) {
     HelperRequest::Module& module = request.modules.emplace_back();

@@ -2,7 +2,7 @@
 // input, then a stream of records on its standard output, so that whatever arrived before a crash
 // or a deadline is of use.
 //
-//   request    magic version debug_root modules{ file path build_id offsets }
+//   request    magic version debug_root settings modules{ file path build_id offsets }
 //   response   magic version record*      record: kind, size, content of that many bytes
 //     kModuleBegin module · kFrames module offset-index frames · kNote module text ·
 //     kModuleEnd module · kEnd
@@ -22,7 +22,7 @@
 
 namespace heapgauge::symbolize {
 
-inline constexpr uint32_t kProtocolVersion = 2;  // raised with every change of the layout
+inline constexpr uint32_t kProtocolVersion = 3;  // raised with every change of the layout
 
 struct HelperRequest {
   struct Module {
@@ -33,6 +33,7 @@ struct HelperRequest {
   };
 
   std::string debug_root;
+  std::vector<std::string> debuginfod;  // debuginfod_settings.h
   std::vector<Module> modules;
 };
 

@@ -28,8 +28,9 @@ bool IsRuntime(std::string_view path) {
 }  // namespace
 
 bool LinesWanted(const std::string& path, const std::string& build_id,
-                 const std::string& debug_root) {
+                 const std::string& debug_root, bool has_servers) {
   if (path.empty() || path == kVdsoPath || IsRuntime(path)) return false;
+  if (has_servers && !build_id.empty()) return true;
   const auto binary = FindBinary(path, build_id);
   if (binary) {
     for (const std::string_view section : kDebugSections) {

@@ -11,9 +11,9 @@ namespace heapgauge::symbolize {
 // inflate it is nine tenths of what a report of a small program costs (205 of 240 million
 // instructions here), for the lines of __libc_start_call_main and strdup.
 //
-// Opens the module's files; never fails.
+// `has_servers`: debug files may come from elsewhere.  Opens the module's files; never fails.
 bool LinesWanted(const std::string& path, const std::string& build_id,
-                 const std::string& debug_root);
+                 const std::string& debug_root, bool has_servers = false);
 
 }  // namespace heapgauge::symbolize
 

@@ -9,6 +9,7 @@
 #include "elf/elf_image.h"
 #include "elf/elf_symbols.h"
 #include "helper/program_path.h"
+#include "symbolize/debuginfod_settings.h"
 #include "symbolize/demangle.h"
 #include "symbolize/file_notes.h"
 #include "symbolize/frame_cache.h"
@@ -82,6 +83,7 @@ class Symbolizer::Impl final {
         helper_limit_(options_.helper_limit),
         helper_path_(FindHelperIfWanted(options_)),
         helper_(helper_path_) {
+    if (!helper_path_.empty()) debuginfod_ = symbolize::DebuginfodSettings();
     if (options_.mode == SymbolizeMode::kLines && helper_path_.empty()) {
       problem_ = "heapgauge-symbolize is not beside the library: functions only, no lines";
     }
@@ -192,7 +194,10 @@ class Symbolizer::Impl final {
     if (options_.mode == SymbolizeMode::kLines && helper_.Ready()) {
       problem_.clear();
       for (HelperRequest::Module& module : missing) {
-        if (symbolize::LinesWanted(module.path, module.build_id, options_.debug_root)) continue;
+        if (symbolize::LinesWanted(module.path, module.build_id, options_.debug_root,
+                                   !debuginfod_.empty())) {
+          continue;
+        }
         TakeNames(module, Unread::kLeft, known);
       }
       const auto deadline = std::chrono::steady_clock::now() + helper_limit_;
@@ -210,6 +215,7 @@ class Symbolizer::Impl final {
                  Known& known) {
     HelperRequest request;
     request.debug_root = options_.debug_root;
+    request.debuginfod = debuginfod_;
     std::vector<size_t> place;
     size_t room = kMaxHelperAddresses;
     for (size_t i = 0; i < missing.size() && room > 0; ++i) {
@@ -295,6 +301,7 @@ class Symbolizer::Impl final {
   const Options options_;
   std::chrono::milliseconds helper_limit_;
   const std::string helper_path_;
+  std::vector<std::string> debuginfod_;
   HelperClient helper_;
   FrameCache cache_;
   std::string problem_;

@@ -4,20 +4,27 @@
 --what shared: what dwz moves into a file for several programs.
 --what split: .dwo files beside the objects.
 --what symbols: the compressed symbol table that is all that some distributions leave (.gnu_debugdata).
+--what server: debug files that a debuginfod server has, by way of the client's cache; servers that have another
+    file, none, or never answer.
 --what hostile: sections that claim to hold more than any memory, or are damaged.
 """
 
+import contextlib
+import http.server
 import os
 import shutil
+import socket
 import struct
 import subprocess
 import sys
+import threading
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import harness
 
 SOURCE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "victims", "debug_kinds.cc")
 SHF_COMPRESSED = 1 << 11
+ATTEMPTS = 10
 
 
 def need(*tools):
@@ -42,8 +49,8 @@ def line_of(mark):
         return next(number for number, line in enumerate(file, 1) if f"mark: {mark}" in line)
 
 
-def run(rig, directory, program="program"):
-    done = rig.run([os.path.join(directory, program)], "4KiB", directory=directory)
+def run(rig, directory, program="program", env=None):
+    done = rig.run([os.path.join(directory, program)], "4KiB", env, directory=directory)
     harness.check(done.status == 0, f"{directory}: {done.status} {done.said}")
     report = harness.read_reports(harness.report_directories(directory)[0])[-1]
     sites = [s for s in report["sites"] if any(f["module"].endswith(program) for f in s["frames"])]
@@ -51,8 +58,12 @@ def run(rig, directory, program="program"):
     return sites[0]["frames"], report["notes"]
 
 
-def check_lines(rig, directory, what):
-    frames, notes = run(rig, directory)
+def check_lines(rig, directory, what, env=None):
+    frames, notes = run(rig, directory, env=env)
+    check_frames(frames, notes, what)
+
+
+def check_frames(frames, notes, what):
     found = [(f["function"], os.path.basename(f["file"] or ""), f["line"], f["inlined"]) for f in frames[:2]]
     inner, outer = ("KeepInner", line_of("inner"), True), ("shop::HandleRequest", line_of("outer"), False)
     for (function, file, line, inlined), wanted in zip(found, (inner, outer)):
@@ -128,6 +139,113 @@ def symbols(rig):
     harness.check(notes == [], f"{notes}")
 
 
+@contextlib.contextmanager
+def files_server(files):
+    """Serves path -> bytes on a port of its own; yields its address and the paths that were asked for."""
+    asked = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):  # the library's name for it
+            asked.append(self.path)
+            content = files.get(self.path)
+            self.send_response(404 if content is None else 200)
+            self.send_header("Content-Length", str(len(content or b"")))
+            self.end_headers()
+            self.wfile.write(content or b"")
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}", asked
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def build_id(path):
+    text = subprocess.run(["readelf", "-n", path], check=True, stdout=subprocess.PIPE).stdout.decode()
+    return text.split("Build ID:")[1].split()[0]
+
+
+def stripped(rig, source=SOURCE):
+    """A directory with a stripped program; its debug file's bytes, and its build-id."""
+    directory = rig.directory()
+    tool("g++", "-O2", "-g", source, "-Wl,--build-id=sha1", "-o", "program", cwd=directory)
+    path = os.path.join(directory, "program")
+    tool("objcopy", "--only-keep-debug", path, "elsewhere", cwd=directory)
+    tool("objcopy", "--strip-all", path, cwd=directory)
+    with open(os.path.join(directory, "elsewhere"), "rb") as file:
+        content = file.read()
+    os.remove(os.path.join(directory, "elsewhere"))
+    return directory, content, build_id(path)
+
+
+def again(rig, directory):
+    """The same program in a directory of its own, for another run."""
+    fresh = rig.directory()
+    shutil.copy(os.path.join(directory, "program"), fresh)
+    return fresh
+
+
+def check_no_lines(rig, directory, what, env):
+    frames, _ = run(rig, directory, env=env)
+    harness.check(all(frame["line"] is None for frame in frames), f"{what}: {frames}")
+
+
+def skip_when_busy():
+    if os.getloadavg()[0] > 3 * os.cpu_count():
+        harness.skip("the machine is too busy for a helper that waits for a server")
+
+
+def check_lines_come(rig, directory, what, env):
+    """The helper has the lowest priority and waits three seconds for a server: on a busy machine not in every run."""
+    for attempt in range(ATTEMPTS):
+        fresh = again(rig, directory)
+        frames, notes = run(rig, fresh, env=env)
+        if frames[0]["line"] is not None:
+            break
+        print(f"{what}: attempt {attempt}: {frames[0]}, {notes}")
+    else:
+        skip_when_busy()
+    check_frames(frames, notes, what)
+
+
+def server(rig):
+    need("readelf")
+    harness.skip_without_library("libdebuginfod.so.1")
+    directory, content, name = stripped(rig)
+    cache = rig.directory()
+    path = f"/buildid/{name}/debuginfo"
+    settings = {"DEBUGINFOD_CACHE_PATH": cache}
+    with files_server({path: content}) as (address, asked):
+        check_no_lines(rig, again(rig, directory), "no variable", {**settings, "DEBUGINFOD_URLS": None})
+        check_no_lines(rig, again(rig, directory), "an empty one", {**settings, "DEBUGINFOD_URLS": ""})
+        harness.check(asked == [], f"asked without being told to: {asked}")
+        check_lines_come(rig, directory, "a server", {**settings, "DEBUGINFOD_URLS": address})
+        harness.check(path in asked, f"asked for {asked}")
+    # It is gone: what it gave is still there.
+    check_lines_come(rig, directory, "the cache", {**settings, "DEBUGINFOD_URLS": address})
+    with files_server({}) as (address, asked):
+        for _ in range(ATTEMPTS):
+            check_no_lines(rig, again(rig, directory), "a server without it",
+                           {"DEBUGINFOD_CACHE_PATH": rig.directory(), "DEBUGINFOD_URLS": address})
+            if asked:
+                break
+        else:
+            skip_when_busy()
+        harness.check(path in asked, f"asked for {asked}")
+    with files_server({path: b"no ELF file at all"}) as (address, _):
+        check_no_lines(rig, again(rig, directory), "a server that lies",
+                       {"DEBUGINFOD_CACHE_PATH": rig.directory(), "DEBUGINFOD_URLS": address})
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        check_no_lines(rig, again(rig, directory), "a server that never answers",
+                       {"DEBUGINFOD_CACHE_PATH": rig.directory(),
+                        "DEBUGINFOD_URLS": f"http://127.0.0.1:{silent.getsockname()[1]}"})
+
+
 def patch_compressed(path, change):
     """Calls change(bytes, offset of the compression header, size of the section) for each compressed section."""
     with open(path, "rb") as file:
@@ -172,7 +290,7 @@ def hostile(rig):
         check_names_and_note(rig, directory, what, note)
 
 
-KINDS = {"compressed": compressed, "shared": shared, "split": split, "symbols": symbols, "hostile": hostile}
+KINDS = {"compressed": compressed, "shared": shared, "split": split, "symbols": symbols, "server": server, "hostile": hostile}
 
 
 def body():

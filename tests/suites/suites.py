@@ -178,11 +178,12 @@ def jemalloc(tree, where, jobs, only):
             subprocess.run(["./configure", "--with-jemalloc-prefix=", "--disable-doc"], cwd=copy, check=True, stdout=log,
                            stderr=subprocess.STDOUT)
             subprocess.run(["make", f"-j{jobs}", "build_lib_shared"], cwd=copy, check=True, stdout=log, stderr=subprocess.STDOUT)
-    flags = ["-D_GNU_SOURCE", "-D_REENTRANT", "-DJEMALLOC_INTEGRATION_TEST", "-I", os.path.join(copy, "test/include"),
+    flags = ["-D_GNU_SOURCE", "-D_REENTRANT", "-I", os.path.join(copy, "test/include"),
              "-I", os.path.join(copy, "include"), "-fno-builtin", "-pthread"]
     names = ("test", "timer", "mq", "math", "thd", "mtx", "btalloc", "btalloc_0", "btalloc_1", "SFMT", "sleep", "nbits_rand")
-    objects = compile_objects([path for name in names if os.path.exists(path := os.path.join(copy, "test/src", name + ".c"))],
-                              flags, os.path.join(where, "support"), jobs)
+    helpers = [path for name in names if os.path.exists(path := os.path.join(copy, "test/src", name + ".c"))]
+    helpers += [os.path.join(copy, "src", name + ".c") for name in ("nstime", "malloc_io", "ticker")]
+    objects = compile_objects(helpers, [*flags, "-DJEMALLOC_INTEGRATION_TEST"], os.path.join(where, "support"), jobs)
     library = archive(os.path.join(where, "support.a"), objects)
     real = os.path.join(copy, "lib")
     tests = {os.path.basename(path).rsplit(".", 1)[0]: path
@@ -190,7 +191,8 @@ def jemalloc(tree, where, jobs, only):
                                 glob.glob(os.path.join(copy, "test/integration/cpp/*.cpp")))}
 
     def build(path, name):
-        compiler = ["g++", "-std=c++17"] if path.endswith(".cpp") else ["gcc", "-std=gnu11"]
+        compiler = (["g++", "-std=c++17", "-DJEMALLOC_INTEGRATION_CPP_TEST"] if path.endswith(".cpp") else
+                    ["gcc", "-std=gnu11", "-DJEMALLOC_INTEGRATION_TEST"])
         return compiled([*compiler, "-w", "-O2", path, *flags, library, "-L", real, f"-Wl,-rpath,{real}", "-ljemalloc", "-lm"],
                         os.path.join(where, name))
 

@@ -8,6 +8,7 @@
 #ifndef HEAPGAUGE_ALERT_ALERT_BOOK_H_
 #define HEAPGAUGE_ALERT_ALERT_BOOK_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -23,6 +24,13 @@ class AlertBook final {
   // The memory ends soon: time for somebody to get up and look.
   static constexpr double kLeastSeconds = 3600;
   static constexpr size_t kMostAlerts = 64;  // more leaks at once have one cause
+
+  // However near the end, growth must have lasted a minute; and where reports are wanted more
+  // often, a few seconds, for programs take seconds to start.
+  static constexpr double kLeastGrowthSeconds = 5;
+  static constexpr double kMostGrowthSeconds = 60;
+  explicit AlertBook(double report_interval_s = 0)
+      : least_growth_s_(std::clamp(report_interval_s, kLeastGrowthSeconds, kMostGrowthSeconds)) {}
 
   // What this report raises and clears.
   std::vector<Alert> Update(const Report& report, const std::string& directory, int64_t now_ms);
@@ -40,6 +48,7 @@ class AlertBook final {
   void Say(Alert alert, int64_t now_ms, std::vector<Alert>* events);
   bool IsLimitNear(const Report& report);
 
+  const double least_growth_s_;
   std::map<std::string, Entry> raised_;  // by site id; "" is the process
   int near_looks_ = 0;                   // reports in a row that saw the end near
 };

@@ -16,7 +16,8 @@ std::string HelperFor(const Options& options) {
 }  // namespace
 
 Alerts::Alerts(const Options& options)
-    : sender_(options.alert_exec.value, options.alert_url.value, HelperFor(options),
+    : book_(static_cast<double>(options.report_interval_ns) * 1e-9),
+      sender_(options.alert_exec.value, options.alert_url.value, HelperFor(options),
               std::chrono::milliseconds(options.report_interval_ns / 1'000'000)) {}
 
 void Alerts::Update(const Report& report, ReportStore& store) {

@@ -30,7 +30,7 @@ Report EndsIn(double seconds) {
   Report report = ReportWith({});
   report.verdict = "growing";
   report.forecast = Forecast{1 << 30, "cgroup", seconds, seconds / 2, seconds * 2};
-  report.forecast->growth_window_s = 60;
+  report.forecast->growth_window_s = 3600;
   return report;
 }
 
@@ -117,6 +117,31 @@ TEST_CASE("a program that fills its memory at its start is not near its end", "[
   // Growth at a new rate, seen for a moment so far, clears nothing.
   for (int i = 0; i < 10; ++i) CHECK(book.Update(filling, "/r", 4000).empty());
   CHECK(book.Active().size() == 1);
+}
+
+TEST_CASE("growth must have lasted a share of the time that it foretells", "[alert]") {
+  const auto raises = [](double interval_s, double left_s, double lasted_s) {
+    AlertBook book(interval_s);
+    Report report = EndsIn(left_s);
+    report.forecast->growth_window_s = lasted_s;
+    book.Update(report, "/r", 1000);
+    return !book.Update(report, "/r", 2000).empty();
+  };
+  // By default never from less than a minute.
+  CHECK_FALSE(raises(60, 10, 59));
+  CHECK(raises(60, 10, 60));
+  // A compiler that has grown for two minutes has not an hour's growth before it.
+  CHECK_FALSE(raises(60, 3000, 120));
+  CHECK_FALSE(raises(60, 1500, 240));
+  CHECK(raises(60, 3000, 600));
+  CHECK(raises(60, 1500, 300));
+  // Reports in quick succession change nothing of the share.
+  CHECK_FALSE(raises(1, 3000, 60));
+  CHECK_FALSE(raises(1, 300, 40));
+  CHECK(raises(1, 20, 6));
+  CHECK_FALSE(raises(1, 3, 4.9));
+  // Nor does a report a day put off what is minutes away.
+  CHECK(raises(86400, 200, 61));
 }
 
 TEST_CASE("a process that leaks everywhere raises a bounded number", "[alert]") {

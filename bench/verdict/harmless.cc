@@ -1,11 +1,13 @@
+#include <algorithm>
 #include <cmath>
+#include <memory>
 
 #include "ingredients.h"
 
 namespace heapgauge::sim {
 namespace {
 
-double End(const Setting& setting) { return setting.report_s * setting.reports; }
+double End(const Setting& setting) { return setting.scale_s * setting.scales; }
 
 Process Around(std::vector<Population> populations, const Setting& setting, const Traffic& traffic,
                Random& random) {
@@ -19,7 +21,7 @@ double AnyRate(Random& random) { return random.LogUniform(0.3, 60); }
 
 // Requests whose objects live shorter or longer, under some traffic.
 Process Requests(const Setting& setting, const Traffic& traffic, Random& random) {
-  const double mean = setting.report_s * random.LogUniform(1e-3, 6);
+  const double mean = setting.scale_s * random.LogUniform(1e-3, 6);
   const Lifetime lifetime =
       random.Chance(0.5) ? Exponential(mean) : LogNormal(mean, random.Uniform(0.3, 1.5));
   return Around({Objects(AnyRate(random), AnyBytes(setting, random), setting, traffic, lifetime)},
@@ -65,14 +67,14 @@ Process CacheEvicts(const Setting& setting, Random& random) {
   const Traffic traffic = AnyTraffic(setting, random);
   const double full_after = random.LogUniform(1, 10);  // reports at the starting rate
   const double rate = RateFor(samples, bytes, setting);
-  const Lifetime lifetime = Evicted(Scaled(rate, traffic), rate * full_after * setting.report_s,
-                                    End(setting), 0.2 * setting.report_s);
+  const Lifetime lifetime = Evicted(Scaled(rate, traffic), rate * full_after * setting.scale_s,
+                                    End(setting), 0.2 * setting.scale_s);
   return Around({Objects(samples, bytes, setting, traffic, lifetime)}, setting, traffic, random);
 }
 
 // A bounded set of keys: the more are in, the fewer are missed.  Never evicts.
 Process CacheSaturates(const Setting& setting, Random& random) {
-  const double tau = setting.report_s * random.LogUniform(0.5, 10);
+  const double tau = setting.scale_s * random.LogUniform(0.5, 10);
   const Traffic traffic = [tau](double t) { return std::exp(-t / tau); };
   return Around(
       {Objects(random.LogUniform(5, 200), AnyBytes(setting, random), setting, traffic, ForEver())},
@@ -82,7 +84,7 @@ Process CacheSaturates(const Setting& setting, Random& random) {
 Process CacheExpires(const Setting& setting, Random& random) {
   const Traffic traffic = AnyTraffic(setting, random);
   return Around({Objects(AnyRate(random), AnyBytes(setting, random), setting, traffic,
-                         Fixed(setting.report_s * random.LogUniform(0.5, 9)))},
+                         Fixed(setting.scale_s * random.LogUniform(0.5, 9)))},
                 setting, traffic, random);
 }
 
@@ -93,8 +95,8 @@ Process LateSetUp(const Setting& setting, Random& random) {
   const size_t times = 1 + random.Below(3);
   for (size_t i = 0; i < times; ++i) {
     const double at = random.Uniform(0, 0.9) * End(setting);
-    const double takes = setting.report_s * random.LogUniform(0.05, 3);
-    populations.push_back(Objects(random.LogUniform(5, 300) * setting.report_s / takes, bytes,
+    const double takes = setting.scale_s * random.LogUniform(0.05, 3);
+    populations.push_back(Objects(random.LogUniform(5, 300) * setting.scale_s / takes, bytes,
                                   setting, During(at, at + takes, Constant()), ForEver()));
   }
   return Around(std::move(populations), setting, AnyTraffic(setting, random), random);
@@ -106,12 +108,12 @@ Process LateSetUpAmongRequests(const Setting& setting, Random& random) {
   const Traffic traffic = AnyTraffic(setting, random);
   std::vector<Population> populations = {
       Objects(random.LogUniform(3, 300), bytes, setting, traffic,
-              Exponential(setting.report_s * random.LogUniform(1e-3, 0.5)))};
+              Exponential(setting.scale_s * random.LogUniform(1e-3, 0.5)))};
   const size_t times = 1 + random.Below(3);
   for (size_t i = 0; i < times; ++i) {
     const double at = random.Uniform(0, 0.9) * End(setting);
-    const double takes = setting.report_s * random.LogUniform(0.05, 3);
-    populations.push_back(Objects(random.LogUniform(5, 300) * setting.report_s / takes, bytes,
+    const double takes = setting.scale_s * random.LogUniform(0.05, 3);
+    populations.push_back(Objects(random.LogUniform(5, 300) * setting.scale_s / takes, bytes,
                                   setting, During(at, at + takes, Constant()), ForEver()));
   }
   return Around(std::move(populations), setting, traffic, random);
@@ -121,14 +123,14 @@ Process LateSetUpAmongRequests(const Setting& setting, Random& random) {
 Process CacheAmongRequests(const Setting& setting, double tau_low, double tau_high,
                            Random& random) {
   const double bytes = AnyBytes(setting, random);
-  const double tau = setting.report_s * random.LogUniform(tau_low, tau_high);
+  const double tau = setting.scale_s * random.LogUniform(tau_low, tau_high);
   const double rate = random.LogUniform(10, 400);
   const double share = random.LogUniform(0.05, 1);
   const Traffic fills = [tau, share](double t) { return share * std::exp(-t / tau); };
   const Traffic rest = [tau, share](double t) { return 1 - share * std::exp(-t / tau); };
   return Around({Objects(rate, bytes, setting, fills, ForEver()),
                  Objects(rate, bytes, setting, rest,
-                         Exponential(setting.report_s * random.LogUniform(1e-5, 0.5)))},
+                         Exponential(setting.scale_s * random.LogUniform(1e-5, 0.5)))},
                 setting, Constant(), random);
 }
 Process CacheAmong(const Setting& setting, Random& random) {
@@ -142,16 +144,16 @@ Process TtlAmong(const Setting& setting, Random& random) {
   const double rate = random.LogUniform(10, 400);
   const double share = random.LogUniform(0.02, 0.5);
   return Around({Objects(rate * share, bytes, setting, Constant(),
-                         Fixed(setting.report_s * random.LogUniform(15, 60))),
+                         Fixed(setting.scale_s * random.LogUniform(15, 60))),
                  Objects(rate * (1 - share), bytes, setting, Constant(),
-                         Exponential(setting.report_s * random.LogUniform(1e-5, 0.5)))},
+                         Exponential(setting.scale_s * random.LogUniform(1e-5, 0.5)))},
                 setting, Constant(), random);
 }
 
 // Words, users, series: the more are known, the rarer is a new one (Heaps' law).
 Process Dictionary(const Setting& setting, Random& random) {
   const double beta = random.Uniform(0.2, 0.5);
-  const double start = 0.2 * setting.report_s;
+  const double start = 0.2 * setting.scale_s;
   const Traffic traffic = [=](double t) { return std::pow((t + start) / start, beta - 1); };
   return Around(
       {Objects(random.LogUniform(20, 400), AnyBytes(setting, random), setting, traffic, ForEver())},
@@ -166,27 +168,43 @@ Process CacheAtNight(const Setting& setting, Random& random) {
   const Traffic traffic = Step(night, random.LogUniform(1e-3, 0.2));
   const double rate = RateFor(samples, bytes, setting);
   const Lifetime lifetime =
-      Evicted(Scaled(rate, traffic), rate * random.LogUniform(1, 10) * setting.report_s,
-              End(setting), 0.2 * setting.report_s);
+      Evicted(Scaled(rate, traffic), rate * random.LogUniform(1, 10) * setting.scale_s,
+              End(setting), 0.2 * setting.scale_s);
   return Around({Objects(samples, bytes, setting, traffic, lifetime)}, setting, traffic, random);
 }
 
 Process StartRamp(const Setting& setting, Random& random) {
-  const double takes = setting.report_s * random.Uniform(1, 9);
+  const double takes = setting.scale_s * random.Uniform(1, 9);
   return Around({Objects(random.LogUniform(3, 200), AnyBytes(setting, random), setting,
                          During(0, takes, Constant()), ForEver())},
                 setting, Constant(), random);
 }
 
 Process Batches(const Setting& setting, Random& random) {
-  const double period = setting.report_s * random.LogUniform(0.5, 9);
+  const double period = setting.scale_s * random.LogUniform(0.5, 9);
   return Around({Objects(AnyRate(random), AnyBytes(setting, random), setting, Constant(),
                          EveryPeriod(period, -random.Uniform() * period))},
                 setting, Constant(), random);
 }
 
+// A write buffer, a collector: all goes at once, but never after the same time.
+Process Sweeps(const Setting& setting, Random& random) {
+  auto sweeps = std::make_shared<std::vector<double>>();
+  const double usual = setting.scale_s * random.LogUniform(0.5, 6);
+  for (double at = 0; at < 2 * End(setting);) {
+    at += usual * random.Uniform(0.5, 1.5);
+    sweeps->push_back(at);
+  }
+  const Lifetime lifetime = [sweeps](double born, Random&) {
+    return *std::upper_bound(sweeps->begin(), sweeps->end(), born);
+  };
+  const Traffic traffic = AnyTraffic(setting, random);
+  return Around({Objects(AnyRate(random), AnyBytes(setting, random), setting, traffic, lifetime)},
+                setting, traffic, random);
+}
+
 Process Sessions(const Setting& setting, Random& random) {
-  const double median = setting.report_s * random.LogUniform(1, 20);
+  const double median = setting.scale_s * random.LogUniform(1, 20);
   const Traffic traffic = AnyTraffic(setting, random);
   const Lifetime lifetime =
       random.Chance(0.5) ? Exponential(median) : LogNormal(median, random.Uniform(0.5, 1.2));
@@ -202,9 +220,9 @@ Process ShortAndLong(const Setting& setting, Random& random) {
   const double rate = random.LogUniform(5, 100);
   const double share = random.LogUniform(0.01, 0.5);
   return Around({Objects(rate * (1 - share), bytes, setting, traffic,
-                         Exponential(setting.report_s * random.LogUniform(1e-3, 0.3))),
+                         Exponential(setting.scale_s * random.LogUniform(1e-3, 0.3))),
                  Objects(rate * share, bytes, setting, traffic,
-                         Exponential(setting.report_s * random.LogUniform(1, 15)))},
+                         Exponential(setting.scale_s * random.LogUniform(1, 15)))},
                 setting, traffic, random);
 }
 
@@ -212,14 +230,14 @@ Process HeavyTail(const Setting& setting, Random& random) {
   const Traffic traffic = AnyTraffic(setting, random);
   return Around(
       {Objects(AnyRate(random), AnyBytes(setting, random), setting, traffic,
-               Pareto(setting.report_s * random.LogUniform(1e-3, 0.3), random.Uniform(1, 2)))},
+               Pareto(setting.scale_s * random.LogUniform(1e-3, 0.3), random.Uniform(1, 2)))},
       setting, traffic, random);
 }
 
 // Threads come and go; what one made goes with it.
 Process ThreadChurn(const Setting& setting, Random& random) {
   Population population = Objects(AnyRate(random), AnyBytes(setting, random), setting, Constant(),
-                                  Exponential(setting.report_s * random.LogUniform(0.01, 6)));
+                                  Exponential(setting.scale_s * random.LogUniform(0.01, 6)));
   population.cluster = 1 + static_cast<double>(random.Below(30));
   return Around({population}, setting, Constant(), random);
 }
@@ -233,7 +251,7 @@ Process Backlog(const Setting& setting, Random& random) {
   const Traffic traffic =
       Spike(from, from + random.Uniform(0.1, 0.4) * End(setting), random.Uniform(1.3, 3));
   const Lifetime lifetime = Queue(Scaled(rate, traffic), Scaled(1.2 * rate, Constant()),
-                                  End(setting), 0.1 * setting.report_s);
+                                  End(setting), 0.1 * setting.scale_s);
   return Around({Objects(samples, bytes, setting, traffic, lifetime)}, setting, traffic, random);
 }
 
@@ -247,12 +265,12 @@ Process Stopped(const Setting& setting, Random& random) {
 // Nothing dies in the first 15 to 60 reports: no method can tell these from leaks until it does.
 Process LongTimeToLive(const Setting& setting, Random& random) {
   return Around({Objects(AnyRate(random), AnyBytes(setting, random), setting, Constant(),
-                         Fixed(setting.report_s * random.LogUniform(15, 60)))},
+                         Fixed(setting.scale_s * random.LogUniform(15, 60)))},
                 setting, Constant(), random);
 }
 
 Process SlowCache(const Setting& setting, Random& random) {
-  const double tau = setting.report_s * random.LogUniform(10, 100);
+  const double tau = setting.scale_s * random.LogUniform(10, 100);
   const Traffic traffic = [tau](double t) { return std::exp(-t / tau); };
   return Around(
       {Objects(random.LogUniform(1, 100), AnyBytes(setting, random), setting, traffic, ForEver())},
@@ -284,6 +302,7 @@ const std::vector<Scenario>& HarmlessScenarios() {
       {"cache-at-night", "a full cache, then hardly any traffic", false, true, false, CacheAtNight},
       {"start-ramp", "even growth for up to 9 reports, then none", false, true, false, StartRamp},
       {"batches", "collects for up to 9 reports, frees in bulk", false, true, false, Batches},
+      {"sweeps", "the same, at uneven times and under any traffic", false, true, false, Sweeps},
       {"sessions", "1 to 20 reports long, exponential or log-normal", false, true, false, Sessions},
       {"short-and-long", "one line makes request objects and sessions", false, true, false,
        ShortAndLong},

@@ -54,8 +54,8 @@ Traffic Waves(double period_s, double depth, double phase) {
 
 Traffic Bursts(const Setting& setting, double factor, Random& random) {
   auto changes = std::make_shared<std::vector<double>>();
-  const double end = setting.report_s * setting.reports;
-  const double mean = setting.report_s * random.LogUniform(0.5, 10);
+  const double end = setting.scale_s * setting.scales;
+  const double mean = setting.scale_s * random.LogUniform(0.5, 10);
   for (double at = 0; at < end; at += random.Exponential(mean)) changes->push_back(at);
   return [=](double t) {
     const auto passed = std::upper_bound(changes->begin(), changes->end(), t) - changes->begin();
@@ -76,7 +76,7 @@ Traffic During(double from_s, double to_s, Traffic traffic) {
 }
 
 Traffic AnyTraffic(const Setting& setting, Random& random) {
-  const double end = setting.report_s * setting.reports;
+  const double end = setting.scale_s * setting.scales;
   const double factor = random.LogUniform(1.5, 10);
   switch (random.Below(7)) {
     case 0:
@@ -156,19 +156,19 @@ double AnyBytes(const Setting& setting, Random& random) {
                                      : random.LogUniform(32, 0.25 * setting.interval_bytes);
 }
 
-double RateFor(double samples_a_report, double bytes, const Setting& setting) {
+double RateFor(double samples_a_scale, double bytes, const Setting& setting) {
   const double p = setting.interval_bytes <= 1 ? 1.0 : -std::expm1(-bytes / setting.interval_bytes);
-  return samples_a_report / (setting.report_s * p);
+  return samples_a_scale / (setting.scale_s * p);
 }
 
 Traffic Scaled(double rate, Traffic traffic) {
   return [=](double t) { return rate * traffic(t); };
 }
 
-Population Objects(double samples_a_report, double bytes, const Setting& setting, Traffic traffic,
+Population Objects(double samples_a_scale, double bytes, const Setting& setting, Traffic traffic,
                    Lifetime lifetime, bool leaks) {
   Population population;
-  population.births_per_s = Scaled(RateFor(samples_a_report, bytes, setting), std::move(traffic));
+  population.births_per_s = Scaled(RateFor(samples_a_scale, bytes, setting), std::move(traffic));
   population.dies_at = std::move(lifetime);
   population.bytes = bytes;
   population.leaks = leaks;
@@ -177,7 +177,7 @@ Population Objects(double samples_a_report, double bytes, const Setting& setting
 
 void AddCompany(std::vector<Site>& sites, const Setting& setting, const Traffic& traffic,
                 Random& random) {
-  const double dt = setting.report_s;
+  const double dt = setting.scale_s;
   const size_t requests = 3 + random.Below(4);
   for (size_t i = 0; i < requests; ++i) {
     sites.emplace_back(

@@ -44,10 +44,10 @@ Lifetime Evicted(const Traffic& enters_per_s, double capacity, double end_s, dou
 // Rates
 // -----------------------------------------------------------------------------------------------------------
 double AnyBytes(const Setting& setting, Random& random);
-// Objects a second that make so many samples a report.
-double RateFor(double samples_a_report, double bytes, const Setting& setting);
+// Objects a second that make so many samples in the time of the scale.
+double RateFor(double samples_a_scale, double bytes, const Setting& setting);
 Traffic Scaled(double rate, Traffic traffic);
-Population Objects(double samples_a_report, double bytes, const Setting& setting, Traffic traffic,
+Population Objects(double samples_a_scale, double bytes, const Setting& setting, Traffic traffic,
                    Lifetime lifetime, bool leaks = false);
 
 // Ordinary sites that follow the same traffic: requests, small caches, what is set up at the start.

@@ -8,13 +8,13 @@ namespace {
 
 // How fast it leaks, in samples a report: as slow as lets 32 samples come in two thirds of the run.
 double LeakRate(const Setting& setting, Random& random) {
-  const double least = std::max(0.1, 48.0 / setting.reports);
+  const double least = std::max(0.1, 48.0 / setting.scales);
   return random.LogUniform(least, std::max(60.0, 10 * least));
 }
 
 // Late enough to have a past, early enough to leave two thirds of the run to the leak.
 double Onset(const Setting& setting, Random& random) {
-  return setting.report_s * random.Uniform(0.05, 0.3) * std::min(setting.reports, 400);
+  return setting.scale_s * random.Uniform(0.05, 0.3) * std::min(setting.scales, 400);
 }
 
 Process Around(std::vector<Population> populations, const Setting& setting, const Traffic& traffic,
@@ -32,7 +32,7 @@ Process Mixed(const Setting& setting, const Traffic& traffic, double share, doub
   const double leak = LeakRate(setting, random);
   const double rest = std::min(leak / share, 3000.0);
   return Around({Objects(rest, bytes, setting, traffic,
-                         Exponential(setting.report_s * random.LogUniform(1e-3, 1))),
+                         Exponential(setting.scale_s * random.LogUniform(1e-3, 1))),
                  Objects(leak, bytes, setting, During(from_s, kNever, traffic), ForEver(), true)},
                 setting, traffic, random);
 }
@@ -58,12 +58,12 @@ Process InTraffic(const Setting& setting, Random& random) {
 Process InSpike(const Setting& setting, Random& random) {
   const double from = Onset(setting, random);
   const Traffic traffic =
-      Spike(from, from + setting.report_s * random.Uniform(3, 20), random.LogUniform(2, 10));
+      Spike(from, from + setting.scale_s * random.Uniform(3, 20), random.LogUniform(2, 10));
   return Mixed(setting, traffic, random.LogUniform(0.01, 0.3), from, random);
 }
 
 Process InWaves(const Setting& setting, Random& random) {
-  const Traffic traffic = Waves(setting.report_s * random.LogUniform(5, 200),
+  const Traffic traffic = Waves(setting.scale_s * random.LogUniform(5, 200),
                                 random.Uniform(0.3, 0.9), random.Uniform());
   return Mixed(setting, traffic, random.LogUniform(0.01, 0.5), 0, random);
 }
@@ -79,16 +79,16 @@ Process NothingDies(const Setting& setting, Random& random) {
 // The same line made what is kept for ever when the process started.
 Process AfterSetUp(const Setting& setting, Random& random) {
   const double bytes = AnyBytes(setting, random);
-  const double from = std::max(4 * setting.report_s, Onset(setting, random));
-  const double takes = setting.report_s * random.LogUniform(0.1, 2);
+  const double from = std::max(4 * setting.scale_s, Onset(setting, random));
+  const double takes = setting.scale_s * random.LogUniform(0.1, 2);
   const double leak = LeakRate(setting, random);
   std::vector<Population> populations = {
-      Objects(random.LogUniform(10, 1000) * setting.report_s / takes, bytes, setting,
+      Objects(random.LogUniform(10, 1000) * setting.scale_s / takes, bytes, setting,
               During(0, takes, Constant()), ForEver()),
       Objects(leak, bytes, setting, During(from, kNever, Constant()), ForEver(), true)};
   if (random.Chance(0.5)) {
     populations.push_back(Objects(leak / random.LogUniform(0.01, 0.5), bytes, setting, Constant(),
-                                  Exponential(setting.report_s * random.LogUniform(1e-3, 0.5))));
+                                  Exponential(setting.scale_s * random.LogUniform(1e-3, 0.5))));
   }
   return Around(std::move(populations), setting, Constant(), random);
 }
@@ -97,9 +97,9 @@ Process AfterSetUp(const Setting& setting, Random& random) {
 Process ForgottenSessions(const Setting& setting, Random& random) {
   const double bytes = AnyBytes(setting, random);
   const double leak = LeakRate(setting, random);
-  const double longest = std::min(4.0, 0.02 * setting.reports);
+  const double longest = std::min(4.0, 0.02 * setting.scales);
   return Around({Objects(leak / random.LogUniform(0.05, 0.5), bytes, setting, Constant(),
-                         Exponential(setting.report_s * random.LogUniform(0.2, longest))),
+                         Exponential(setting.scale_s * random.LogUniform(0.2, longest))),
                  Objects(leak, bytes, setting, Constant(), ForEver(), true)},
                 setting, Constant(), random);
 }
@@ -108,7 +108,7 @@ Process WithThreads(const Setting& setting, Random& random) {
   const double bytes = AnyBytes(setting, random);
   const double leak = LeakRate(setting, random);
   Population threads = Objects(leak / random.LogUniform(0.02, 0.5), bytes, setting, Constant(),
-                               Exponential(setting.report_s * random.LogUniform(0.01, 1)));
+                               Exponential(setting.scale_s * random.LogUniform(0.01, 1)));
   threads.cluster = 1 + static_cast<double>(random.Below(20));
   return Around({threads, Objects(leak, bytes, setting, Constant(), ForEver(), true)}, setting,
                 Constant(), random);
@@ -118,9 +118,9 @@ Process WithThreads(const Setting& setting, Random& random) {
 Process Heals(const Setting& setting, Random& random) {
   const double bytes = AnyBytes(setting, random);
   const double leak = std::max(3.0, LeakRate(setting, random));
-  const double until = setting.report_s * std::max(24.0, 0.4 * std::min(setting.reports, 400));
+  const double until = setting.scale_s * std::max(24.0, 0.4 * std::min(setting.scales, 400));
   return Around({Objects(leak / random.LogUniform(0.02, 0.5), bytes, setting, Constant(),
-                         Exponential(setting.report_s * random.LogUniform(1e-3, 0.5))),
+                         Exponential(setting.scale_s * random.LogUniform(1e-3, 0.5))),
                  Objects(leak, bytes, setting, During(0, until, Constant()), ForEver(), true)},
                 setting, Constant(), random);
 }

@@ -26,7 +26,9 @@ constexpr char kHelp[] =
     "  --scenario NAME   only those whose name contains NAME\n"
     "  --interval BYTES  sample interval, 1 = exact (524288)\n"
     "  --report SECONDS  report interval (60)\n"
-    "  --reports N       a run is so many reports long (1440)\n"
+    "  --look SECONDS    sites are looked at so often (a sixth of the report interval)\n"
+    "  --scale SECONDS   time scale of the scenarios (the report interval)\n"
+    "  --reports N       a run is so many times the scale long (1440)\n"
     "  --spread WHAT     the scenario's own site is the sum of 10 to 300 parts: stacks, line (call "
     "sites\n"
     "                    below it), wrapper (call sites above it), one-stack (which leaks alone)\n"
@@ -56,6 +58,7 @@ bool Parse(const char* text, T& value) {
 }
 
 bool ParseOptions(int argc, char** argv, Options& options) {
+  options.setting.look_s = options.setting.scale_s = 0;
   for (int i = 1; i < argc; ++i) {
     const std::string_view name = argv[i];
     bool* const flag = name == "--check"   ? &options.check
@@ -73,7 +76,9 @@ bool ParseOptions(int argc, char** argv, Options& options) {
     if (name == "--seed") good = Parse(value, options.seed);
     if (name == "--interval") good = Parse(value, options.setting.interval_bytes);
     if (name == "--report") good = Parse(value, options.setting.report_s);
-    if (name == "--reports") good = Parse(value, options.setting.reports);
+    if (name == "--look") good = Parse(value, options.setting.look_s);
+    if (name == "--scale") good = Parse(value, options.setting.scale_s);
+    if (name == "--reports") good = Parse(value, options.setting.scales);
     if (name == "--jobs") good = Parse(value, options.jobs);
     if (name == "--spread" && value != nullptr) {
       constexpr std::string_view kNames[] = {"none", "stacks", "line", "wrapper", "one-stack"};
@@ -91,6 +96,12 @@ bool ParseOptions(int argc, char** argv, Options& options) {
       return false;
     }
   }
+  Setting& setting = options.setting;
+  if (setting.scale_s <= 0) setting.scale_s = setting.report_s;
+  // As the reporter has it: looks that are hardly more often than reports are none.
+  if (setting.look_s <= 0)
+    setting.look_s = setting.report_s > 30 ? setting.report_s / 6 : setting.report_s;
+  setting.look_s = std::min(setting.look_s, setting.report_s);
   return true;
 }
 

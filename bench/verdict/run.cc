@@ -11,7 +11,8 @@
 namespace heapgauge::sim {
 namespace {
 
-constexpr int kStepsAReport = 4;
+constexpr int kSteps = 4;  // in the time of the scale, at least one a look
+constexpr int kMostSteps = 60;
 constexpr double kLargeLeakSamples = 32;
 constexpr double kLargeLeakReports = 24;
 constexpr double kStopSeconds = 3600;
@@ -19,8 +20,11 @@ constexpr double kStopSeconds = 3600;
 // of the confidence.
 constexpr double kWatchedReports = 72;
 
+// What reports are counted in where the scale is not theirs.
+double Reports(const Setting& setting) { return std::max(setting.report_s, setting.scale_s); }
+
 bool IsLarge(const Site& site, const Setting& setting, double now_s) {
-  if (now_s - site.first_leak_s() < kLargeLeakReports * setting.report_s) return false;
+  if (now_s - site.first_leak_s() < kLargeLeakReports * Reports(setting)) return false;
   if (setting.interval_bytes <= 1)
     return static_cast<double>(site.leaked_samples()) >= kLargeLeakSamples;
   return site.leaked_bytes() >= kLargeLeakSamples * setting.interval_bytes;
@@ -119,13 +123,20 @@ RunResult Run(const Scenario& scenario, const Setting& setting, uint64_t seed, b
                                 spread == Spread::kOneStack, random);
   }
 
-  for (int report = 1; report <= setting.reports; ++report) {
+  const auto looks_a_report = static_cast<int>(std::lround(setting.report_s / setting.look_s));
+  const int looks = static_cast<int>(setting.scale_s * setting.scales / setting.look_s);
+  // Rates within a look, and within the time scale, are constant.
+  const int steps = std::clamp(
+      static_cast<int>(std::lround(kSteps * setting.look_s / setting.scale_s)), 1, kMostSteps);
+  for (int look = 1; look <= looks; ++look) {
     // The reporter wakes up a little late at times.
-    const double lived = setting.report_s * (report + 0.02 * random.Uniform());
+    const double lived = setting.look_s * (look + 0.02 * random.Uniform());
+    const bool is_report = look % looks_a_report == 0;
+    const int report = look / looks_a_report;
     const bool stopped_before = process.stopped_at_s && lived > *process.stopped_at_s;
     uint64_t samples = 0;
     for (Site& site : process.sites) {
-      site.AdvanceTo(lived, kStepsAReport, random);
+      site.AdvanceTo(lived, steps, random);
       samples += site.samples();
     }
     analyzer.Begin(lived + (stopped_before ? kStopSeconds : 0), samples);
@@ -136,6 +147,8 @@ RunResult Run(const Scenario& scenario, const Setting& setting, uint64_t seed, b
                        {.level = own ? LevelOf(spread) : SiteLevel::kStack});
     }
     ObserveParts(process.sites.front(), spread, analyzer);
+    // What a look finds has its report at once.
+    if (!is_report && !analyzer.FinishLook()) continue;
     const AnalysisResult analysis = analyzer.Finish(ProcessObservation{});
     size_t rows = 0;
     for (SiteJudgement judgement : analysis.sites) {
@@ -184,7 +197,7 @@ RunResult Run(const Scenario& scenario, const Setting& setting, uint64_t seed, b
       }
     }
     const double leaking = lived - first.first_leak_s();
-    if (!heals && result.leak_is_large && leaking > kWatchedReports * setting.report_s) break;
+    if (!heals && result.leak_is_large && leaking > kWatchedReports * Reports(setting)) break;
   }
   for (const auto& [key, call] : called) result.calls.push_back(call);
   result.leak_called_late = result.leak_is_large && OwnCalled(called);

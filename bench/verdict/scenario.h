@@ -1,8 +1,8 @@
 // What can happen to a process, with the truth known: harmless ways to grow, and leaks.
 //
 // Everything is drawn anew for each run: rates, lifetimes, sizes, onsets, the rest of the process.
-// Times are in units of the report interval, amounts in samples a report, so that one scenario
-// serves every setting.
+// Times are in units of the scale, amounts in samples in that time, so that one scenario serves
+// every setting: seconds or hours, while reports and looks come as they come by default.
 #ifndef HEAPGAUGE_BENCH_VERDICT_SCENARIO_H_
 #define HEAPGAUGE_BENCH_VERDICT_SCENARIO_H_
 
@@ -21,8 +21,10 @@ enum class Spread { kNone, kStacks, kLine, kWrapper, kOneStack };
 struct Setting {
   Spread spread = Spread::kNone;
   double report_s = 60;
+  double look_s = 60;   // at most report_s; sites are observed so often
+  double scale_s = 60;  // of the scenario
   double interval_bytes = 524288;
-  int reports = 1440;
+  int scales = 1440;  // a run is so long
 };
 
 struct Process {

@@ -22,8 +22,11 @@ double Share(double part, double whole) { return whole > 0 ? part / whole : std:
 }  // namespace
 
 void PrintHead(const Setting& setting) {
-  std::printf("sample interval %.0f B, a report every %g s, %d reports\n", setting.interval_bytes,
-              setting.report_s, setting.reports);
+  std::printf(
+      "sample interval %.0f B, a report every %g s, a look every %g s, time scale %g s, %g s "
+      "long\n",
+      setting.interval_bytes, setting.report_s, setting.look_s, setting.scale_s,
+      setting.scale_s * setting.scales);
   std::printf("%-18s %6s %6s %6s %7s | %7s %7s %7s %9s | %6s %6s | %s\n", "scenario", "runs",
               "false", "large", "recall", "reports", "samples", "q90", "bytes", "cover", "err50",
               "warm/steady/load/growing/leak %");

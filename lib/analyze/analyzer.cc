@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "analyze/causes.h"
+#include "analyze/doublings.h"
 #include "analyze/evidence.h"
 #include "analyze/false_discovery.h"
 #include "analyze/rules.h"
@@ -20,20 +21,36 @@ struct FollowedSite {
   SiteMeasures measures;
   SiteState state;
   SitePlace place;
+  Doublings doublings;
+  Verdict verdict = Verdict::kWarming;
   uint8_t leak_reports = 0;
-  uint32_t seen_in = 0;  // sequence number of the last report that had it
+  uint32_t seen_in = 0;  // sequence number of the last report or look that had it
+  // Due once in the site's time scale, and once in a report interval.
+  double judged_s = -1e300;
+  double risen_s = -1e300;
+  // At the last report, and before.
+  double reported_s = -1e300;
+  double reported_bytes = 0;
+  double growth_bytes = 0;
 };
 
-SiteJudgement Describe(uint64_t key, const FollowedSite& site, Verdict verdict) {
+// Is it time again, by a clock of its own?  What comes a little early keeps the pace.
+bool IsDue(double now_s, double scale_s, double& last_s) {
+  if (now_s < last_s + (1 - rules::kLookSlack) * scale_s) return false;
+  last_s = std::max(last_s + scale_s, now_s - 0.5 * scale_s);
+  return true;
+}
+
+SiteJudgement Describe(uint64_t key, const FollowedSite& site) {
   const SiteMeasures& measures = site.measures;
   const SlopeEstimate& slope = measures.growth.bytes_per_s;
   SiteJudgement judgement;
   judgement.key = key;
   judgement.place = site.place;
-  judgement.verdict = verdict;
-  judgement.confidence = Confidence(verdict, measures, site.state);
+  judgement.verdict = site.verdict;
+  judgement.confidence = Confidence(site.verdict, measures, site.state);
   judgement.live_bytes = site.history.live_bytes();
-  judgement.growth_bytes = site.history.last_growth_bytes();
+  judgement.growth_bytes = site.growth_bytes;
   judgement.growth_bytes_per_s = slope.slope;
   judgement.growth_low = slope.Low();
   judgement.growth_high = slope.High();
@@ -70,10 +87,15 @@ class Analyzer::State {
 
   void AskSums();
   double LeastSeconds() const { return rules::kLeastInterval * clock.interval_s(); }
+  double LeastSegment() const { return std::min(LeastSeconds(), rules::kLeastSegment); }
+  void Judge(FollowedSite& site, bool leak, bool rise);
+  void AddUpGrowth(FollowedSite& site) const;
+  bool LeaksChanged(const std::vector<SiteJudgement>& judgements, bool tell);
   void Follow(uint64_t key, const SiteObservation& site, const SitePlace& place);
   void MakeRoom();
   void ListWaiting(std::vector<SiteJudgement>& judgements) const;
-  std::vector<SiteJudgement> JudgeSites();
+  std::vector<SiteJudgement> JudgeSites(bool is_report);
+  void Explain(std::vector<SiteJudgement>& judgements) const;
 
   AnalyzerOptions options;
   ActivityClock clock;
@@ -90,9 +112,12 @@ class Analyzer::State {
   ProcessWatch process;
   SiteObservation sum;
   uint64_t samples_before = 0;
-  double before_s = 0;      // the clock at the last report
-  bool overflowed = false;  // more sites than places, ever
-  bool regrouped = false;   // at this report
+  double before_s = 0;         // the clock at the last report or look
+  double report_clock_s = 0;   // and at the last report
+  double look_s = 0;           // how far apart those are, at most lately
+  std::vector<uint64_t> told;  // the leaks of the last report
+  bool overflowed = false;     // more sites than places, ever
+  bool regrouped = false;      // at this report
   uint32_t sequence = 0;
 };
 
@@ -116,12 +141,15 @@ void Analyzer::State::Follow(uint64_t key, const SiteObservation& site, const Si
     // followed, as a stack of a call site is until it has a few.
     const bool is_news = sequence == 1 || !regrouped;
     if (!overflowed && is_news && (place.level != SiteLevel::kStack || place.parent == 0))
-      found->second.history.BeginAt(sequence == 1 ? 0 : before_s);
+      found->second.history.BeginAt(report_clock_s);
+    else
+      found->second.reported_bytes = site.live_bytes;
   }
   FollowedSite& followed = found->second;
   followed.place = place;
-  followed.history.Add(site, clock.now_s(), LeastSeconds());
-  followed.measures = Measure(followed.history, site, clock);
+  followed.history.Add(site, clock.now_s(), LeastSegment());
+  followed.doublings.Add(clock.now_s(), site.live_bytes, site.live_samples);
+  followed.measures = Measure(followed.history, site, clock, look_s);
   followed.seen_in = sequence;
 }
 
@@ -140,7 +168,7 @@ void Analyzer::State::MakeRoom() {
   std::sort(waiting.begin(), waiting.end(), std::greater<>());
   for (size_t i = 0; i < most && waiting[i].live_bytes > rules::kPushOut * smallest[i].first; ++i) {
     sites.erase(smallest[i].second);
-    sites.try_emplace(waiting[i].key);
+    sites.try_emplace(waiting[i].key).first->second.reported_bytes = waiting[i].live_bytes;
   }
   waiting.clear();
 }
@@ -174,7 +202,43 @@ void Analyzer::State::AskSums() {
   }
 }
 
-std::vector<SiteJudgement> Analyzer::State::JudgeSites() {
+// Each site by its own clock: what is looked at ten times in a minute has ten times the chance to
+// look like a leak once.
+void Analyzer::State::Judge(FollowedSite& site, bool leak, bool rise) {
+  const double now_s = clock.now_s();
+  if (!IsDue(now_s, site.measures.scale_s, site.judged_s)) return;
+  const bool rise_is_due = IsDue(now_s, clock.interval_s(), site.risen_s);
+  const bool was_leak = site.verdict == Verdict::kLeak;
+  site.verdict = Decide(site.measures, leak, rise, site.state, rise_is_due);
+  site.state.doublings = site.doublings.Count(now_s);
+  if (site.state.doublings > 0 && site.verdict < Verdict::kLoad) site.verdict = Verdict::kGrowing;
+  if (site.verdict != Verdict::kLeak) {
+    site.leak_reports = 0;
+  } else if (!was_leak || rise_is_due) {
+    site.leak_reports = static_cast<uint8_t>(std::min(site.leak_reports + 1, 255));
+  }
+}
+
+// Since the last report, unless that is but a moment ago.
+void Analyzer::State::AddUpGrowth(FollowedSite& site) const {
+  if (clock.now_s() < site.reported_s + LeastSeconds()) return;
+  site.growth_bytes = site.history.live_bytes() - site.reported_bytes;
+  site.reported_bytes = site.history.live_bytes();
+  site.reported_s = clock.now_s();
+}
+
+bool Analyzer::State::LeaksChanged(const std::vector<SiteJudgement>& judgements, bool tell) {
+  std::vector<uint64_t> leaks;
+  for (const SiteJudgement& judgement : judgements) {
+    if (judgement.is_row && judgement.verdict == Verdict::kLeak) leaks.push_back(judgement.key);
+  }
+  std::sort(leaks.begin(), leaks.end());
+  const bool changed = leaks != told;
+  if (tell) told = std::move(leaks);
+  return changed;
+}
+
+std::vector<SiteJudgement> Analyzer::State::JudgeSites(bool is_report) {
   AskSums();
   const double traffic =
       static_cast<double>(sum.allocated_samples - std::min(sum.allocated_samples, samples_before));
@@ -207,14 +271,16 @@ std::vector<SiteJudgement> Analyzer::State::JudgeSites() {
     // A dozen reports are too few for the trend to stand out among hundreds of sites; the surplus
     // of old objects does, and the slope's own interval is asked in any case.
     const bool rise = site.measures.rise_p <= p_threshold || evidence(site) >= surplus_threshold;
-    const Verdict verdict = Decide(site.measures, leak, rise, site.state);
-    site.leak_reports = verdict == Verdict::kLeak
-                            ? static_cast<uint8_t>(std::min(site.leak_reports + 1, 255))
-                            : uint8_t{0};
-    judgements.push_back(Describe(key, site, verdict));
+    Judge(site, leak, rise);
+    if (is_report) AddUpGrowth(site);
+    judgements.push_back(Describe(key, site));
   }
-  ListWaiting(judgements);
+  if (is_report) ListWaiting(judgements);
   ChooseRows(judgements);
+  return judgements;
+}
+
+void Analyzer::State::Explain(std::vector<SiteJudgement>& judgements) const {
   std::sort(judgements.begin(), judgements.end(), RanksBefore);
   for (size_t i = 0; i < judgements.size(); ++i) {
     SiteJudgement& judgement = judgements[i];
@@ -228,7 +294,6 @@ std::vector<SiteJudgement> Analyzer::State::JudgeSites() {
         (is_line ? "at one of the functions that it calls " : "at one of its stacks ") +
         judgement.evidence;
   }
-  return judgements;
 }
 
 Analyzer::Analyzer(const AnalyzerOptions& options) : state_(std::make_unique<State>(options)) {}
@@ -242,6 +307,9 @@ void Analyzer::SetReportInterval(double seconds) {
 void Analyzer::Begin(double time_s, uint64_t samples) {
   state_->before_s = state_->clock.now_s();
   state_->clock.Tick(time_s, samples);
+  const double passed = state_->clock.now_s() - state_->before_s;
+  // At most lately: where looks get rarer that is known at once.
+  if (passed > 0) state_->look_s = std::max(passed, 0.9 * state_->look_s + 0.1 * passed);
   ++state_->sequence;
   state_->regrouped = false;
   state_->sum = SiteObservation{};
@@ -272,11 +340,21 @@ void Analyzer::ObserveOthers(const SiteObservation& sites, size_t count) {
 AnalysisResult Analyzer::Finish(const ProcessObservation& process) {
   State& state = *state_;
   AnalysisResult result;
-  result.sites = state.JudgeSites();
+  result.sites = state.JudgeSites(true);
+  state.LeaksChanged(result.sites, true);
+  state.Explain(result.sites);
   state.process.Add(state.sum, process, state.clock, state.LeastSeconds());
   result.process = state.process.Judge(result.sites, state.clock);
   state.MakeRoom();
+  state.report_clock_s = state.clock.now_s();
   return result;
+}
+
+bool Analyzer::FinishLook() {
+  State& state = *state_;
+  const bool changed = state.LeaksChanged(state.JudgeSites(false), false);
+  state.waiting.clear();  // they get their place at a report
+  return changed;
 }
 
 AnalysisResult Analyzer::Update(double time_s,

@@ -31,7 +31,7 @@
 namespace heapgauge {
 
 // What one followed site takes, about [bytes].
-inline constexpr size_t kFollowedSiteBytes = 2200;
+inline constexpr size_t kFollowedSiteBytes = 2300;
 // Sites that wait for a place when all are taken.
 inline constexpr size_t kMostWaiting = 128;
 
@@ -55,7 +55,7 @@ class Analyzer final {
 
   void SetReportInterval(double seconds);
 
-  // One report: Begin, Observe for every site in any order, Finish.  Sites are streamed because a
+  // One report, or a look between two: Begin, Observe for every site in any order, Finish.  Sites are streamed because a
   // hundred thousand observations at once would weigh more than everything the tracker may hold.
   // `time_s` is monotonic, since tracking began, and the same as in the observations.  A time not
   // later than the last one's closes no interval.  After a gap of many intervals in which next to
@@ -76,6 +76,9 @@ class Analyzer final {
   // observed singly: they count in the process's figures alone.
   void ObserveOthers(const SiteObservation& sites, size_t count);
   AnalysisResult Finish(const ProcessObservation& process);
+  // The same at a look between reports, for sites alone: true when one that is shown has become a
+  // leak, or is none any more, since the last report, which is then worth a report.
+  bool FinishLook();
 
   // The same for those who have it all at hand.
   AnalysisResult Update(double time_s, std::span<const std::pair<uint64_t, SiteObservation>> sites,

@@ -59,7 +59,11 @@ std::string Leak(const SiteMeasures& measures, const SiteState& state) {
   return stayed + fate + "; " + OfAllThatDied(measures) + "; " + Births(measures);
 }
 
-std::string Growing(const SiteMeasures& measures) {
+std::string Growing(const SiteMeasures& measures, const SiteState& state) {
+  if (state.doublings > 0) {
+    return "the few blocks alive here grew by half or more " +
+           text::Count(uint64_t{state.doublings}) + " times, as a buffer that doubles does";
+  }
   std::string sentence = "live bytes have risen by " +
                          RateWithInterval(measures.growth.bytes_per_s) + " for " +
                          text::Duration(measures.growth.window_s);
@@ -114,7 +118,7 @@ std::string SiteEvidence(Verdict verdict, const SiteMeasures& measures, const Si
     case Verdict::kLoad:
       return Load(measures);
     case Verdict::kGrowing:
-      return Growing(measures);
+      return Growing(measures, state);
     case Verdict::kLeak:
       return Leak(measures, state);
   }

@@ -49,6 +49,7 @@ class SiteHistory final {
   void AddTraffic(double samples);
 
   bool empty() const { return reports_ == 0; }
+  bool begun() const { return begun_; }  // by BeginAt()
   size_t size() const { return size_; }
   const HistorySegment& segment(size_t i) const { return segments_[i]; }  // 0 = the oldest
   uint32_t reports() const { return reports_; }

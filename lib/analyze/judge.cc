@@ -6,6 +6,7 @@
 #include "analyze/rules.h"
 #include "analyze/statistics.h"
 #include "analyze/survival.h"
+#include "analyze/time_scale.h"
 
 namespace heapgauge {
 namespace {
@@ -79,6 +80,14 @@ void MeasureTraffic(const SiteHistory& history, const SiteObservation& now,
   measures.survival_late = SurvivalCurve(now.deaths, now.living).At(0.5 * window);
 }
 
+// Sites are looked at more often than that.
+uint32_t ReportsIn(const SiteHistory& history, double interval_s) {
+  if (!(interval_s > 0)) return history.reports();
+  const double since_first = std::floor(history.seconds() / interval_s + rules::kLookSlack);
+  const double due = std::max(1.0, since_first + (history.begun() ? 0 : 1));
+  return static_cast<uint32_t>(std::min<double>(history.reports(), due));
+}
+
 }  // namespace
 
 bool BirthsAreSteady(const SiteMeasures& measures) {
@@ -87,14 +96,18 @@ bool BirthsAreSteady(const SiteMeasures& measures) {
 }
 
 SiteMeasures Measure(const SiteHistory& history, const SiteObservation& now,
-                     const ActivityClock& clock) {
+                     const ActivityClock& clock, double look_s) {
   SiteMeasures measures;
   measures.interval_s = clock.interval_s();
-  measures.reports = history.reports();
+  measures.reports = ReportsIn(history, measures.interval_s);
   measures.history_s = history.seconds();
   measures.live_samples = now.live_samples;
-  measures.survivors = FindSurvivors(now, history, clock.TrueAgesBelow());
-  measures.leak_signs = HasLeakSigns(measures.survivors, measures.interval_s);
+  measures.survivors =
+      FindSurvivors(now, history, clock.TrueAgesBelow(), rules::kLately * measures.interval_s);
+  measures.lifetime_p999_s = AgeQuantile(now.deaths, 0.999, now.time_s);
+  measures.scale_s =
+      TimeScale(measures.survivors, history, measures.lifetime_p999_s, look_s, measures.interval_s);
+  measures.leak_signs = HasLeakSigns(measures.survivors, measures.scale_s, measures.interval_s);
   measures.leak_end = SpeaksAgainstLeak(measures.survivors);
   // The survivors know better than the curve of live bytes when a leak began.
   measures.growth =
@@ -104,7 +117,6 @@ SiteMeasures Measure(const SiteHistory& history, const SiteObservation& now,
                            : AgeQuantile(now.living, 0.5, now.age_max_s).value_or(0);
   measures.lifetime_p50_s = AgeQuantile(now.deaths, 0.5, now.time_s);
   measures.lifetime_p99_s = AgeQuantile(now.deaths, 0.99, now.time_s);
-  measures.lifetime_p999_s = AgeQuantile(now.deaths, 0.999, now.time_s);
   MeasureRise(history, measures);
   MeasureTraffic(history, now, measures);
   MeasureBirths(history, now, measures);
@@ -123,20 +135,20 @@ bool IsLoad(const SiteMeasures& measures) {
 }
 
 Verdict Decide(const SiteMeasures& measures, bool leak_discovery, bool rise_discovery,
-               SiteState& state) {
+               SiteState& state, bool rise_is_due) {
   const auto count = [](uint8_t& looks, bool more, uint8_t weight = 1) {
     looks = more ? static_cast<uint8_t>(std::min(looks + weight, 255)) : uint8_t{0};
   };
   const bool clear = IsEven(measures.survivors.spread);
   count(state.leak_looks, measures.leak_signs && leak_discovery, clear ? rules::kClearLook : 1);
   if (measures.leak_signs) {
-    state.leak_confidence = LeakConfidence(measures.survivors, measures.interval_s);
+    state.leak_confidence = LeakConfidence(measures.survivors, measures.scale_s);
   }
   // Where hardly anything dies, chance must not do what time should: the same span looked at again
   // a minute later is the same chance.
-  const double same = measures.survivors.share < rules::kHardlyAnyDies || measures.interval_s <= 0
+  const double same = measures.survivors.share < rules::kHardlyAnyDies || measures.scale_s <= 0
                           ? 0
-                          : rules::kSameSpan * measures.survivors.span_s / measures.interval_s;
+                          : rules::kSameSpan * measures.survivors.span_s / measures.scale_s;
   if (state.leak_looks >= std::max<double>(rules::kLeakLooks, std::min(same, rules::kMostLooks))) {
     state.leak = true;
     state.ended = LeakEnd::kNone;
@@ -149,7 +161,7 @@ Verdict Decide(const SiteMeasures& measures, bool leak_discovery, bool rise_disc
   }
   const SlopeEstimate& slope = measures.growth.bytes_per_s;
   const bool rises = rise_discovery && slope.Low() > 0 && measures.still_rising;
-  count(state.rise_looks, rises);
+  if (rise_is_due) count(state.rise_looks, rises);
 
   if (state.leak) return Verdict::kLeak;
   if (measures.reports < rules::kWarmReports) return Verdict::kWarming;
@@ -165,7 +177,7 @@ double Confidence(Verdict verdict, const SiteMeasures& measures, const SiteState
       // About to be cleared: each report that speaks against it halves what is left.
       return std::ldexp(state.leak_confidence, -state.quiet_looks);
     case Verdict::kGrowing:
-      return std::min(0.99, 1 - measures.rise_p);
+      return std::clamp(1 - measures.rise_p, state.doublings > 0 ? 0.9 : 0.0, 0.99);
     case Verdict::kLoad: {
       const double z =
           std::log(measures.births_ratio) / std::max(1e-6, measures.births_ratio_error);

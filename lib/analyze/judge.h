@@ -3,6 +3,8 @@
 #ifndef HEAPGAUGE_ANALYZE_JUDGE_H_
 #define HEAPGAUGE_ANALYZE_JUDGE_H_
 
+#include <limits>
+
 #include "analyze/activity_clock.h"
 #include "analyze/growth.h"
 #include "analyze/history.h"
@@ -17,7 +19,8 @@ namespace heapgauge {
 // until all are seen.
 struct SiteMeasures {
   double interval_s = 0;  // between reports
-  uint32_t reports = 0;   // with this site
+  double scale_s = 0;     // the site's own (time_scale.h)
+  uint32_t reports = 0;   // with this site, or times that they would have been due
   double history_s = 0;
   uint64_t live_samples = 0;
   Growth growth;
@@ -43,8 +46,10 @@ struct SiteMeasures {
 };
 // Births in both halves of the regime are the same but for chance.
 bool BirthsAreSteady(const SiteMeasures& measures);
+// `look_s`: how far apart sites are looked at; infinite: reports are all there is.
 SiteMeasures Measure(const SiteHistory& history, const SiteObservation& now,
-                     const ActivityClock& clock);
+                     const ActivityClock& clock,
+                     double look_s = std::numeric_limits<double>::infinity());
 
 // What is remembered of a site's verdicts from report to report.
 struct SiteState {
@@ -53,12 +58,15 @@ struct SiteState {
   uint8_t quiet_looks = 0;  // reports in a row that speak against the leak it was called
   bool leak = false;
   LeakEnd ended = LeakEnd::kNone;  // why the last one was cleared
+  uint32_t doublings = 0;          // that a few blocks grew by, and still do (doublings.h)
   double leak_confidence = 0;      // when it last had all signs
 };
 
 // `leak_discovery`, `rise_discovery`: the evidence stands among all sites (false_discovery.h).
+// To be called once in the site's time scale; `rise_is_due`: once in a report interval, for a rise
+// takes that long to see.
 Verdict Decide(const SiteMeasures& measures, bool leak_discovery, bool rise_discovery,
-               SiteState& state);
+               SiteState& state, bool rise_is_due = true);
 
 // `state`: after Decide.
 double Confidence(Verdict verdict, const SiteMeasures& measures, const SiteState& state);

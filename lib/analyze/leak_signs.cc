@@ -22,8 +22,8 @@ bool SlowsDown(const Survivors& survivors) {
 }
 
 // Where most die births go on, and it is the share that stays which falls as something fills.
-bool ShareFalls(const Survivors& survivors) {
-  const double chance = std::sqrt(12 / survivors.living);
+bool ShareFalls(const Survivors& survivors, bool early) {
+  const double chance = early ? 0 : std::sqrt(12 / survivors.living);
   return survivors.spread.share_slowing > rules::kShareFalls + rules::kShareErrors * chance;
 }
 
@@ -43,30 +43,35 @@ const rules::LeakDemand& LeakDemandFor(double share) {
   return *demand;
 }
 
-bool HasLeakSigns(const Survivors& survivors, double interval_s) {
+bool HasLeakSigns(const Survivors& survivors, double scale_s, double report_interval_s) {
   const rules::LeakDemand& demand = LeakDemandFor(survivors.share);
   if (survivors.living < demand.samples * (survivors.cut ? rules::kCutSamples : 1)) return false;
-  if (survivors.span_s <
-      std::max(LeastIntervals(demand, survivors) * interval_s, rules::kLeastSeconds))
-    return false;
+  const bool few = survivors.share <= rules::kLeakDemands[0].share;
+  const double reports = few ? rules::kLeastReports : rules::kLeastReportsUsual;
+  const double least_s = std::max({LeastIntervals(demand, survivors) * scale_s,
+                                   rules::kLeastSeconds, reports * report_interval_s});
+  if (survivors.span_s < least_s) return false;
+  const bool early = !few && survivors.span_s < rules::kEarly * report_interval_s;
+  if (early && survivors.living < rules::kEarlySamples) return false;
   if (IsUneven(survivors.spread) || !GoesOn(survivors.spread)) return false;
-  if (survivors.share >= rules::kHardlyAnyDies ? SlowsDown(survivors) : ShareFalls(survivors))
+  if (survivors.share >= rules::kHardlyAnyDies ? SlowsDown(survivors)
+                                               : ShareFalls(survivors, early))
     return false;
-  if (LeakConfidence(survivors, interval_s) < rules::kLeastConfidence) return false;
+  if (LeakConfidence(survivors, scale_s) < rules::kLeastConfidence) return false;
   const double hazard =
       std::min(demand.hazard, demand.hazard_many + rules::kHazardSamples / survivors.living);
   return survivors.HazardSpan(0.9) <= hazard;
 }
 
-double LeakConfidence(const Survivors& survivors, double interval_s) {
-  if (!(interval_s > 0)) return rules::kMostConfidence;
+double LeakConfidence(const Survivors& survivors, double scale_s) {
+  if (!(scale_s > 0)) return rules::kMostConfidence;
   const bool hardly_any_dies = survivors.share >= rules::kHardlyAnyDies;
   const Spread& spread = survivors.spread;
   // What was seen of the slowing, drawn to none as far as chance may have made it.
   const double slowing =
       (hardly_any_dies ? spread.slowing : spread.share_slowing) /
       (1 + 12 / (survivors.living * rules::kUsualSlowing * rules::kUsualSlowing));
-  const double time = std::log(survivors.span_s / interval_s / rules::kUsualIntervals);
+  const double time = std::log(survivors.span_s / scale_s / rules::kUsualIntervals);
   // Fitted, each to its own: docs/verdict.md, section 6.
   const rules::ConfidenceFit& fit = hardly_any_dies ? rules::kFitHardlyAnyDies : rules::kFitMostDie;
   const double log_odds = fit.odds + fit.time * time - fit.slowing * slowing;

@@ -12,9 +12,10 @@ namespace heapgauge {
 // What is asked where this share of the births survives.
 const rules::LeakDemand& LeakDemandFor(double share);
 
+// `scale_s`: the site's time scale (time_scale.h).
 // Every sign but the comparison with the other sites: enough survivors, from enough reports, born
 // all along and until now, who don't die; where nothing dies at all, births that don't slow down.
-bool HasLeakSigns(const Survivors& survivors, double interval_s);
+bool HasLeakSigns(const Survivors& survivors, double scale_s, double report_interval_s = 0);
 
 // The part's survivors are a small share of the sum's `alive` samples, and come and stay as the
 // sum's do, as far as so few can tell: then what the sum shows is true of the part, too.
@@ -22,7 +23,7 @@ bool IsLikeItsSum(const Survivors& part, const Survivors& sum, double alive);
 
 // How many of the sites that look so do leak?  Fitted to calls in all scenarios of bench/verdict,
 // those beyond what can be told included: docs/verdict.md, section 6.
-double LeakConfidence(const Survivors& survivors, double interval_s);
+double LeakConfidence(const Survivors& survivors, double scale_s);
 
 enum class LeakEnd : uint8_t {
   kNone,

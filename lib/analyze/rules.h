@@ -28,6 +28,14 @@ inline constexpr double kForgiveness = 2;      // gaps: after so long the ages a
 inline constexpr double kLeastInterval = 0.5;  // of the interval: a report on demand sooner than
                                                // that waits for the next to become history
 
+// The time scale of a site (time_scale.h): between this and the report interval, by the share of
+// births that stay and by how long the others live.
+inline constexpr double kLeastScale = 15;       // seconds
+inline constexpr double kUsualShare = 0.3;      // of births stays: the report interval is the scale
+inline constexpr double kLongLifeScale = 0.25;  // of the age that 99.9 % of the dead didn't reach
+inline constexpr double kLookSlack = 0.25;      // of the scale: a look may come so much too early
+inline constexpr double kLeastSegment = 14;     // seconds; or kLeastInterval of shorter intervals
+
 // ---- Section 2: growth
 inline constexpr size_t kLeastRegime = 6;  // segments: fewer tell no rate
 // Two rates make two regimes when they lie so many errors apart (about 40 bounds are tried at every
@@ -71,7 +79,7 @@ inline constexpr int kMostCuts = 3;  // times that what came before a crowd or a
 inline constexpr double kBeforeCut = 0.25;  // and twice that
 inline constexpr double kLeastFade = 1.2;
 inline constexpr double kLoadRatio = 6;
-inline constexpr size_t kLately = 3;  // segments: have deaths caught up with births?
+inline constexpr double kLately = 3;  // report intervals: have deaths caught up with births?
 
 // ---- Section 4: the signs of a leak
 // By the share of births that survive.  The more usual it is at a site that objects stay, the more
@@ -81,21 +89,21 @@ struct LeakDemand {
   double samples;      // at least
   double hazard;       // the hazard's 90 % bound times the span: at most the smaller of this and
   double hazard_many;  // this + kHazardSamples / samples: when many are seen, a small hazard shows
-  double intervals;    // the span in report intervals, at least
+  double intervals;    // the span in units of the site's time scale, at least
 };
 inline constexpr LeakDemand kLeakDemands[] = {
     {0.02, 8, 0.50, 0.20, 8},
     {0.50, 11, 0.50, 0.20, 9},
     {1.01, 16, 0.30, 0.08, 11.5},
 };
+inline constexpr double kLeastSeconds = 5;  // however short the reports: programs take seconds to
+                                            // start
 inline constexpr double kHazardSamples = 5;
 inline constexpr double kCutSamples = 1.5;  // so many times the samples where something was cut off
 // Where hardly anything dies only time tells: the fewer samples below the first number, the more
 // intervals, up to the second; half of it where something was cut off.
 inline constexpr double kManySamples = 60;
 inline constexpr double kMoreIntervals = 8;
-inline constexpr double kLeastSeconds = 5;  // however short the reports: programs take seconds to
-                                            // start
 // Births are uneven: so many more in one bin of time than its width explains (or in lumps), a gap
 // so long, or one so long with so much of all time emptier than chance makes it.
 inline constexpr double kCrowd = 0.45;
@@ -120,6 +128,14 @@ inline constexpr double kCutSlowingErrors = 0.7;
 // requests are in place of one.
 inline constexpr double kShareFalls = 0.2;
 inline constexpr double kShareErrors = 1.5;
+// However short the time scale: what is set up takes minutes, so that survivors are asked to come
+// for so many report intervals, and for longer where not just a few stay.  There, within kEarly of
+// them, nothing is forgiven to chance, and more survivors are asked for: what fills takes minutes,
+// too.
+inline constexpr double kLeastReports = 3;
+inline constexpr double kLeastReportsUsual = 4;
+inline constexpr double kEarly = 10;
+inline constexpr double kEarlySamples = 16;
 // Looks in a row with all signs.  Once may be chance, as the borders between age buckets move; what
 // is clearly even counts so many times.  Where hardly anything dies it is a share of the span.
 inline constexpr uint8_t kLeakLooks = 4;
@@ -133,6 +149,13 @@ inline constexpr double kOddOnes = 0.1;    // of them may have come: the odd one
 inline constexpr double kDyingErrors = 2;  // deaths of the last reports beyond half of the births
 inline constexpr double kFades = 0.35;     // births must have faded further and more surely than it
 inline constexpr double kFadesErrors = 2;  // takes not to call it
+
+// ---- "A buffer that doubles"
+inline constexpr uint64_t kFewBlocks = 3;      // samples: old and new one, and another
+inline constexpr double kDoublingStep = 1.45;  // times as large: libraries take 1.5 or 2
+inline constexpr double kDoublingFell = 0.6;   // of it: old and new at once, without the old
+inline constexpr uint32_t kDoublings = 3;
+inline constexpr double kDoublingPause = 3.5;  // times the last one: the next takes twice as long
 
 // ---- Section 6: confidence
 inline constexpr double kMostConfidence = 0.99;   // the bench knows what its authors thought of

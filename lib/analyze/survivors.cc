@@ -168,10 +168,10 @@ bool IsEven(const Spread& spread) {
          spread.largest_gap < rules::kEvenGap && spread.empty < rules::kEvenEmpty;
 }
 
-Survivors FindSurvivors(const SiteObservation& now, const SiteHistory& history, double oldest_s) {
+Survivors FindSurvivors(const SiteObservation& now, const SiteHistory& history, double oldest_s,
+                        double lately_s) {
   Survivors all = FindBelow(now, history, oldest_s);
-  const HistorySegment lately =
-      history.Sum(history.size() - std::min(history.size(), rules::kLately));
+  const HistorySegment lately = history.SumSince(lately_s);
   all.dying_lately = (lately.deaths - 0.5 * lately.births) /
                      std::sqrt(std::max(1.0F, lately.deaths + lately.births));
   // What was set up long ago and stays may hide a leak that began since: look again without it.

@@ -47,7 +47,9 @@ bool IsEven(const Spread& spread);
 
 // Samples older than `oldest_s` are left out: their ages are no measure after the process was
 // stopped.
-Survivors FindSurvivors(const SiteObservation& now, const SiteHistory& history, double oldest_s);
+// `lately_s`: over which deaths are held against births (Survivors::dying_lately).
+Survivors FindSurvivors(const SiteObservation& now, const SiteHistory& history, double oldest_s,
+                        double lately_s);
 
 }  // namespace heapgauge
 

@@ -39,6 +39,9 @@ class CallsiteMap final {
   // wrapper was found out: call sites of stacks known before may have changed.
   bool Learn();
 
+  // Stacks below this index have been seen by Learn().
+  uint32_t known() const { return known_; }
+
   // Of a stack by its index; one that Learn() has not seen has id 0 and no frame.  The line of the
   // program is the call site itself where that has a name.
   const Callsite& Of(uint32_t site) const;

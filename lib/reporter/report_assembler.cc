@@ -297,17 +297,39 @@ void ReportAssembler::SayProblem() {
          problem.c_str());
 }
 
-Report ReportAssembler::Assemble(bool final_report, std::chrono::milliseconds helper_limit) {
-  symbolizer_.set_helper_limit(helper_limit);
-  const uint64_t began = ThreadCpuNs();
-  Report report;
-  identity_.Refresh(tracker_);
+SiteSelection ReportAssembler::Selection() {
   SiteSelection selection;
   selection.most = OptionsOf(options_).max_sites + kMostWaiting;
   selection.preferred = [this](const StoredSite& site) {
     return analyzer_.Follows(identity_.IdOf(site));
   };
   selection.group = [this](uint32_t site) { return callsites_.Of(site).id; };
+  return selection;
+}
+
+bool ReportAssembler::Look() {
+  const SiteSelection selection = Selection();
+  // Where there are too many to be followed, a report is soon enough.
+  if (callsites_.known() == 0 || tracker_.sites().size() > selection.most) return false;
+  const uint64_t began = ThreadCpuNs();
+  StoreSnapshot snapshot = TakeStoreSnapshot(tracker_, selection);
+  // Stacks that came since have no call site yet, and naming them is a report's work.
+  std::erase_if(snapshot.sites,
+                [this](const SiteSnapshot& site) { return site.index >= callsites_.known(); });
+  const SiteGroups groups(snapshot, tracker_, identity_, callsites_);
+  analyzer_.Begin(snapshot.time_s, snapshot.samples);
+  groups.Observe(analyzer_, alone_);
+  const bool changed = analyzer_.FinishLook();
+  cpu_ns_ += ThreadCpuNs() - began;
+  return changed;
+}
+
+Report ReportAssembler::Assemble(bool final_report, std::chrono::milliseconds helper_limit) {
+  symbolizer_.set_helper_limit(helper_limit);
+  const uint64_t began = ThreadCpuNs();
+  Report report;
+  identity_.Refresh(tracker_);
+  const SiteSelection selection = Selection();
   const bool regrouped = callsites_.Learn();
   if (regrouped) alone_.clear();
   audit_.BeforeSnapshot();

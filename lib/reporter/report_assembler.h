@@ -39,7 +39,12 @@ class ReportAssembler final {
   // gets `helper_limit` at most: somebody may be waiting.
   Report Assemble(bool final_report, std::chrono::milliseconds helper_limit);
 
+  // Observes the sites that a report has named, between two reports.  True when that is worth a
+  // report: a leak has begun or ended.
+  bool Look();
+
  private:
+  SiteSelection Selection();
   void Analyze(const StoreSnapshot& snapshot, bool regrouped, Report& report);
   void FillProcess(const ProcessJudgement& judged, Report& report) const;
   void FillSites(const ReportRows& rows, const SiteGroups& groups, Report& report);

@@ -1,5 +1,6 @@
 #include "reporter/report_round.h"
 
+#include <algorithm>
 #include <cstring>
 #include <exception>
 #include <new>
@@ -15,6 +16,12 @@ namespace {
 
 // What an end of the process waits for an alert that is on its way.
 constexpr std::chrono::milliseconds kAlertPatience{1000};
+
+// Sites are looked at so often, and no more often than keeps looks below a thousandth of a core.
+constexpr uint64_t kLookPauseNs = 1'000'000'000;
+constexpr uint64_t kLookCost = 1'000;
+// After a report, the next one for a change of verdict.
+constexpr uint64_t kChangePauseNs = 10'000'000'000;
 
 // What went wrong, for people, to whom "std::bad_alloc" says nothing.
 const char* Reason(const std::exception& problem) noexcept {
@@ -61,6 +68,20 @@ bool ReportRound::IsNearLimit() noexcept {
   return near;
 }
 
+bool ReportRound::LookAtSites() noexcept {
+  const uint64_t now = MonotonicNs();
+  if (now < next_look_ns_ || assembler_ == nullptr) return false;
+  const uint64_t began = ThreadCpuNs();
+  bool changed = false;
+  try {
+    changed = assembler_->Look();
+  } catch (...) {  // no memory: the next report says so
+  }
+  next_look_ns_ = now + std::max(kLookPauseNs, kLookCost * (ThreadCpuNs() - began));
+  // One at a time: not a report a second while many sites change.
+  return changed && now >= next_change_ns_;
+}
+
 bool ReportRound::Make(bool is_final, std::chrono::milliseconds helper_limit) noexcept {
   bool ok = false;
   try {
@@ -93,6 +114,9 @@ bool ReportRound::Make(bool is_final, std::chrono::milliseconds helper_limit) no
     RawLog(LogLevel::kError, "a report could not be made; the next one is tried");
   }
   if (!ok) ++failed_;
+  const uint64_t now = MonotonicNs();
+  next_change_ns_ = now + kChangePauseNs;
+  if (sources_.options->report_interval_ns > 2 * kLookPauseNs) next_look_ns_ = now + kLookPauseNs;
   return ok;
 }
 

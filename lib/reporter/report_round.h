@@ -49,6 +49,9 @@ class ReportRound final {
   // Between reports.  True when usage has come so near to the limit that a report is due.
   bool IsNearLimit() noexcept;
   uint64_t limit_pause_ns() const noexcept { return limit_pause_ns_; }
+  // The sites, as often as it is cheap.  True when a leak has begun or ended: a report is due.
+  bool LookAtSites() noexcept;
+  uint64_t next_look_ns() const noexcept { return next_look_ns_; }
   void LookAfterServer() noexcept {
     if (http_ != nullptr) http_->Look();
   }
@@ -68,6 +71,8 @@ class ReportRound final {
   std::unique_ptr<Alerts> alerts_;
   bool alerts_under_way_ = false;
   std::unique_ptr<HttpServer> http_;
+  uint64_t next_look_ns_ = UINT64_MAX;  // none before the first report
+  uint64_t next_change_ns_ = 0;
   LimitWatch limit_watch_;
   uint64_t next_limit_look_ns_ = 0;
   uint64_t limit_pause_ns_ = LimitWatch::kPauseFarNs;

@@ -47,8 +47,10 @@ struct ReportThread final {
   ReportRound round;
   RunListener run_listener;
   uint64_t started_ns = 0;
-  bool at_once = false;  // a report is due before its time: memory is nearly used up
-  int status_fd = -1;    // of its own /proc/thread-self/status
+  // A report is due before its time: memory is nearly used up, or a verdict has changed.
+  bool near_limit = false;
+  bool verdict_changed = false;
+  int status_fd = -1;  // of its own /proc/thread-self/status
 };
 
 }  // namespace heapgauge

@@ -209,7 +209,8 @@ bool Reporter::WaitForReport(uint64_t next) noexcept {
     // Often at first: what costs too much does so from the start.
     const uint64_t young = kFirstLookNs + (now - thread_->started_ns) / 2;
     pause = std::min(pause, thread_->round.limit_pause_ns());
-    const uint64_t look = std::min({next, now + pause, now + young});
+    const uint64_t look =
+        std::min({next, now + pause, now + young, std::max(now, thread_->round.next_look_ns())});
     if (WaitUntil(look)) return true;
     if ((EndedForReporter() & kEndsReports) != 0) {
       thread_->round.LeaveAlerts();
@@ -217,11 +218,12 @@ bool Reporter::WaitForReport(uint64_t next) noexcept {
       if ((EndedForReporter() & kEndsExtras) == 0) FollowHostRights();
       if (thread_->round.alerts_under_way()) thread_->round.PollAlerts();
       thread_->round.LookAfterServer();
-      thread_->at_once = thread_->round.IsNearLimit();
+      thread_->near_limit = thread_->round.IsNearLimit();
+      thread_->verdict_changed = thread_->round.LookAtSites();
       if (end_watch_.HostIsGone()) EndWatch::EndAsHostDid();
       CoverNewModules(false);
     }
-    if (thread_->desk.IsAsked() || thread_->at_once) return true;
+    if (thread_->desk.IsAsked() || thread_->near_limit || thread_->verdict_changed) return true;
     if (look == next) return false;
   }
 }
@@ -272,7 +274,8 @@ void Reporter::Run() noexcept {
       return;
     }
     const bool by_run = thread_->run_listener.IsAsked();
-    const bool at_once = std::exchange(thread_->at_once, false);
+    const bool near_limit = std::exchange(thread_->near_limit, false);
+    const bool at_once = std::exchange(thread_->verdict_changed, false) || near_limit;
     if (woken && !retire && !by_run && !at_once && !thread_->desk.IsAsked()) continue;
     const ReportDesk::Work work = thread_->desk.Take();
     if (work.interrupted) allocator_.KeepOff();
@@ -280,7 +283,7 @@ void Reporter::Run() noexcept {
     const bool asked = work.patience_ms != ReportDesk::kEndlessMs;
     uint32_t patience_ms = asked ? work.patience_ms : periodic_patience_ms;
     if (by_run) patience_ms = std::min(patience_ms, kRunPatienceMs);
-    if (at_once) patience_ms = std::min(patience_ms, kAtOncePatienceMs);
+    if (near_limit) patience_ms = std::min(patience_ms, kAtOncePatienceMs);
     if (retire) patience_ms = 0;  // somebody waits for us to leave: no lines
     bool ok = false;
     // One that leaves before a filter comes has its last report still to make.

@@ -11,7 +11,7 @@ namespace {
 
 Survivors SurvivorsOf(const FakeSite& site, size_t reports, double report_s = 60) {
   return FindSurvivors(site.At(static_cast<double>(reports) * report_s),
-                       site.HistoryOf(reports, report_s), INFINITY);
+                       site.HistoryOf(reports, report_s), INFINITY, 3 * report_s);
 }
 
 TEST_CASE("a hundredth that stays is found beyond those that die", "[analyze][survivors]") {
@@ -69,7 +69,7 @@ TEST_CASE("ages from before a stop are left out", "[analyze][survivors]") {
   // The process was stopped for an hour, five minutes ago: 30 objects look an hour old.
   const SiteObservation now = site.At(905, 3600, 900);
   const SiteHistory history = site.HistoryOf(15, 60);
-  const Survivors trusted = FindSurvivors(now, history, 5);
+  const Survivors trusted = FindSurvivors(now, history, 5, 180);
   CHECK_FALSE(HasLeakSigns(trusted, 60));
 }
 

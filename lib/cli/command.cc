@@ -6,12 +6,14 @@
 #include <cstdio>
 
 #include "cli/attach_command.h"
+#include "cli/control_command.h"
 #include "cli/diff_command.h"
 #include "cli/message.h"
 #include "cli/report_command.h"
 #include "cli/run_command.h"
 #include "cli/serve_command.h"
 #include "cli/suggest.h"
+#include "cli/top_command.h"
 #include "heapgauge/heapgauge.h"
 
 namespace heapgauge::cli {
@@ -30,6 +32,10 @@ constexpr char kHelp[] =
     "  diff A B [options]          show what grew between two reports\n"
     "  serve PID|DIR [options]     reports, profiles and metrics over HTTP\n"
     "  attach [options] PID        start tracking a process that runs already\n"
+    "  ps [options]                list the processes that are tracked\n"
+    "  top PID [options]           watch the call sites of a process\n"
+    "  snapshot PID                have a report written now\n"
+    "  set PID KEY=VALUE...        change a setting of a process that runs\n"
     "\n"
     "Options:\n"
     "  -h, --help                  show this help; behind a subcommand, that one's\n"
@@ -44,9 +50,10 @@ constexpr char kHelp[] =
     "what "
     "was asked for was found (diff --fail-on), or 2 for wrong usage.\n";
 
-const std::vector<std::string> kSubcommands = {"run", "report", "diff", "serve", "attach", "help"};
+const std::vector<std::string> kSubcommands = {"run", "report", "diff",     "serve", "attach",
+                                               "ps",  "top",    "snapshot", "set",   "help"};
 // Promised by the documentation, and not here yet: no typing mistakes.
-const std::vector<std::string> kLater = {"ps", "top", "snapshot", "set", "check", "soak", "edges"};
+const std::vector<std::string> kLater = {"check", "soak", "edges", "holders"};
 
 std::string Version() {
   return fmt::format("{}.{}.{}", HEAPGAUGE_VERSION_MAJOR, HEAPGAUGE_VERSION_MINOR,
@@ -61,9 +68,8 @@ int Print(const std::string& text) {
 
 int Unknown(const std::string& name) {
   if (std::find(kLater.begin(), kLater.end(), name) != kLater.end()) {
-    return Fail(
-        fmt::format("{} is not in this version ({}), which has run, report, diff, serve and attach",
-                    name, Version()));
+    return Fail(fmt::format("{} is not in this version ({}); heapgauge --help lists what is", name,
+                            Version()));
   }
   const char* kind = name.starts_with('-') ? "option" : "subcommand";
   return Fail(fmt::format("unknown {} {}{} (see heapgauge --help)", kind, name,
@@ -76,6 +82,10 @@ int Dispatch(const std::string& name, const Arguments& rest) {
   if (name == "diff") return DiffCommand(rest);
   if (name == "serve") return ServeCommand(rest);
   if (name == "attach") return AttachCommand(rest);
+  if (name == "ps") return PsCommand(rest);
+  if (name == "top") return TopCommand(rest);
+  if (name == "snapshot") return SnapshotCommand(rest);
+  if (name == "set") return SetCommand(rest);
   if (name == "--version" || name == "-V") return Print(fmt::format("heapgauge {}\n", Version()));
   if (name == "--help" || name == "-h" || (name == "help" && rest.empty())) return Print(kHelp);
   if (name == "help" && rest[0] != "help") return Dispatch(rest[0], {"--help"});

@@ -22,7 +22,8 @@ enum Ended : uint16_t {
   kEndsPlainWords = 1U << 9,  // nor by write(2) alone
   kEndsLooks = 1U << 10,      // does not ask the kernel whether there is a filter
   kEndsSpreading = 1U << 11,  // the host itself starts no thread from it: nobody inherits this
-  kEverythingEnds = 0x0FFF,
+  kEndsControl = 1U << 12,    // answers nobody through the control socket
+  kEverythingEnds = 0x1FFF,
   kFiltersKnown = 1U << 15,  // the other bits are this thread's; before that they are not set
 };
 

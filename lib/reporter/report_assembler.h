@@ -38,6 +38,8 @@ class ReportAssembler final {
   // Everything but `sampling.reports_failed`, which the caller knows.  The helper that finds lines
   // gets `helper_limit` at most: somebody may be waiting.
   Report Assemble(bool final_report, std::chrono::milliseconds helper_limit);
+  // The last one goes no further: the next has its number.
+  void NotStored() noexcept { --sequence_; }
 
   // Observes the sites that a report has named, between two reports.  True when that is worth a
   // report: a leak has begun or ended.

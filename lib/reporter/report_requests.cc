@@ -99,7 +99,8 @@ bool Reporter::SayInOneLine(bool quick) noexcept {
   const uint64_t lived_ns = MonotonicNs() - born_ns_;
   // relaxed: our own.
   if (!thread_->sampled.load(std::memory_order_relaxed) || directory() != nullptr ||
-      lived_ns >= options_->report_interval_ns || !family_.IsChild() || IsOrphan()) {
+      lived_ns >= report_interval_ns_.load(std::memory_order_relaxed) || !family_.IsChild() ||
+      IsOrphan()) {
     return false;
   }
   const ChildAccount::Sums sums = Tracker::Get().child_account().Read();

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/raw_log.h"
 #include "process/process_stats.h"
+#include "report/json_writer.h"
 #include "track/tracker.h"
 
 namespace heapgauge {
@@ -22,6 +23,8 @@ constexpr uint64_t kLookPauseNs = 1'000'000'000;
 constexpr uint64_t kLookCost = 1'000;
 // After a report, the next one for a change of verdict.
 constexpr uint64_t kChangePauseNs = 10'000'000'000;
+// Of a look, which is for a screen.
+constexpr size_t kLookSites = 64;
 
 // What went wrong, for people, to whom "std::bad_alloc" says nothing.
 const char* Reason(const std::exception& problem) noexcept {
@@ -82,18 +85,30 @@ bool ReportRound::LookAtSites() noexcept {
   return changed && now >= next_change_ns_;
 }
 
+ReportAssembler& ReportRound::assembler() {
+  if (assembler_ == nullptr) {
+    assembler_ =
+        std::make_unique<ReportAssembler>(Tracker::Get(), *sources_.options, *sources_.shim,
+                                          *sources_.allocator, *sources_.program_path);
+  }
+  return *assembler_;
+}
+
+std::string ReportRound::Look(std::chrono::milliseconds helper_limit) {
+  Report report = assembler().Assemble(false, helper_limit);
+  assembler().NotStored();
+  report.sampling.reports_failed = failed_;
+  return ToJson(report, kLookSites);
+}
+
 bool ReportRound::Make(bool is_final, std::chrono::milliseconds helper_limit) noexcept {
   bool ok = false;
   try {
-    if (assembler_ == nullptr) {
-      assembler_ =
-          std::make_unique<ReportAssembler>(Tracker::Get(), *sources_.options, *sources_.shim,
-                                            *sources_.allocator, *sources_.program_path);
-    }
-    Report report = assembler_->Assemble(is_final, helper_limit);
+    Report report = assembler().Assemble(is_final, helper_limit);
     report.sampling.reports_failed = failed_;
     if (store_ == nullptr) store_ = sources_.make_store();
     ok = store_->Write(report);
+    if (ok) newest_ = {report.sequence, report.verdict, report.totals.live_bytes};
     WithAlerts([&](Alerts& alerts) {
       alerts.Update(report, *store_);
       alerts_under_way_ = alerts.Poll();

@@ -38,6 +38,15 @@ class ReportRound final {
   // True when the report is written.  The helper that finds lines gets
   // `helper_limit` at most.
   bool Make(bool is_final, std::chrono::milliseconds helper_limit) noexcept;
+  // A report that is neither stored nor looked through for alerts.
+  std::string Look(std::chrono::milliseconds helper_limit);
+  // The newest that is stored.
+  struct Summary {
+    uint64_t sequence = 0;  // 0: none
+    std::string verdict;
+    double live_bytes = 0;
+  };
+  const Summary& newest() const noexcept { return newest_; }
   // A report was due that could not even be begun.
   void CountFailure() noexcept { ++failed_; }
 
@@ -62,6 +71,7 @@ class ReportRound final {
   }
 
  private:
+  ReportAssembler& assembler();
   template <typename Work>
   void WithAlerts(Work work) noexcept;
 
@@ -77,6 +87,7 @@ class ReportRound final {
   uint64_t next_limit_look_ns_ = 0;
   uint64_t limit_pause_ns_ = LimitWatch::kPauseFarNs;
   uint64_t failed_ = 0;
+  Summary newest_;
   std::atomic<const char*> directory_{nullptr};
 };
 

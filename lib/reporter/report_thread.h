@@ -12,7 +12,9 @@
 
 #include <atomic>
 #include <cstdint>
+#include <vector>
 
+#include "reporter/control_server.h"
 #include "reporter/report_desk.h"
 #include "reporter/report_round.h"
 #include "reporter/run_listener.h"
@@ -46,6 +48,8 @@ struct ReportThread final {
   // The thread's own.
   ReportRound round;
   RunListener run_listener;
+  ControlServer control;
+  std::vector<int> control_waits;  // those of its clients who wait for a report
   uint64_t started_ns = 0;
   // A report is due before its time: memory is nearly used up, or a verdict has changed.
   bool near_limit = false;

@@ -78,6 +78,13 @@ void Reporter::Initialize(const Options& options, const ShimApi& shim) {
                                   HostName());
   born_ns_ = Tracker::Get().start_ns();
   governor_ = Governor(options.cpu_budget);
+  // relaxed: single-threaded so far
+  report_interval_ns_.store(options.report_interval_ns, std::memory_order_relaxed);
+  if (options.control) {
+    const char* const runtime = getenv("XDG_RUNTIME_DIR");
+    if (runtime != nullptr) runtime_directory_ = runtime;
+    control_asked_for_ = getenv("HEAPGAUGE_CONTROL") != nullptr;
+  }
   round_sources_ = {.options = options_,
                     .shim = shim_,
                     .allocator = &allocator_,
@@ -127,13 +134,16 @@ void Reporter::OnSample(ThreadState& self, const StackTrace& trace) noexcept {
   if (reporter.InForeignClone() || reporter.IsYoungChild()) return;
   const bool may_start =
       MayStartThread(trace) ||
-      reporter.thread_->start_watch.Allows(self, trace, now, reporter.options_->report_interval_ns);
+      reporter.thread_->start_watch.Allows(
+          self, trace, now, reporter.report_interval_ns_.load(std::memory_order_relaxed));
   if (may_start && reporter.EnsureThread()) Tracker::Get().set_observer(nullptr);
 }
 
 // A child that may end soon has no thread until half its first interval is over: from then on it is
 // there in time for the report.
-uint64_t Reporter::ChildsPatienceNs() const noexcept { return options_->report_interval_ns / 2; }
+uint64_t Reporter::ChildsPatienceNs() const noexcept {
+  return report_interval_ns_.load(std::memory_order_relaxed) / 2;  // relaxed: a setting
+}
 
 // A new child finds no rule for a stack and no page of a table prepared: its samples cost tens of
 // microseconds each, far above any budget, and a server that forks for each request pays that every
@@ -178,9 +188,15 @@ bool Reporter::WaitUntil(uint64_t deadline_ns) noexcept {
   // with the filter the other way round (Dekker).
   thread_->at_rest.store(true, std::memory_order_seq_cst);
   for (bool late = false; !asked && !late;) {
-    const uint64_t look = thread_->run_listener.NextLookNs(MonotonicNs(), deadline_ns);
+    const uint64_t look =
+        thread_->control.NextLookNs(thread_->run_listener.NextLookNs(MonotonicNs(), deadline_ns));
     asked = thread_->desk.WaitUntil(look) || thread_->run_listener.IsAsked();
     late = !asked && errno == ETIMEDOUT && look == deadline_ns;
+    if (!asked && thread_->control.IsDue(MonotonicNs())) {
+      thread_->at_rest.store(false, std::memory_order_seq_cst);
+      asked = TendControl();
+      thread_->at_rest.store(true, std::memory_order_seq_cst);
+    }
   }
   thread_->at_rest.store(false, std::memory_order_seq_cst);
   return asked;
@@ -252,12 +268,14 @@ void Reporter::Run() noexcept {
     LeaveHostDescriptors();
     KeepPlaceOnThread();
     if (DescriptorsArePrivate()) thread_->status_fd = OpenThreadStatus();
+    BeginControl();
     if (options_->output.value[0] == '/' && DescriptorsArePrivate()) thread_->run_listener.Listen();
   }
   // The first report comes one interval after tracking began, as if the thread had been there all
   // the time.
   thread_->started_ns = MonotonicNs();
-  const uint64_t interval = options_->report_interval_ns;
+  // relaxed, here and below: this thread alone changes it.
+  uint64_t interval = report_interval_ns_.load(std::memory_order_relaxed);
   uint64_t next = (family_.IsChild() ? born_ns_ : Tracker::Get().start_ns()) + interval;
   next = FirstAfterNow(next, interval);
   // Who asked for a server wants to look before the first interval is over.
@@ -273,10 +291,18 @@ void Reporter::Run() noexcept {
       LeaveForCall();
       return;
     }
+    if (const uint64_t asked_for = report_interval_ns_.load(std::memory_order_relaxed);
+        asked_for != interval) {
+      interval = asked_for;
+      next = MonotonicNs() + interval;
+    }
     const bool by_run = thread_->run_listener.IsAsked();
     const bool near_limit = std::exchange(thread_->near_limit, false);
     const bool at_once = std::exchange(thread_->verdict_changed, false) || near_limit;
-    if (woken && !retire && !by_run && !at_once && !thread_->desk.IsAsked()) continue;
+    if (woken && !retire && !by_run && !at_once && thread_->control_waits.empty() &&
+        !thread_->desk.IsAsked()) {
+      continue;
+    }
     const ReportDesk::Work work = thread_->desk.Take();
     if (work.interrupted) allocator_.KeepOff();
     // R2
@@ -301,7 +327,9 @@ void Reporter::Run() noexcept {
       if (by_run) thread_->run_listener.Answer();
     }
     thread_->desk.Answer(work, ok);
+    AnswerControl(ok);
     if (retire) {
+      EndControl();
       thread_->run_listener.Leave();
       thread_->status.store(kRetired,
                             std::memory_order_release);  // release: another may take over
@@ -310,6 +338,7 @@ void Reporter::Run() noexcept {
     // A suspended or slow machine skips reports, it does not pile them up.
     next = FirstAfterNow(next, interval);
   }
+  EndControl();
   thread_->run_listener.Leave();
 }
 

@@ -28,6 +28,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "reporter/end_watch.h"
 #include "reporter/family.h"
@@ -118,6 +119,13 @@ class Reporter final {
   void SayReportsEnd(uint16_t ended) noexcept;
   void Run() noexcept;
   bool WaitUntil(uint64_t deadline_ns) noexcept;
+  void BeginControl() noexcept;
+  void EndControl() noexcept;
+  bool TendControl() noexcept;
+  void AnswerControl(bool good) noexcept;
+  std::string AnswerTo(const std::vector<std::string>& question);
+  std::string SetOption(const std::string& name, const std::string& value);
+  void AnswerWithLook(int client);
   bool WaitForReport(uint64_t next) noexcept;
   void Govern() noexcept;
   void CoverNewModules(bool all) noexcept;
@@ -130,6 +138,9 @@ class Reporter final {
   AllocatorStats allocator_;
   std::string output_pattern_;  // absolute
   std::string program_path_;
+  std::string runtime_directory_;   // $XDG_RUNTIME_DIR
+  bool control_asked_for_ = false;  // HEAPGAUGE_CONTROL is set, not left to its default
+  std::atomic<uint64_t> report_interval_ns_{0};
   std::string own_path_;  // the pattern, expanded for this process
   timespec began_{};      // by the clock of files
   uint64_t born_ns_ = 0;

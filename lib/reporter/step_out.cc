@@ -96,6 +96,7 @@ void Reporter::LeaveForCall() noexcept {
     Produce(false, 0);
   }
   // What runs for alerts, too, for it ends with this thread; the next one sends it again.
+  EndControl();
   EndHelpers(kHelperPatienceNs);
   AllowHelpers();
   thread_->run_listener.Leave();

@@ -179,6 +179,18 @@ void Routes::AddTo(httplib::Server* server) {
   server->Get("/debug/pprof/allocs", [this](const Request& request, Response& response) {
     Profile(request, PprofKind::kAllocs, &response);
   });
+  server->Post("/snapshot", [this](const Request& request, Response& response) {
+    if (ComesFromElsewhere(request.get_header_value("Origin"), request.get_header_value("Host")))
+      return Say(403, "a page of another site asks", &response);
+    const CommandResult result = commands_.Snapshot();
+    Say(result.status, result.text, &response);
+  });
+  server->Post("/config", [this](const Request& request, Response& response) {
+    if (!may_configure_)
+      return Say(403, "settings are changed by those with a token alone (--token-file)", &response);
+    const CommandResult result = commands_.Configure(request.body);
+    Say(result.status, result.text, &response);
+  });
   server->Get("/debug/pprof/([a-z]+)", [](const Request& request, Response& response) {
     Say(404, fmt::format("{}: heapgauge has heap and allocs alone", request.matches[1].str()),
         &response);

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "report/pprof_writer.h"
+#include "serve/commands.h"
 #include "serve/connection_watch.h"
 #include "serve/report_follower.h"
 
@@ -21,8 +22,12 @@ namespace heapgauge::serve {
 
 class Routes final {
  public:
-  Routes(std::string directory, ConnectionWatch* connections)
-      : follower_(std::move(directory)), connections_(connections) {}
+  // `may_configure`: there is a token, and each request carries it.
+  Routes(std::string directory, pid_t pid, bool may_configure, ConnectionWatch* connections)
+      : follower_(std::move(directory)),
+        commands_(pid),
+        may_configure_(may_configure),
+        connections_(connections) {}
 
   // Adds them to `server`, which must not outlive this.
   void AddTo(httplib::Server* server);
@@ -37,6 +42,8 @@ class Routes final {
   void Delta(const httplib::Request& request, httplib::Response* response);
 
   ReportFollower follower_;
+  Commands commands_;
+  const bool may_configure_;
   ConnectionWatch* const connections_;
   std::atomic<bool> stopping_{false};
   std::atomic<int> deltas_{0};  // under way

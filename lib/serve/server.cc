@@ -27,7 +27,7 @@ namespace heapgauge::serve {
 namespace {
 
 constexpr size_t kThreads = 32;
-constexpr size_t kMostBodyBytes = 4096;  // nothing that is answered has a body
+constexpr size_t kMostBodyBytes = 4096;  // settings alone have a body
 constexpr time_t kPatienceSeconds = 5;
 constexpr size_t kKeptRequests = 100;
 constexpr ConnectionWatch::Limits kConnections{std::chrono::seconds(15), 96};
@@ -81,12 +81,18 @@ void Prepare(const Settings& settings, httplib::Server* server) {
                                                            httplib::Response& response) {
     const Refusal refusal =
         Judge(token, request.get_header_value("Host"), request.get_header_value("Authorization"));
-    if (refusal.status == 0 && (request.method == "GET" || request.method == "HEAD"))
+    const bool commands = request.path == "/snapshot" || request.path == "/config";
+    if (refusal.status == 0 &&
+        (commands ? request.method == "POST" : request.method == "GET" || request.method == "HEAD"))
       return httplib::Server::HandlerResponse::Unhandled;
     const bool method = refusal.status == 0;
     response.status = method ? 405 : refusal.status;
     if (response.status == 401) response.set_header("WWW-Authenticate", "Bearer");
-    response.set_content((method ? "GET and HEAD alone" : refusal.reason) + "\n", "text/plain");
+    response.set_content((!method    ? refusal.reason
+                          : commands ? "POST alone"
+                                     : "GET and HEAD alone") +
+                             "\n",
+                         "text/plain");
     return httplib::Server::HandlerResponse::Handled;
   });
   server->set_error_handler([](const httplib::Request&, httplib::Response& response) {
@@ -113,7 +119,7 @@ std::string Serve(const Settings& settings) {
 
   httplib::Server server;
   ConnectionWatch connections(kConnections);
-  Routes routes(settings.directory, &connections);
+  Routes routes(settings.directory, settings.pid, !settings.token.empty(), &connections);
   Prepare(settings, &server);
   routes.AddTo(&server);
   errno = 0;

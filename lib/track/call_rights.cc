@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -186,6 +187,20 @@ constexpr Call kCalls[] = {
     HG_CALL(capset, kEndsExtras, kPointer, kPointer),
     HG_CALL(prctl, kEndsExtras, PR_CAPBSET_DROP, 1, 0, 0, 0),
     HG_CALL(pidfd_getfd, kEndsExtras, 5, 2, 0),
+    // The control socket.
+    HG_CALL(socket, kEndsControl, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0),
+    HG_CALL(bind, kEndsControl, 5, kPointer, 110),
+    HG_CALL(listen, kEndsControl, 5, 8),
+    HG_CALL(connect, kEndsControl, 5, kPointer, 110),
+    HG_CALL(accept4, kEndsControl, 5, 0, 0, SOCK_CLOEXEC | SOCK_NONBLOCK),
+    HG_CALL(getsockopt, kEndsControl, 5, SOL_SOCKET, SO_PEERCRED, kPointer, kPointer),
+    HG_CALL(recvfrom, kEndsControl, 5, kPointer, 16384, MSG_DONTWAIT | MSG_TRUNC, 0, 0),
+    HG_CALL(sendto, kEndsControl, 5, kPointer, 4096, MSG_DONTWAIT | MSG_NOSIGNAL, 0, 0),
+    HG_CALL(sendmsg, kEndsControl, 5, kPointer, MSG_DONTWAIT | MSG_NOSIGNAL),
+    HG_CALL(fchmodat, kEndsControl, 5, kPointer, 0600),
+    HG_CALL(memfd_create, kEndsControl, kPointer, MFD_CLOEXEC),
+    HG_CALL(openat, kEndsControl, kHere, kPointer, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
+            0),
     // Helpers: the guardian, and what a program starts and ends with.
     HG_CALL(clone, kEndsHelpers, CLONE_VM, kPointer),
     HG_CALL(clone, kEndsHelpers, CLONE_VM | CLONE_VFORK | SIGCHLD, kPointer),

@@ -7,7 +7,7 @@ import urllib.error
 import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "cli"))
-from support import CommandTest, PYTHON, clean_environment, main, wait_for  # noqa: F401  (re-exported)
+from support import COMMAND, CommandTest, PYTHON, clean_environment, main, wait_for  # noqa: F401  (re-exported)
 
 import subprocess
 
@@ -26,8 +26,8 @@ class Answer:
         self.text = body.decode("utf-8", "replace")
 
 
-def ask(url, method="GET", timeout=60, **headers):
-    request = urllib.request.Request(url, method=method, headers={name.replace("_", "-"): value for name, value in headers.items()})
+def ask(url, method="GET", timeout=60, body=None, **headers):
+    request = urllib.request.Request(url, method=method, data=body, headers={name.replace("_", "-"): value for name, value in headers.items()})
     try:
         with urllib.request.urlopen(request, timeout=timeout) as got:
             return Answer(got.status, got.headers, got.read())

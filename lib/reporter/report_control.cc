@@ -1,0 +1,171 @@
+// What the report thread answers through the control socket.
+#include <fmt/format.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <exception>
+#include <memory>
+
+#include "base/clock.h"
+#include "base/descriptor.h"
+#include "base/raw_log.h"
+#include "base/whole_io.h"
+#include "control/control_message.h"
+#include "process/confinement.h"
+#include "reporter/private_descriptors.h"
+#include "reporter/reporter.h"
+#include "track/tracker.h"
+
+namespace heapgauge {
+namespace {
+
+constexpr std::chrono::milliseconds kLookHelper{500};
+// What can be changed while the process runs.
+constexpr const char* kChangeable[] = {"SAMPLE_INTERVAL", "REPORT_INTERVAL", "CPU_BUDGET", "START",
+                                       "LOG"};
+
+const OptionSpec* SpecOf(const std::string& suffix) {
+  size_t count = 0;
+  const OptionSpec* const specs = OptionSpecs(&count);
+  const OptionSpec* const found = std::find_if(
+      specs, specs + count, [&](const OptionSpec& spec) { return suffix == spec.suffix; });
+  return found != specs + count ? found : nullptr;
+}
+
+}  // namespace
+
+// Behind a filter that was there at the start nothing is known of what it kills for, and a socket is
+// nothing that each program has: only for who asks for it by name.
+void Reporter::BeginControl() noexcept {
+  if (!options_->control || !DescriptorsArePrivate()) return;
+  if (BeganConfined() && !control_asked_for_) return;
+  if ((EndedForReporter() & (kEndsControl | kEndsReports)) != 0) return;
+  try {
+    thread_->control.Begin(MonotonicNs(), runtime_directory_);
+  } catch (const std::exception&) {  // no memory: no socket
+  }
+}
+
+void Reporter::EndControl() noexcept {
+  thread_->control_waits.clear();
+  if ((EndedForReporter() & (kEndsControl | kEndsReports)) != 0) {
+    thread_->control.Forget();
+  } else {
+    thread_->control.End();
+  }
+}
+
+// True when a report is asked for, or something that the wait depends on has changed.
+bool Reporter::TendControl() noexcept {
+  if ((EndedForReporter() & (kEndsControl | kEndsReports)) != 0) {
+    thread_->control.Forget();
+    return false;
+  }
+  bool wakes = false;
+  try {
+    for (const ControlServer::Question& question : thread_->control.Look(MonotonicNs())) {
+      const std::string verb = question.words.empty() ? "" : question.words[0];
+      if (verb == "report") {
+        thread_->control_waits.push_back(question.client);
+        wakes = true;
+      } else if (verb == "look") {
+        AnswerWithLook(question.client);
+      } else {
+        wakes = wakes || verb == "set";
+        thread_->control.Answer(question.client, AnswerTo(question.words));
+      }
+    }
+  } catch (const std::exception& problem) {
+    RawLog(LogLevel::kInfo, "a question through the control socket has no answer: %s",
+           problem.what());
+  }
+  return wakes;
+}
+
+void Reporter::AnswerControl(bool good) noexcept {
+  if (thread_->control_waits.empty()) return;
+  const ReportRound& round = thread_->round;
+  try {
+    const std::string packet =
+        good ? MakeAnswer(true,
+                          {{"directory", round.directory() != nullptr ? round.directory() : ""},
+                           {"sequence", std::to_string(round.newest().sequence)},
+                           {"verdict", round.newest().verdict}})
+             : MakeRefusal(
+                   "the report could not be written; standard error of the process says why");
+    for (const int client : thread_->control_waits) thread_->control.Answer(client, packet);
+    thread_->control_waits.clear();
+  } catch (const std::exception&) {  // no memory: they find that it takes too long
+  }
+}
+
+void Reporter::AnswerWithLook(int client) {
+  CoverNewModules(true);
+  const std::string json = thread_->round.Look(kLookHelper);
+  const Descriptor file(AboveStandard(memfd_create("heapgauge-look", MFD_CLOEXEC)));
+  if (!file.valid() || !WriteAll(file.get(), json)) {
+    thread_->control.Answer(client, MakeRefusal(std::strerror(errno)));
+    return;
+  }
+  thread_->control.Answer(client, MakeAnswer(true, {}), file.get());
+}
+
+std::string Reporter::AnswerTo(const std::vector<std::string>& question) {
+  if (question.size() == 3 && question[0] == "set") {
+    const std::string problem = SetOption(question[1], question[2]);
+    return problem.empty() ? MakeAnswer(true, {}) : MakeRefusal(problem);
+  }
+  if (question.size() != 1 || question[0] != "hello") {
+    return MakeRefusal(fmt::format("heapgauge {}.{}.{} does not know this question",
+                                   HEAPGAUGE_VERSION_MAJOR, HEAPGAUGE_VERSION_MINOR,
+                                   HEAPGAUGE_VERSION_PATCH));
+  }
+  const ReportRound& round = thread_->round;
+  const Tracker& tracker = Tracker::Get();
+  return MakeAnswer(
+      true,
+      {{"pid", std::to_string(getpid())},
+       {"exe", program_path_},
+       {"version", fmt::format("{}.{}.{}", HEAPGAUGE_VERSION_MAJOR, HEAPGAUGE_VERSION_MINOR,
+                               HEAPGAUGE_VERSION_PATCH)},
+       {"tracking", tracker.recording() ? "on" : "off"},
+       {"sample_interval", std::to_string(tracker.interval_bytes())},
+       {"report_interval_ns",
+        std::to_string(report_interval_ns_.load(std::memory_order_relaxed))},  // relaxed: our own
+       {"directory", round.directory() != nullptr ? round.directory() : ""},
+       {"sequence", std::to_string(round.newest().sequence)},
+       {"verdict", round.newest().verdict},
+       {"live_bytes", fmt::format("{:.0f}", round.newest().live_bytes)}});
+}
+
+// "" when it is done.
+std::string Reporter::SetOption(const std::string& name, const std::string& value) {
+  const OptionSpec* const spec = SpecOf(name);
+  if (spec == nullptr) return name + " is not a setting of heapgauge";
+  if (std::find_if(std::begin(kChangeable), std::end(kChangeable),
+                   [&](const char* one) { return name == one; }) == std::end(kChangeable)) {
+    return fmt::format("{} can't be changed while the process runs; {} can", name,
+                       fmt::join(kChangeable, ", "));
+  }
+  const auto wanted = std::make_unique<Options>(*options_);
+  if (!spec->parse(*wanted, value.c_str()))
+    return fmt::format("{}={} is not understood (accepted: {})", name, value, spec->accepted);
+  if (name == "SAMPLE_INTERVAL") {
+    Tracker::Get().SetInterval(wanted->sample_interval_bytes);
+  } else if (name == "REPORT_INTERVAL") {
+    // relaxed: a setting
+    report_interval_ns_.store(wanted->report_interval_ns, std::memory_order_relaxed);
+  } else if (name == "CPU_BUDGET") {
+    governor_ = Governor(wanted->cpu_budget);
+  } else if (name == "START") {
+    Tracker::Get().SetRecording(wanted->start);
+  } else {
+    g_log_level.store(wanted->log, std::memory_order_relaxed);  // relaxed: a setting
+  }
+  return {};
+}
+
+}  // namespace heapgauge

@@ -185,7 +185,9 @@ def traps(rig, options, kind):
         if alert_wanted and mode == "default":
             harness.check(has_alert(where), "no alert")
         else:
-            harness.check(not run.said, f"said: {run.said}")
+            # On a busy machine it lives long enough for its leak to be called.
+            said = [line for line in run.said if " leaks at " not in line]
+            harness.check(not said, f"said: {said}")
         whole(run, 2)
 
 

@@ -22,7 +22,8 @@ TEST_CASE("a report is due when usage passes the mark, once", "[reporter][limit]
   CHECK_FALSE(watch.Passed(At(0.92), 10 * kHour));  // it never left
 }
 
-TEST_CASE("reports near the limit are two hours apart and three a day at most", "[reporter][limit]") {
+TEST_CASE("reports near the limit are two hours apart and three a day at most",
+          "[reporter][limit]") {
   LimitWatch watch;
   int reports = 0;
   uint64_t last = 0;
@@ -37,7 +38,8 @@ TEST_CASE("reports near the limit are two hours apart and three a day at most", 
   CHECK(reports == 6);
 }
 
-TEST_CASE("a process that is near its own limit at the first look has passed the mark", "[reporter][limit]") {
+TEST_CASE("a process that is near its own limit at the first look has passed the mark",
+          "[reporter][limit]") {
   CHECK(LimitWatch().Passed(At(0.97), kSecond));
   CHECK(LimitWatch().Passed(At(0.97, "rlimit"), kSecond));
   // A machine that was full before the process began is no news of the process.

@@ -54,7 +54,8 @@ int main(void) {
       _exit(23);
     }
     int status;
-    if (child < 0 || waitpid(child, &status, 0) != child || !WIFEXITED(status) || WEXITSTATUS(status) != 23) {
+    if (child < 0 || waitpid(child, &status, 0) != child || !WIFEXITED(status) ||
+        WEXITSTATUS(status) != 23) {
       puts("a child ended otherwise");
       return 1;
     }

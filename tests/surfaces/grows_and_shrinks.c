@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define BLOCKS 600
 
@@ -24,7 +25,9 @@ int main(void) {
     if (i % 3 != 0) free(g_given[i]);
     free(g_both[i % 50]);
     g_both[i % 50] = both();
-    if (i % 60 == 0 && report != NULL) report();
+    if (i % 60 != 0 || report == NULL) continue;
+    usleep(250000);
+    report();
   }
   return 0;
 }

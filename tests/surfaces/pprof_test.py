@@ -17,7 +17,7 @@ from support import CommandTest, clean_environment, main
 class Pprof(CommandTest):
     def setUp(self):
         super().setUp()
-        ran = self.heapgauge("run", "--output", "out", "--sample-interval", "1", "--report-interval", "1h", "--", VICTIM)
+        ran = self.heapgauge("run", "--output", "out", "--sample-interval", "1", "--report-interval", "200ms", "--", VICTIM)
         self.assertEqual(ran.returncode, 0, ran.stderr)
         self.reports = [json.loads(line) for line in (self.here / "out/reports.jsonl").open(encoding="utf-8")]
         self.assertGreater(len(self.reports), 3)

@@ -41,7 +41,8 @@ static void* (*const volatile g_take)(size_t) = malloc;
 static void (*const volatile g_give)(void*) = free;
 
 static void use(void* block, size_t bytes, size_t alignment) {
-  VICTIM_REQUIRE(block != NULL && (uintptr_t)block % alignment == 0 && malloc_usable_size(block) >= bytes);
+  VICTIM_REQUIRE(block != NULL && (uintptr_t)block % alignment == 0 &&
+                 malloc_usable_size(block) >= bytes);
   memset(block, 1, bytes);
 }
 

@@ -14,7 +14,8 @@ int module_build = MODULE_BUILD;
 PADDING(1)
 PADDING(2)
 PADDING(3)
-PADDING(4) PADDING(5) PADDING(6) PADDING(7) PADDING(8)
+PADDING(4)
+PADDING(5) PADDING(6) PADDING(7) PADDING(8)
 #endif
 
     /* A name that no other module may use, so .dynsym does not have it. */

@@ -6,9 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define REQUIRE(what) \
-  do { \
-    if (!(what)) { printf("%s:%d: %s\n", __FILE__, __LINE__, #what); return 1; } \
+#define REQUIRE(what)                                   \
+  do {                                                  \
+    if (!(what)) {                                      \
+      printf("%s:%d: %s\n", __FILE__, __LINE__, #what); \
+      return 1;                                         \
+    }                                                   \
   } while (0)
 
 int main(void) {
@@ -17,7 +20,8 @@ int main(void) {
   void* (*volatile change)(void*, size_t) = realloc;
   void* (*volatile change_array)(void*, size_t, size_t) = reallocarray;
   for (int round = 0; round < 2000; ++round) {
-    const size_t too_much[] = {SIZE_MAX, SIZE_MAX - 16, (size_t)PTRDIFF_MAX + 1, SIZE_MAX / 2 + 4096};
+    const size_t too_much[] = {SIZE_MAX, SIZE_MAX - 16, (size_t)PTRDIFF_MAX + 1,
+                               SIZE_MAX / 2 + 4096};
     for (int i = 0; i < 4; ++i) {
       errno = 0;
       REQUIRE(take(too_much[i]) == NULL && errno == ENOMEM);

@@ -5,9 +5,12 @@
 #include <limits>
 #include <new>
 
-#define REQUIRE(what) \
-  do { \
-    if (!(what)) { std::printf("%s:%d: %s\n", __FILE__, __LINE__, #what); std::exit(1); } \
+#define REQUIRE(what)                                        \
+  do {                                                       \
+    if (!(what)) {                                           \
+      std::printf("%s:%d: %s\n", __FILE__, __LINE__, #what); \
+      std::exit(1);                                          \
+    }                                                        \
   } while (0)
 
 static int replaced_new, replaced_delete, handled;
@@ -38,7 +41,11 @@ int main() {
   operator delete[](block, std::size_t{100});
   REQUIRE(replaced_new == 3 && replaced_delete == 3);
 
-  std::set_new_handler([] { ++handled; std::set_new_handler(nullptr); throw std::bad_alloc(); });
+  std::set_new_handler([] {
+    ++handled;
+    std::set_new_handler(nullptr);
+    throw std::bad_alloc();
+  });
   bool thrown = false;
   try {
     block = operator new[](too_much);
@@ -46,13 +53,16 @@ int main() {
     thrown = true;
   }
   REQUIRE(thrown && handled == 1);
-  std::set_new_handler([] { ++handled; std::set_new_handler(nullptr); });
-  REQUIRE(operator new(too_much, std::align_val_t{64}, std::nothrow) == nullptr);
+  std::set_new_handler([] {
+    ++handled;
+    std::set_new_handler(nullptr);
+  });
+  REQUIRE(operator new (too_much, std::align_val_t{64}, std::nothrow) == nullptr);
   for (std::size_t alignment = 16; alignment <= 1 << 16; alignment *= 2) {
     for (int i = 0; i < 200; ++i) {
-      block = operator new(i, std::align_val_t{alignment});
+      block = operator new (i, std::align_val_t{alignment});
       REQUIRE(reinterpret_cast<std::uintptr_t>(block) % alignment == 0);
-      operator delete(block, std::align_val_t{alignment});
+      operator delete (block, std::align_val_t{alignment});
     }
   }
   REQUIRE(replaced_delete == 3);

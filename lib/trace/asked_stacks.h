@@ -24,11 +24,13 @@ class AskedStacks final {
     return known_[hash % kEntries].load(std::memory_order_relaxed) == hash;
   }
   void Add(uint64_t hash, bool same) noexcept {
-    known_[hash % kEntries].store(hash, std::memory_order_relaxed);
     (same ? same_ : other_).fetch_add(1, std::memory_order_relaxed);
+    known_[hash % kEntries].store(hash, std::memory_order_relaxed);
   }
   // What is at these addresses may be other code now.
   void Forget() noexcept {
+    const LibunwindAnswers asked = answers();
+    if (asked.same + asked.other == 0) return;  // no page is touched
     for (std::atomic<uint64_t>& hash : known_) {
       if (hash.load(std::memory_order_relaxed) != 0) hash.store(0, std::memory_order_relaxed);
     }

@@ -68,8 +68,9 @@ FrameRule FindFrameRule(uintptr_t return_address, ReadablePages* asked = nullptr
 // other out), lock-free.
 //
 // An entry is two words, written one after the other by any thread.  The first is the address xor
-// the second, so an entry of which a reader sees one old and one new word matches no address it
-// looks for.
+// the second and the time of the cache, so an entry of which a reader sees one old and one new word,
+// or that is of another time, matches no address it looks for.  A clearing is another time: no page
+// is touched for it.
 //
 // The entries lie on 64 pages, and each that a fork's child writes to is copied for it.  So what a
 // child finds goes, until it is known to stay, into a few entries on a page of their own, which is
@@ -80,8 +81,10 @@ class FrameRuleCache final {
                                  ReadablePages* asked = nullptr) noexcept {
     Entry& entry = entries_[Mixed(return_address) >> (64 - kEntryBits)];
     uint64_t rule;
-    if (HG_LIKELY(entry.Holds(return_address, &rule))) return FrameRule(rule);
-    return Fill(entry, return_address, asked);
+    // relaxed: a walk in progress may use a rule that it has read already.
+    const uint64_t key = return_address ^ time_.load(std::memory_order_relaxed);
+    if (HG_LIKELY(entry.Holds(key, &rule))) return FrameRule(rule);
+    return Fill(entry, return_address, key, asked);
   }
 
   // In a fork's child, until it stays.
@@ -97,27 +100,29 @@ class FrameRuleCache final {
     std::atomic<uint64_t> mixed;
     std::atomic<uint64_t> rule;
 
-    HG_ALWAYS_INLINE bool Holds(uintptr_t return_address, uint64_t* found) const noexcept {
+    HG_ALWAYS_INLINE bool Holds(uint64_t key, uint64_t* found) const noexcept {
       // relaxed: the two words check each other.
       *found = rule.load(std::memory_order_relaxed);
-      return (mixed.load(std::memory_order_relaxed) ^ *found) == return_address;
+      return (mixed.load(std::memory_order_relaxed) ^ *found) == key;
     }
   };
   static constexpr int kEntryBits = 14;  // 256 KiB, touched where used
 
   static constexpr int kYoungBits = 7;  // 2 KiB
   static constexpr size_t kPage = 4096;
-  static constexpr size_t kEntriesOfPage = kPage / sizeof(Entry);
-  static_assert((size_t{1} << kEntryBits) / kEntriesOfPage == 64);  // used_pages_
 
   static HG_ALWAYS_INLINE uint64_t Mixed(uintptr_t address) noexcept {
     return address * 0x9E3779B97F4A7C15U;
   }
-  HG_COLD FrameRule Fill(Entry& entry, uintptr_t return_address, ReadablePages* asked) noexcept;
+  // Above all addresses that code has.
+  static constexpr int kTimeShift = 48;
+
+  HG_COLD FrameRule Fill(Entry& entry, uintptr_t return_address, uint64_t key,
+                         ReadablePages* asked) noexcept;
 
   alignas(kPage) std::array<Entry, size_t{1} << kEntryBits> entries_{};
-  // Which pages of them: Clear() is not to touch the others, which would make them.
-  alignas(kPage) std::atomic<uint64_t> used_pages_{0};
+  alignas(kPage) std::atomic<uint64_t> time_{
+      0};  // since start, 2^16 of them, then all begins again
   std::atomic<bool> young_{false};
   std::array<Entry, size_t{1} << kYoungBits> young_entries_{};
 };

@@ -30,6 +30,7 @@ enum Ended : uint16_t {
 // What a program asks the kernel for, before it is asked.
 struct FilterRequest {
   bool strict = false;            // seccomp's strict mode; no program
+  bool no_counter = false;        // PR_SET_TSC: the time stamp counter kills; no program
   bool all_threads = false;       // SECCOMP_FILTER_FLAG_TSYNC
   const void* program = nullptr;  // struct sock_fprog, as the host gave it: any address
 };

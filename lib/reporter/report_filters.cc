@@ -71,6 +71,10 @@ bool Reporter::QuietReporter(uint16_t ended) noexcept {
 
 void Reporter::BeforeFilter(ThreadState& self, const FilterRequest& request,
                             FilterTicket* ticket) noexcept {
+  if (request.no_counter) {
+    Filters::Get().ForbidCounter();
+    return;
+  }
   const ErrnoKeeper errno_keeper;
   const OwnWork work(&self);
   const uint16_t before = Filters::Get().EndedIn(self);

@@ -263,6 +263,7 @@ void Reporter::Run() noexcept {
   // Whoever started this thread has looked for others, and a look may take a descriptor of the
   // host's.
   if ((KnownToEndForReporter() & kEndsExtras) == 0) {
+    if (Filters::Get().IsCounterForbidden()) AllowCounter();
     NameThread();
     LeaveRealTime();
     LeaveHostDescriptors();

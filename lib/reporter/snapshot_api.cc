@@ -6,6 +6,7 @@
 #include <mutex>
 #include <new>
 
+#include "base/clock.h"
 #include "base/errno_keeper.h"
 #include "reporter/own_work.h"
 #include "reporter/site_identity.h"
@@ -21,7 +22,11 @@ std::timed_mutex g_identity_mutex;
 SiteIdentity* g_identity = nullptr;
 
 void FillIds(heapgauge_site* rows, const std::vector<SiteSnapshot>& sites, size_t count) {
-  const std::unique_lock<std::timed_mutex> lock(g_identity_mutex, std::chrono::seconds(1));
+  std::unique_lock<std::timed_mutex> lock(g_identity_mutex, std::try_to_lock);
+  // The wait reads a clock.  relaxed: set by the thread that may not.
+  if (!lock.owns_lock() && !g_only_coarse_clock.load(std::memory_order_relaxed)) {
+    lock.try_lock_for(std::chrono::seconds(1));
+  }
   if (!lock.owns_lock()) return;
   if (g_identity == nullptr) g_identity = new SiteIdentity(&Tracker::Get().modules());
   g_identity->Refresh(Tracker::Get());

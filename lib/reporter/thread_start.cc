@@ -105,6 +105,8 @@ const char* WhyNoThread() noexcept {
 
 void NameThread() noexcept { prctl(PR_SET_NAME, "heapgauge"); }
 
+void AllowCounter() noexcept { prctl(PR_SET_TSC, PR_TSC_ENABLE); }
+
 void LeaveRealTime() noexcept {
   // Asked first: a filter may not know the second call, which an ordinary host never makes.  Both
   // are in systemd's @system-service and in Docker's profile.

@@ -41,6 +41,9 @@ const char* WhyNoThread() noexcept;
 // The calling thread is shown as "heapgauge".
 void NameThread() noexcept;
 
+// The time stamp counter may be read again by this thread, and by helpers.
+void AllowCounter() noexcept;
+
 // The calling thread gives up a real-time policy that it has from the host's thread that started
 // it: making a report takes tens of milliseconds, for which nothing else of the host's would run.
 // The helpers that it starts have none, either.

@@ -10,6 +10,7 @@
 
 #include <cstddef>
 
+#include "base/clock.h"
 #include "shim/core_loader.h"
 #include "shim/other_names.h"
 #include "shim/thread_state.h"
@@ -57,6 +58,10 @@ HG_COLD int SetSeccomp(int option, long mode, long program, long c, long d) noex
   return Watched(request, install, [](int answer) { return answer == 0; });
 }
 
+// A thread that takes its first sample seeds its sampler here, not in the core.
+// relaxed: set by the thread that it concerns, and before those that it starts.
+void LeaveCounterAlone() noexcept { g_only_coarse_clock.store(true, std::memory_order_relaxed); }
+
 HG_COLD long FilterBySyscall(long number, long a, long b, long c, long d, long e, long f) noexcept {
   const auto install = [=] { return OriginalSyscall()(number, a, b, c, d, e, f); };
   FilterRequest request;
@@ -69,6 +74,10 @@ HG_COLD long FilterBySyscall(long number, long a, long b, long c, long d, long e
     request.all_threads = (b & SECCOMP_FILTER_FLAG_TSYNC) != 0;
     listens = (b & SECCOMP_FILTER_FLAG_NEW_LISTENER) != 0;
     request.program = Program(c);
+  } else if (a == PR_SET_TSC) {
+    if (b != PR_TSC_SIGSEGV) return install();
+    LeaveCounterAlone();
+    request.no_counter = true;
   } else {
     request.strict = b == SECCOMP_MODE_STRICT;
     if (!request.strict && b != SECCOMP_MODE_FILTER) return install();
@@ -79,10 +88,20 @@ HG_COLD long FilterBySyscall(long number, long a, long b, long c, long d, long e
                  [=](long answer) { return listens ? answer >= 0 : answer == 0; });
 }
 
+HG_COLD int SetCounter(int option, long mode, long b, long c, long d) noexcept {
+  const auto install = [=] { return OriginalPrctl()(option, mode, b, c, d); };
+  if (mode != PR_TSC_SIGSEGV) return install();
+  LeaveCounterAlone();
+  FilterRequest request;
+  request.no_counter = true;
+  return Watched(request, install, [](int answer) { return answer == 0; });
+}
+
 }  // namespace
 
 HG_FILTER_HOOK(int, prctl, int option, long a, long b, long c, long d) {
   if (HG_UNLIKELY(option == PR_SET_SECCOMP)) return SetSeccomp(option, a, b, c, d);
+  if (HG_UNLIKELY(option == PR_SET_TSC)) return SetCounter(option, a, b, c, d);
   return OriginalPrctl()(option, a, b, c, d);
 }
 
@@ -101,14 +120,17 @@ long OtherHook_syscall(...) {
       "cmpq %[prctl], %%rdi\n\t"
       "jne 1f\n\t"
       "cmpq %[set], %%rsi\n\t"
+      "je hg_filter_by_syscall\n\t"
+      "cmpq %[counter], %%rsi\n\t"
       "je hg_filter_by_syscall\n"
       "1:\tjmp *_ZN9heapgauge13g_other_namesE+%c[original](%%rip)" ::[seccomp] "i"(SYS_seccomp),
-      [prctl] "i"(SYS_prctl), [set] "i"(PR_SET_SECCOMP),
+      [prctl] "i"(SYS_prctl), [set] "i"(PR_SET_SECCOMP), [counter] "i"(PR_SET_TSC),
       [original] "i"(kIndexOf_syscall * sizeof(EntryPoint) + offsetof(EntryPoint, original)));
 }
 #else
 HG_FILTER_HOOK(long, syscall, long number, long a, long b, long c, long d, long e, long f) {
-  if (HG_UNLIKELY(number == SYS_seccomp || (number == SYS_prctl && a == PR_SET_SECCOMP))) {
+  if (HG_UNLIKELY(number == SYS_seccomp ||
+                  (number == SYS_prctl && (a == PR_SET_SECCOMP || a == PR_SET_TSC)))) {
     return FilterBySyscall(number, a, b, c, d, e, f);
   }
   return OriginalSyscall()(number, a, b, c, d, e, f);

@@ -46,6 +46,11 @@ bool Filters::Judge(const FilterRequest& request, FilterEffect* effect) noexcept
   return true;
 }
 
+void Filters::ForbidCounter() noexcept {
+  counter_forbidden_.store(true, std::memory_order_relaxed);  // relaxed: F1
+  SettleForProcess(of_process_.fetch_or(kEndsClock, std::memory_order_relaxed) | kEndsClock);
+}
+
 void Filters::Add(ThreadState& self, const FilterRequest& request, const FilterEffect& effect,
                   FilterTicket* ticket) noexcept {
   EndedIn(self);

@@ -50,6 +50,13 @@ class Filters final {
   // False then.
   static bool Judge(const FilterRequest& request, FilterEffect* effect) noexcept;
 
+  // Before the time stamp counter is taken away, from a thread and those that it starts: from here
+  // on none of the host's is asked to read it.
+  void ForbidCounter() noexcept;
+  bool IsCounterForbidden() const noexcept {
+    return counter_forbidden_.load(std::memory_order_relaxed);  // relaxed: F1
+  }
+
   // Before the filter comes; and when it did not come after all.
   void Add(ThreadState& self, const FilterRequest& request, const FilterEffect& effect,
            FilterTicket* ticket) noexcept;
@@ -63,6 +70,7 @@ class Filters final {
   std::atomic<uint16_t> for_all_{0};
   std::atomic<uint16_t> inherited_{0};   // of filters that new threads may have got, all together
   std::atomic<uint16_t> of_process_{0};  // what is settled without asking which thread it is
+  std::atomic<bool> counter_forbidden_{false};
   std::atomic<uint32_t> count_{0};
 };
 

@@ -32,7 +32,8 @@ int main(int argc, char** argv) {
   VICTIM_REQUIRE(argc == 2);
   if (strcmp(argv[1], "thread") == 0) {
     pthread_t thread;
-    VICTIM_REQUIRE(pthread_create(&thread, NULL, gives_up, argv[1]) == 0 && pthread_join(thread, NULL) == 0);
+    VICTIM_REQUIRE(pthread_create(&thread, NULL, gives_up, argv[1]) == 0 &&
+                   pthread_join(thread, NULL) == 0);
   } else {
     allocate();
     gives_up(argv[1]);
@@ -42,7 +43,8 @@ int main(int argc, char** argv) {
       _exit(3);
     }
     int status;
-    VICTIM_REQUIRE(waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 3);
+    VICTIM_REQUIRE(waitpid(child, &status, 0) == child && WIFEXITED(status) &&
+                   WEXITSTATUS(status) == 3);
   }
   victim_finish();
   puts("done");

@@ -10,16 +10,20 @@ int module_build = MODULE_BUILD;
   int module_wrong##n(int x) {          \
     __asm__ volatile(".skip 24, 0x90"); \
     return x * n;                       \
-  }
-PADDING(1)
-PADDING(2)
-PADDING(3)
-PADDING(4)
-PADDING(5) PADDING(6) PADDING(7) PADDING(8)
+  }                                     \
+  extern int module_build
+PADDING(1);
+PADDING(2);
+PADDING(3);
+PADDING(4);
+PADDING(5);
+PADDING(6);
+PADDING(7);
+PADDING(8);
 #endif
 
-    /* A name that no other module may use, so .dynsym does not have it. */
-    __attribute__((noinline)) static void* keep_inside(size_t bytes) {
+/* A name that no other module may use, so .dynsym does not have it. */
+__attribute__((noinline)) static void* keep_inside(size_t bytes) {
   void* block = malloc(bytes);
   memset(block, MODULE_BUILD, bytes);
   return block;

@@ -107,9 +107,11 @@ TEST_CASE("what a filter ends is what meets the calls that it kills for", "[trac
   const uint32_t kill = SECCOMP_RET_KILL_PROCESS;
   const uint32_t allow = SECCOMP_RET_ALLOW;
   CHECK(EndedBy({Return(allow)}) == 0);
-  CHECK(EndedBy(ListOf({SYS_socket, SYS_connect, SYS_ptrace, SYS_bpf}, kill, allow)) == 0);
-  CHECK(EndedBy(ListOf({SYS_openat}, kill, allow)) == (kEndsReports | kEndsHelpers));
-  CHECK(EndedBy(ListOf({SYS_openat}, SECCOMP_RET_TRAP, allow)) == (kEndsReports | kEndsHelpers));
+  CHECK(EndedBy(ListOf({SYS_ptrace, SYS_bpf, SYS_mount}, kill, allow)) == 0);
+  CHECK(EndedBy(ListOf({SYS_socket, SYS_connect}, kill, allow)) == kEndsControl);
+  constexpr uint16_t kFiles = kEndsReports | kEndsHelpers | kEndsControl;
+  CHECK(EndedBy(ListOf({SYS_openat}, kill, allow)) == kFiles);
+  CHECK(EndedBy(ListOf({SYS_openat}, SECCOMP_RET_TRAP, allow)) == kFiles);
   CHECK(EndedBy(ListOf({SYS_execve}, kill, allow)) == kEndsHelpers);
   CHECK(EndedBy(ListOf({SYS_clone3, SYS_clone}, kill, allow)) ==
         (kEndsThreads | kEndsHelpers | kEndsSpreading));

@@ -10,14 +10,29 @@ namespace heapgauge {
 namespace {
 
 using protozero::pbf_reader;
+using protozero::pbf_wire_type;
+
+// The file says of each field how it is written; the library takes it on trust.
+pbf_reader* OfType(pbf_reader* field, pbf_wire_type type) {
+  if (field->wire_type() != type) throw protozero::unknown_pbf_wire_type_exception{};
+  return field;
+}
+pbf_reader Message(pbf_reader* field) {
+  return OfType(field, pbf_wire_type::length_delimited)->get_message();
+}
+std::string Text(pbf_reader* field) {
+  return OfType(field, pbf_wire_type::length_delimited)->get_string();
+}
+uint64_t Number(pbf_reader* field) { return OfType(field, pbf_wire_type::varint)->get_uint64(); }
+int64_t Signed(pbf_reader* field) { return OfType(field, pbf_wire_type::varint)->get_int64(); }
 
 template <typename Take>
 void ForEachNumber(pbf_reader* message, Take take) {
   // Packed or one by one: both are valid.
-  if (message->wire_type() == protozero::pbf_wire_type::length_delimited) {
+  if (message->wire_type() == pbf_wire_type::length_delimited) {
     for (const uint64_t value : message->get_packed_uint64()) take(value);
   } else {
-    take(message->get_uint64());
+    take(Number(message));
   }
 }
 
@@ -32,11 +47,11 @@ void ReadSample(pbf_reader message, PprofProfile* profile) {
     } else if (message.tag() == 3) {
       int64_t key = 0;
       int64_t text = 0;
-      for (pbf_reader label = message.get_message(); label.next();) {
+      for (pbf_reader label = Message(&message); label.next();) {
         if (label.tag() == 1) {
-          key = label.get_int64();
+          key = Signed(&label);
         } else if (label.tag() == 2) {
-          text = label.get_int64();
+          text = Signed(&label);
         } else {
           label.skip();
         }
@@ -54,18 +69,18 @@ void ReadLocation(pbf_reader message, PprofProfile* profile) {
   PprofProfile::Location location;
   while (message.next()) {
     if (message.tag() == 1) {
-      id = message.get_uint64();
+      id = Number(&message);
     } else if (message.tag() == 2) {
-      location.mapping = message.get_uint64();
+      location.mapping = Number(&message);
     } else if (message.tag() == 3) {
-      location.address = message.get_uint64();
+      location.address = Number(&message);
     } else if (message.tag() == 4) {
       PprofProfile::Line& line = location.lines.emplace_back();
-      for (pbf_reader inner = message.get_message(); inner.next();) {
+      for (pbf_reader inner = Message(&message); inner.next();) {
         if (inner.tag() == 1) {
-          line.function = inner.get_uint64();
+          line.function = Number(&inner);
         } else if (inner.tag() == 2) {
-          line.line = inner.get_int64();
+          line.line = Signed(&inner);
         } else {
           inner.skip();
         }
@@ -81,8 +96,8 @@ void ReadLocation(pbf_reader message, PprofProfile* profile) {
 std::map<uint32_t, uint64_t> Numbers(pbf_reader message) {
   std::map<uint32_t, uint64_t> numbers;
   while (message.next()) {
-    if (message.wire_type() == protozero::pbf_wire_type::varint) {
-      numbers[message.tag()] = message.get_uint64();
+    if (message.wire_type() == pbf_wire_type::varint) {
+      numbers[message.tag()] = Number(&message);
     } else {
       message.skip();
     }
@@ -93,39 +108,39 @@ std::map<uint32_t, uint64_t> Numbers(pbf_reader message) {
 void ReadField(pbf_reader* all, PprofProfile* profile) {
   switch (all->tag()) {
     case 1:
-      profile->types.push_back(static_cast<int64_t>(Numbers(all->get_message())[1]));
+      profile->types.push_back(static_cast<int64_t>(Numbers(Message(all))[1]));
       break;
     case 2:
-      ReadSample(all->get_message(), profile);
+      ReadSample(Message(all), profile);
       break;
     case 3: {
-      auto numbers = Numbers(all->get_message());
+      auto numbers = Numbers(Message(all));
       if (profile->first_mapping == 0) profile->first_mapping = numbers[1];
       profile->mappings[numbers[1]] = {numbers[2], numbers[4], static_cast<int64_t>(numbers[5]),
                                        static_cast<int64_t>(numbers[6])};
       break;
     }
     case 4:
-      ReadLocation(all->get_message(), profile);
+      ReadLocation(Message(all), profile);
       break;
     case 5: {
-      auto numbers = Numbers(all->get_message());
+      auto numbers = Numbers(Message(all));
       profile->functions[numbers[1]] = {static_cast<int64_t>(numbers[2]),
                                         static_cast<int64_t>(numbers[3]),
                                         static_cast<int64_t>(numbers[4])};
       break;
     }
     case 6:
-      profile->strings.push_back(all->get_string());
+      profile->strings.push_back(Text(all));
       break;
     case 9:
-      profile->time_nanos = all->get_int64();
+      profile->time_nanos = Signed(all);
       break;
     case 10:
-      profile->duration_nanos = all->get_int64();
+      profile->duration_nanos = Signed(all);
       break;
     case 12:
-      profile->period = all->get_int64();
+      profile->period = Signed(all);
       break;
     default:
       all->skip();

@@ -1,1 +1,0 @@
-// Nothing: the target that precompiles <catch2/catch.hpp> for all tests needs a source.

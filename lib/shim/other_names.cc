@@ -90,6 +90,9 @@ void FindLoaderFunctions(const ElfModule& c_library) noexcept {
     const void* const first = dlsym(RTLD_DEFAULT, g_other_names[i].name);
     if (reinterpret_cast<uintptr_t>(first) == defined) g_other_names[i].original = defined;
   }
+  // By these comes a filter, no memory; and libunwind's own reference to syscall() is led elsewhere.
+  g_other_names[kIndexOf_prctl].is_heap = false;
+  g_other_names[kIndexOf_syscall].is_heap = false;
 }
 
 // The C library's, if they are what our hooks lead on to: somebody else's are not ours to replace.

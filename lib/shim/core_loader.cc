@@ -11,10 +11,12 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/errno_keeper.h"
 #include "base/raw_log.h"
+#include "base/raw_syscall.h"
 #include "core_api/attach_request.h"
 #include "shim/core_file.h"
 #include "shim/core_modules.h"
@@ -101,7 +103,22 @@ bool FindLibrary() noexcept {
          snprintf(g_library_path, sizeof(g_library_path), "%s", info.dli_fname) < PATH_MAX;
 }
 
+// Of a program that may have less address space than this, ours would be the most of it.
+constexpr rlim_t kLeastAddressSpace = rlim_t{16} << 20;
+
+bool IsTooTight() noexcept {
+  rlimit space;
+  return RawSyscall(SYS_prlimit64, 0, RLIMIT_AS, nullptr, &space) == 0 &&
+         space.rlim_cur < kLeastAddressSpace;
+}
+
 const CoreApi* Load(const char* const* settings) noexcept {
+  if (IsTooTight()) {
+    Refuse(LogLevel::kWarning,
+           "the limit on address space (ulimit -v) is below 16 MiB, which leaves no room for both; "
+           "tracking is off");
+    return nullptr;
+  }
   if (!FindLibrary()) {
     Refuse(LogLevel::kError, "can't tell where libheapgauge.so was loaded from; tracking is off");
     return nullptr;

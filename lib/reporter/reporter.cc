@@ -83,7 +83,6 @@ void Reporter::Initialize(const Options& options, const ShimApi& shim) {
   if (options.control) {
     const char* const runtime = getenv("XDG_RUNTIME_DIR");
     if (runtime != nullptr) runtime_directory_ = runtime;
-    control_asked_for_ = getenv("HEAPGAUGE_CONTROL") != nullptr;
   }
   round_sources_ = {.options = options_,
                     .shim = shim_,
@@ -93,6 +92,7 @@ void Reporter::Initialize(const Options& options, const ShimApi& shim) {
   thread_ = new (thread_room_) ReportThread(round_sources_);
   LearnUnsafePlaces();
   LearnConfinement();
+  control_asked_for_ = BeganConfined() && getenv("HEAPGAUGE_CONTROL") != nullptr;
   LearnStartRoot();
   owner_.store(getpid(), std::memory_order_relaxed);  // relaxed: single-threaded so far
   end_watch_.Initialize(this_thread_, &Reporter::Retire);

@@ -5,6 +5,7 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <algorithm>
+#include <charconv>
 #include <cstdio>
 
 #include "cli/message.h"
@@ -121,6 +122,13 @@ std::optional<int> Parse(CLI::App& app, Arguments arguments) {
     std::replace(problem.begin(), problem.end(), '\n', ' ');
     return fail(problem);
   }
+}
+
+std::optional<pid_t> ParsePid(const std::string& text) {
+  pid_t pid = 0;
+  const auto [at, failure] = std::from_chars(text.data(), text.data() + text.size(), pid);
+  if (failure != std::errc() || at != text.data() + text.size() || pid <= 0) return std::nullopt;
+  return pid;
 }
 
 Split SplitAtCommand(const CLI::App& app, const Arguments& arguments) {

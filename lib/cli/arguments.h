@@ -3,6 +3,8 @@
 #ifndef HEAPGAUGE_CLI_ARGUMENTS_H_
 #define HEAPGAUGE_CLI_ARGUMENTS_H_
 
+#include <sys/types.h>
+
 #include <CLI/App.hpp>
 #include <memory>
 #include <optional>
@@ -21,6 +23,9 @@ std::unique_ptr<CLI::App> MakeApp(const std::string& name, const std::string& us
 // Parses `arguments` (those behind the subcommand).  nullopt: go on.  Otherwise the exit status:
 // help was printed (0), or one line said what is wrong and what would be right (2).
 std::optional<int> Parse(CLI::App& app, Arguments arguments);
+
+// nullopt: no number of a process.
+std::optional<pid_t> ParsePid(const std::string& text);
 
 // Where the options of `app` end and CMD begins: at the first argument that is no option and no
 // option's value, or behind the first "--".  CMD's own options are none of ours.

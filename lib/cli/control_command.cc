@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cctype>
-#include <charconv>
 #include <chrono>
 #include <vector>
 
@@ -113,23 +112,16 @@ std::string SettingName(std::string name) {
 }
 
 std::string UnknownSetting(const std::string& name) {
+  if (FindOption(name) != nullptr) return {};
   size_t count = 0;
   const OptionSpec* const specs = OptionSpecs(&count);
   std::vector<std::string> known;
   for (size_t i = 0; i < count; ++i) known.emplace_back(specs[i].suffix);
-  if (std::find(known.begin(), known.end(), name) != known.end()) return {};
   return fmt::format("{} is not a setting of heapgauge{}", Printable(name),
                      DidYouMean(name, known));
 }
 
 }  // namespace
-
-std::optional<pid_t> ParsePid(const std::string& text) {
-  pid_t pid = 0;
-  const auto [at, failure] = std::from_chars(text.data(), text.data() + text.size(), pid);
-  if (failure != std::errc() || at != text.data() + text.size() || pid <= 0) return std::nullopt;
-  return pid;
-}
 
 int PsCommand(const Arguments& arguments) {
   std::string format = "text";

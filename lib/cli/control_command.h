@@ -2,11 +2,6 @@
 #ifndef HEAPGAUGE_CLI_CONTROL_COMMAND_H_
 #define HEAPGAUGE_CLI_CONTROL_COMMAND_H_
 
-#include <sys/types.h>
-
-#include <optional>
-#include <string>
-
 #include "cli/arguments.h"
 
 namespace heapgauge::cli {
@@ -14,9 +9,6 @@ namespace heapgauge::cli {
 int PsCommand(const Arguments& arguments);
 int SnapshotCommand(const Arguments& arguments);
 int SetCommand(const Arguments& arguments);
-
-// nullopt: no number of a process.
-std::optional<pid_t> ParsePid(const std::string& text);
 
 }  // namespace heapgauge::cli
 

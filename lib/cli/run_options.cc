@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cctype>
-#include <charconv>
 #include <span>
 #include <string_view>
 
@@ -160,10 +159,9 @@ std::optional<AttachRequestOptions> ParseAttach(const Arguments& arguments, int*
   std::string wrong = options.Take(&request.variables);
   if (wrong.empty() && pid.empty())
     wrong = "no process: heapgauge attach [options] PID (see heapgauge attach --help)";
-  const char* const end = pid.data() + pid.size();
-  const auto [rest, failure] = std::from_chars(pid.data(), end, request.pid);
-  if (wrong.empty() && (failure != std::errc() || rest != end || request.pid <= 0))
-    wrong = fmt::format("{}: not the number of a process", pid);
+  const std::optional<pid_t> number = ParsePid(pid);
+  request.pid = number.value_or(0);
+  if (wrong.empty() && !number) wrong = fmt::format("{}: not the number of a process", pid);
   if (wrong.empty() && request.stop && !request.variables.empty())
     wrong = "--stop takes no other options";
   if (!wrong.empty()) {

@@ -5,9 +5,9 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <charconv>
 #include <cstring>
 #include <filesystem>
+#include <optional>
 
 #include "cli/message.h"
 #include "cli/report_place.h"
@@ -56,14 +56,12 @@ int ServeCommand(const Arguments& arguments) {
   const std::string program = heapgauge::FindProgram(kServeProgram);
   if (program.empty()) return Fail("heapgauge-serve is not installed beside this command");
   Arguments passed = {program, "--listen", request.listen};
-  pid_t pid = 0;
-  const char* end = request.what.data() + request.what.size();
-  const auto [at, failure] = std::from_chars(request.what.data(), end, pid);
+  const std::optional<pid_t> pid = ParsePid(request.what);
   std::error_code ignored;
   const bool is_directory = std::filesystem::is_directory(request.what, ignored);
-  if (failure == std::errc() && at == end && pid > 0 && !is_directory) {
+  if (pid && !is_directory) {
     std::string error;
-    const std::string directory = ReportDirectoryOf(pid, &error);
+    const std::string directory = ReportDirectoryOf(*pid, &error);
     if (directory.empty()) return Fail(error);
     passed.insert(passed.end(), {"--directory", directory, "--pid", request.what});
   } else if (is_directory) {

@@ -12,7 +12,6 @@
 #include <string>
 #include <thread>
 
-#include "cli/control_command.h"
 #include "cli/message.h"
 #include "cli/output_file.h"
 #include "cli/suggest.h"

@@ -203,15 +203,14 @@ constexpr OptionSpec kSpecs[] = {
 #undef HG_OPTION
 };
 
-const OptionSpec* FindSpec(const char* name, size_t length) noexcept {
+}  // namespace
+
+const OptionSpec* FindOption(std::string_view suffix) noexcept {
   for (const OptionSpec& spec : kSpecs) {
-    if (std::strlen(spec.suffix) == length && std::memcmp(spec.suffix, name, length) == 0)
-      return &spec;
+    if (suffix == spec.suffix) return &spec;
   }
   return nullptr;
 }
-
-}  // namespace
 
 bool ParseSize(const char* text, uint64_t* bytes) noexcept {
   constexpr double kKi = 1024;
@@ -261,7 +260,7 @@ void ReadEnvironment(Options& options, const char* const* environment) noexcept 
     if (equals == nullptr) continue;
     const int name_length = static_cast<int>(equals - entry);
     const OptionSpec* const spec =
-        FindSpec(entry + kPrefix, static_cast<size_t>(equals - entry) - kPrefix);
+        FindOption({entry + kPrefix, static_cast<size_t>(equals - entry) - kPrefix});
     if (spec == nullptr) {
       RawLog(
           LogLevel::kWarning,

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 #include "base/raw_log.h"
 #include "trace/stack_trace.h"
@@ -54,6 +55,9 @@ struct OptionSpec {
 };
 
 inline constexpr char kOptionPrefix[] = "HEAPGAUGE_";
+
+// By its suffix; nullptr: there is none.
+const OptionSpec* FindOption(std::string_view suffix) noexcept;
 
 // All specs, `*count` of them, in the order of options.inc.
 const OptionSpec* OptionSpecs(size_t* count) noexcept;

@@ -35,6 +35,7 @@ class ControlServer final {
 
   uint64_t NextLookNs(uint64_t deadline_ns) const noexcept;
   bool IsDue(uint64_t now_ns) const noexcept { return wanted_ && now_ns >= next_look_ns_; }
+  bool IsOpen() const noexcept { return socket_.valid(); }
   // A system call more would kill the host.
   void Forget() noexcept { wanted_ = false; }
   // What has come since, one question of each client; empty before NextLookNs().

@@ -27,14 +27,6 @@ constexpr std::chrono::milliseconds kLookHelper{500};
 constexpr const char* kChangeable[] = {"SAMPLE_INTERVAL", "REPORT_INTERVAL", "CPU_BUDGET", "START",
                                        "LOG"};
 
-const OptionSpec* SpecOf(const std::string& suffix) {
-  size_t count = 0;
-  const OptionSpec* const specs = OptionSpecs(&count);
-  const OptionSpec* const found = std::find_if(
-      specs, specs + count, [&](const OptionSpec& spec) { return suffix == spec.suffix; });
-  return found != specs + count ? found : nullptr;
-}
-
 }  // namespace
 
 // Behind a filter that was there at the start nothing is known of what it kills for, and a socket is
@@ -42,7 +34,6 @@ const OptionSpec* SpecOf(const std::string& suffix) {
 void Reporter::BeginControl() noexcept {
   if (!options_->control || !DescriptorsArePrivate()) return;
   if (BeganConfined() && !control_asked_for_) return;
-  if ((EndedForReporter() & (kEndsControl | kEndsReports)) != 0) return;
   try {
     thread_->control.Begin(MonotonicNs(), runtime_directory_);
   } catch (const std::exception&) {  // no memory: no socket
@@ -51,6 +42,7 @@ void Reporter::BeginControl() noexcept {
 
 void Reporter::EndControl() noexcept {
   thread_->control_waits.clear();
+  if (!thread_->control.IsOpen()) return thread_->control.Forget();
   if ((EndedForReporter() & (kEndsControl | kEndsReports)) != 0) {
     thread_->control.Forget();
   } else {
@@ -143,7 +135,7 @@ std::string Reporter::AnswerTo(const std::vector<std::string>& question) {
 
 // "" when it is done.
 std::string Reporter::SetOption(const std::string& name, const std::string& value) {
-  const OptionSpec* const spec = SpecOf(name);
+  const OptionSpec* const spec = FindOption(name);
   if (spec == nullptr) return name + " is not a setting of heapgauge";
   if (std::find_if(std::begin(kChangeable), std::end(kChangeable),
                    [&](const char* one) { return name == one; }) == std::end(kChangeable)) {

@@ -6,43 +6,12 @@
 #include <array>
 
 #include "elf/elf_image.h"
+#include "elf/module_layout.h"
+#include "elf/module_memory.h"
+#include "elf/module_reader.h"
 
 namespace heapgauge::elf {
 namespace {
-
-// Dynamic sections have some thirty entries.
-constexpr size_t kMostEntries = 256;
-
-struct Tables {
-  uint64_t symbols = 0;  // offsets from the module's begin; 0: none
-  uint64_t strings = 0;
-  uint64_t strings_size = 0;
-  uint64_t hash = 0;      // DT_HASH
-  uint64_t gnu_hash = 0;  // DT_GNU_HASH
-};
-
-Tables ReadDynamic(const ElfImage& image, const ElfImage::Loaded& module) {
-  Tables tables;
-  const uint64_t size = module.end - module.begin;
-  // The loader has turned most of these into addresses, and left some as they were in the file.
-  const auto place = [&](uint64_t value) -> uint64_t {
-    const uint64_t address = value >= module.begin ? value : module.bias + value;
-    const uint64_t offset = address - module.begin;
-    return offset < size ? offset : 0;
-  };
-  for (size_t i = 0; i < kMostEntries; ++i) {
-    ElfW(Dyn) entry;
-    const uint64_t at = module.dynamic - module.begin + i * sizeof entry;
-    if (!image.ReadExactly(at, &entry, sizeof entry) || entry.d_tag == DT_NULL) break;
-    const uint64_t value = entry.d_un.d_ptr;
-    if (entry.d_tag == DT_SYMTAB) tables.symbols = place(value);
-    if (entry.d_tag == DT_STRTAB) tables.strings = place(value);
-    if (entry.d_tag == DT_STRSZ) tables.strings_size = value;
-    if (entry.d_tag == DT_HASH) tables.hash = place(value);
-    if (entry.d_tag == DT_GNU_HASH) tables.gnu_hash = place(value);
-  }
-  return tables;
-}
 
 // The last symbol is at the end of the chain that begins last.
 uint64_t CountByGnuHash(const ElfImage& image, uint64_t at) {
@@ -69,12 +38,6 @@ uint64_t CountByGnuHash(const ElfImage& image, uint64_t at) {
   }
 }
 
-uint64_t CountSymbols(const ElfImage& image, const Tables& tables) {
-  uint32_t counts[2] = {};  // buckets and chain entries, one for each symbol
-  if (tables.hash != 0 && image.ReadExactly(tables.hash, counts, sizeof counts)) return counts[1];
-  return tables.gnu_hash != 0 ? CountByGnuHash(image, tables.gnu_hash) : 0;
-}
-
 }  // namespace
 
 std::optional<ElfImage> ElfImage::FromLoaded(const Loaded& module) {
@@ -84,19 +47,36 @@ std::optional<ElfImage> ElfImage::FromLoaded(const Loaded& module) {
   const size_t size = module.end - module.begin;
   ElfImage image(Descriptor(), {reinterpret_cast<const uint8_t*>(module.begin), size});
   image.loaded_ = true;
-  const Tables tables = ReadDynamic(image, module);
-  if (tables.symbols == 0 || tables.strings == 0) return std::nullopt;
-  const uint64_t room = (size - tables.symbols) / sizeof(ElfW(Sym));
+  ModuleLayout layout;
+  layout.bias = module.bias;
+  layout.extent = {module.begin, module.end};
+  layout.dynamic = {module.dynamic, module.end};
+  CheckedMemory memory;
+  ModuleReader<CheckedMemory> reader(memory, layout);
+  if (!reader.HasNames()) return std::nullopt;
+  const ModuleTables& tables = reader.tables();
+  uintptr_t hash = 0;
+  reader.VisitDynamic([&](const ElfW(Dyn) & entry) {
+    if (entry.d_tag == DT_HASH) hash = layout.Resolve(entry.d_un.d_ptr);
+  });
+  uint32_t counts[2] = {};  // buckets and chain entries, one for each symbol
+  uint64_t count = 0;
+  if (hash != 0 && image.ReadExactly(hash - module.begin, counts, sizeof counts)) {
+    count = counts[1];
+  } else if (tables.hashes != 0) {
+    count = CountByGnuHash(image, tables.hashes - module.begin);
+  }
   Section symbols = {};
   symbols.sh_type = SHT_DYNSYM;
-  symbols.sh_offset = tables.symbols;
+  symbols.sh_offset = tables.symbols - module.begin;
   symbols.sh_entsize = sizeof(ElfW(Sym));
-  symbols.sh_size = std::min(CountSymbols(image, tables), room) * sizeof(ElfW(Sym));
+  symbols.sh_size = std::min<uint64_t>(count, (module.end - tables.symbols) / sizeof(ElfW(Sym))) *
+                    sizeof(ElfW(Sym));
   symbols.sh_link = 2;
   Section strings = {};
   strings.sh_type = SHT_STRTAB;
-  strings.sh_offset = tables.strings;
-  strings.sh_size = std::min<uint64_t>(tables.strings_size, size - tables.strings);
+  strings.sh_offset = tables.strings - module.begin;
+  strings.sh_size = std::min<uint64_t>(tables.strings_bytes, module.end - tables.strings);
   image.sections_ = {Section{}, symbols, strings};
   return image;
 }

@@ -73,6 +73,23 @@ class ModuleReader final {
     return Get(tables_.symbols + index * sizeof *room, room);
   }
 
+  // Calls visit(entry) with each entry of the dynamic section.  False when one can't be read.
+  template <typename Visit>
+  HG_ALWAYS_INLINE bool VisitDynamic(Visit visit) noexcept {
+    const AddressRange& section = layout_.dynamic;
+    size_t entries = 0;
+    for (uintptr_t at = section.begin; section.end - at >= sizeof(ElfW(Dyn));
+         at += sizeof(ElfW(Dyn))) {
+      if (++entries > kMostEntries) return false;
+      ElfW(Dyn) room;
+      const ElfW(Dyn)* const entry = Get(at, &room);
+      if (entry == nullptr) return false;
+      if (entry->d_tag == DT_NULL) break;
+      visit(*entry);
+    }
+    return section.begin != section.end;
+  }
+
   // Calls visit(name) with each library that the module needs.
   template <typename Visit>
   void VisitNeeded(Visit visit) noexcept {
@@ -209,23 +226,6 @@ class ModuleReader final {
     uint32_t hash = 5381;
     for (; *name != '\0'; ++name) hash = hash * 33 + static_cast<uint8_t>(*name);
     return hash;
-  }
-
-  // False when an entry can't be read.
-  template <typename Visit>
-  HG_ALWAYS_INLINE bool VisitDynamic(Visit visit) noexcept {
-    const AddressRange& section = layout_.dynamic;
-    size_t entries = 0;
-    for (uintptr_t at = section.begin; section.end - at >= sizeof(ElfW(Dyn));
-         at += sizeof(ElfW(Dyn))) {
-      if (++entries > kMostEntries) return false;
-      ElfW(Dyn) room;
-      const ElfW(Dyn)* const entry = Get(at, &room);
-      if (entry == nullptr) return false;
-      if (entry->d_tag == DT_NULL) break;
-      visit(*entry);
-    }
-    return section.begin != section.end;
   }
 
   HG_ALWAYS_INLINE bool ReadDynamic() noexcept {

@@ -8,17 +8,9 @@
 #include <vector>
 
 #include "symbolize/demangle.h"
+#include "unit/symbolize/repeat.h"
 
 namespace heapgauge::dwarf {
-namespace {
-
-std::string Repeat(const std::string& piece, size_t times) {
-  std::string text;
-  for (size_t i = 0; i < times; ++i) text += piece;
-  return text;
-}
-
-}  // namespace
 
 TEST_CASE("the helper reads Rust's newer names", "[dwarf][readable]") {
   CHECK(Readable("_RNvNtCs1234_7mycrate3foo3bar") == "mycrate::foo::bar");

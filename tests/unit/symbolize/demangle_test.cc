@@ -7,16 +7,9 @@
 #include <catch2/catch.hpp>
 #include <vector>
 
+#include "unit/symbolize/repeat.h"
+
 namespace heapgauge::symbolize {
-namespace {
-
-std::string Repeat(const std::string& piece, size_t times) {
-  std::string text;
-  for (size_t i = 0; i < times; ++i) text += piece;
-  return text;
-}
-
-}  // namespace
 
 TEST_CASE("C++ names are demangled, others stay as they are", "[symbolize][demangle]") {
   CHECK(Demangle("_ZN4shop4Cart8CheckoutEv") == "shop::Cart::Checkout()");

@@ -23,6 +23,7 @@
 #include "dwarf/readable.h"
 #include "dwarf/scopes.h"
 #include "elf/hex.h"
+#include "symbolize/demangle.h"
 #include "symbolize/module_files.h"
 #include "symbolize/symbol_names.h"
 
@@ -225,12 +226,14 @@ std::vector<Frame> FramesOf(DwarfQuery& query, const std::string& symbol, DwarfN
     Frame& frame = frames.emplace_back();
     frame.inlined = i != 0;
     frame.function = names.Of(&scope, frame.inlined ? std::string() : symbol);
+    frame.verbatim = {symbolize::IsVerbatim(symbol, frame.function)};
     Place(frame, std::move(position));
     position = frame.inlined ? CallSite(&scope) : SourcePosition();
   }
   if (frames.empty()) {
     Frame& frame = frames.emplace_back();
     frame.function = Readable(symbol);
+    frame.verbatim = {symbolize::IsVerbatim(symbol, frame.function)};
     Place(frame, std::move(position));
   }
   return frames;

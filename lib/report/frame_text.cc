@@ -20,12 +20,14 @@ std::string ModuleAndOffset(const Frame& frame) {
 
 std::string ShortFunction(const Frame& frame) {
   if (frame.function.empty()) return ModuleAndOffset(frame);
-  return CutEnd(Printable(ShortName(frame.function)), kLongestName);
+  return CutEnd(Printable(frame.verbatim.set ? frame.function : ShortName(frame.function)),
+                kLongestName);
 }
 
 std::string FullName(const Frame& frame) {
   if (frame.function.empty()) return ModuleAndOffset(frame);
-  return CutEnd(Printable(ReadableName(frame.function)), kLongestName);
+  return CutEnd(Printable(frame.verbatim.set ? frame.function : ReadableName(frame.function)),
+                kLongestName);
 }
 
 std::string FileAndLine(const Frame& frame, bool whole_path) {

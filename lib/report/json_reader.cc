@@ -171,6 +171,8 @@ class Reader final {
     in_.Read(key, static_cast<std::string*>(&text));
   }
 
+  void operator()(const char* key, FlagIfSet& flag) const { in_.Read(key, &flag.set); }
+
   template <typename Member>
   requires(Either<Member, SamplingInfo> || Either<Member, ProcessInfo> ||
            Either<Member, Totals>) void

@@ -26,6 +26,10 @@ class Writer final {
     if (!text.empty()) json_.Add(key, static_cast<const std::string&>(text));
   }
 
+  void operator()(const char* key, const FlagIfSet& flag) const {
+    if (flag.set) json_.Add(key, true);
+  }
+
   void operator()(const char* key, const TextMap& map) const {
     json_.BeginObject(key);
     for (const auto& [name, value] : map) json_.Add(name, value);

@@ -99,8 +99,8 @@ std::string AgeLine(const Site& site) {
 std::string NameInStack(const Frame& frame, bool wrapper, size_t width) {
   std::string name = FullName(frame);
   if (!wrapper && DisplayWidth(name) <= width) return name;
-  const std::string parameters =
-      frame.function.find('(') != std::string::npos && !wrapper ? "(...)" : "";
+  const bool has_parameters = !frame.verbatim.set && frame.function.find('(') != std::string::npos;
+  const std::string parameters = has_parameters && !wrapper ? "(...)" : "";
   return CutEnd(ShortFunction(frame) + parameters, width);
 }
 

@@ -22,6 +22,12 @@ inline constexpr size_t kMaxFunctionName = 4096;
 // longer than `max_mangled`.
 std::string Demangle(const std::string& name, size_t max_mangled = kMaxMangledInHost);
 
+// Whether `shown` is the symbol itself, and there is something in it that a reader of C++ names
+// could take for template arguments or parameters: a C symbol may be called "a(b)".
+inline bool IsVerbatim(std::string_view symbol, std::string_view shown) {
+  return symbol == shown && symbol.find_first_of("(<[{ ") != std::string_view::npos;
+}
+
 // Would Demangle() leave it as it is inside a host, and the helper would not?
 bool NeedsHelperToRead(std::string_view name);
 

@@ -8,6 +8,12 @@
 
 namespace heapgauge {
 
+// A flag whose key is left out of the JSON when it isn't set.
+struct FlagIfSet {
+  bool set = false;
+  bool operator==(const FlagIfSet&) const = default;
+};
+
 // One function on a stack.  An address with inlined calls yields several frames, innermost first,
 // all but the last of them with `inlined` set.
 struct Frame {
@@ -18,6 +24,7 @@ struct Frame {
   std::string module;            // path of the executable or library, "" outside any
   uint64_t module_offset = 0;    // address in the module's own ELF address space
   bool inlined = false;
+  FlagIfSet verbatim;  // `function` is the symbol as it is, though it may read like a C++ name
 
   bool operator==(const Frame&) const = default;
 };

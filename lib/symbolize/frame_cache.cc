@@ -38,6 +38,7 @@ std::optional<FrameCache::Answer> FrameCache::Find(const std::string& module, ui
     if (stored.file != nullptr) frame.file = *stored.file;
     frame.line = stored.line;
     frame.inlined = stored.inlined;
+    frame.verbatim = stored.verbatim;
   }
   if (from_old) Store(module, offset, answer);  // it is in use: it moves to the young
   return answer;
@@ -53,7 +54,7 @@ void FrameCache::Store(const std::string& module, uint64_t offset, const Answer&
   for (const Frame& frame : answer.frames) {
     entry.frames.push_back({young_.Keep(frame.function),
                             frame.file ? young_.Keep(*frame.file) : nullptr, frame.line,
-                            frame.inlined});
+                            frame.inlined, frame.verbatim});
   }
   // A replaced entry's bytes stay counted: an estimate, on the safe side.
   young_.bytes += kNodeOverhead + sizeof(Entry) + entry.frames.size() * sizeof(StoredFrame);

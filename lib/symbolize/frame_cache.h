@@ -25,7 +25,7 @@ namespace heapgauge::symbolize {
 class FrameCache final {
  public:
   struct Answer {
-    // Function, file, line, inlined; module and offset are left to whoever asks.
+    // Function, file, line, inlined, verbatim; module and offset are left to whoever asks.
     std::vector<Frame> frames;
     // True for names that had to do because the helper could not be asked: to be asked again.
     bool provisional = false;
@@ -50,6 +50,7 @@ class FrameCache final {
     const std::string* file;  // null: none
     std::optional<uint32_t> line;
     bool inlined;
+    FlagIfSet verbatim;
   };
   struct Entry {
     std::vector<StoredFrame> frames;

@@ -10,7 +10,7 @@ constexpr uint32_t kRequestMagic = 0x51534748;   // "HGSQ"
 constexpr uint32_t kResponseMagic = 0x41534748;  // "HGSA"
 
 enum RecordKind : uint8_t { kModuleBegin = 1, kFrames = 2, kModuleEnd = 3, kEnd = 4, kNote = 5 };
-enum FrameFlag : uint8_t { kInlined = 1, kHasFile = 2, kHasLine = 4 };
+enum FrameFlag : uint8_t { kInlined = 1, kHasFile = 2, kHasLine = 4, kVerbatim = 8 };
 
 // More inlining than any compiler does; a helper that claims more is broken.
 constexpr size_t kMaxFrames = 1024;
@@ -23,6 +23,7 @@ std::optional<std::vector<Frame>> DecodeFrames(WireReader& in) {
     const auto flags = in.Get<uint8_t>();
     Frame& frame = frames.emplace_back();
     frame.inlined = (flags & kInlined) != 0;
+    frame.verbatim = {(flags & kVerbatim) != 0};
     frame.function = in.GetString();
     if (flags & kHasFile) frame.file = std::string(in.GetString());
     if (flags & kHasLine) frame.line = in.Get<uint32_t>();
@@ -152,7 +153,8 @@ void ResponseEncoder::Frames(uint32_t module, uint32_t offset_index,
   for (size_t i = frames.size() - count; i < frames.size(); ++i) {
     const Frame& frame = frames[i];
     content.Put(static_cast<uint8_t>((frame.inlined ? kInlined : 0) | (frame.file ? kHasFile : 0) |
-                                     (frame.line ? kHasLine : 0)));
+                                     (frame.line ? kHasLine : 0) |
+                                     (frame.verbatim.set ? kVerbatim : 0)));
     content.PutString(frame.function);
     if (frame.file) content.PutString(*frame.file);
     if (frame.line) content.Put(*frame.line);

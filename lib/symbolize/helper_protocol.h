@@ -22,7 +22,7 @@
 
 namespace heapgauge::symbolize {
 
-inline constexpr uint32_t kProtocolVersion = 3;  // raised with every change of the layout
+inline constexpr uint32_t kProtocolVersion = 4;  // raised with every change of the layout
 
 struct HelperRequest {
   struct Module {
@@ -40,8 +40,8 @@ struct HelperRequest {
 std::string EncodeRequest(const HelperRequest& request);
 std::optional<HelperRequest> DecodeRequest(std::string_view bytes);
 
-// The helper's half of a response.  Frames carry function, file, line and inlined; the module and
-// offset are the asker's own.
+// The helper's half of a response.  Frames carry function, file, line, inlined and verbatim; the
+// module and offset are the asker's own.
 class ResponseEncoder final {
  public:
   ResponseEncoder();

@@ -284,6 +284,7 @@ class Symbolizer::Impl final {
       }
       std::vector<Frame> frames(1);
       frames[0].function = symbolize::Demangle(names[n]);
+      frames[0].verbatim = {symbolize::IsVerbatim(names[n], frames[0].function)};
       Remember(module, module.offsets[n], std::move(frames), unread == Unread::kAskedAgain, known,
                to_be_kept);
     }

@@ -3,8 +3,12 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <limits>
+#include <optional>
 #include <string>
 
+#include "report/frame_text.h"
+#include "report/json_reader.h"
+#include "report/json_writer.h"
 #include "unit/report/golden.h"
 #include "unit/report/sample_report.h"
 
@@ -78,6 +82,36 @@ TEST_CASE("names from the process cannot steer the terminal or break lines", "[r
   CHECK_FALSE(Has(text, "\xff"));
   CHECK_FALSE(Has(text, "\u202e"));
   CHECK(Has(text, "\\x1b]0;owned\\x07\\x0a\\x0d\\xff\\u{202e}"));
+}
+
+TEST_CASE("a symbol that reads like a C++ name is shown as it is", "[report][text]") {
+  for (const char* name : {"a(b)", "tmpl<int>", "f(int) const", "x::y(z)"}) {
+    CAPTURE(name);
+    Report report = LeakingCheckout();
+    for (Site& site : report.sites) {
+      for (Frame& frame : site.frames) {
+        frame.function = name;
+        frame.file.reset();
+        frame.verbatim = {true};
+      }
+    }
+    const Frame& frame = report.sites[0].frames[0];
+    CHECK(ShortFunction(frame) == name);
+    CHECK(FullName(frame) == name);
+    const std::string text = ToText(report);
+    CHECK(Has(text, name));
+    CHECK_FALSE(Has(text, "(...)"));
+    // Also when it is read again.
+    std::string error;
+    const std::optional<Report> back = FromJson(ToJson(report), &error);
+    REQUIRE(back);
+    CHECK(back->sites[0].frames[0].verbatim.set);
+    CHECK(ShortFunction(back->sites[0].frames[0]) == name);
+  }
+  // Of a C++ function so called the name alone is shown.
+  Frame frame;
+  frame.function = "a(b)";
+  CHECK(ShortFunction(frame) == "a");
 }
 
 TEST_CASE("the number of sites and frames is limited and the rest is counted", "[report][text]") {

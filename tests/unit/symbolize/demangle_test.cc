@@ -21,6 +21,16 @@ TEST_CASE("C++ names are demangled, others stay as they are", "[symbolize][deman
   CHECK(Demangle("") == "");
 }
 
+TEST_CASE("symbols that read like C++ names are known to be none", "[symbolize][demangle]") {
+  for (const std::string symbol : {"a(b)", "f<int>", "f()::{x}", "x y", "touch x(y)"}) {
+    CHECK(IsVerbatim(symbol, Demangle(symbol)));
+  }
+  for (const std::string symbol : {"main", "free_page.part.0", "_Zbroken", "malloc@@GLIBC_2.2.5",
+                                   "_ZN4shop4Cart8CheckoutEv", "_Z1aP1b"}) {
+    CHECK_FALSE(IsVerbatim(symbol, Demangle(symbol)));
+  }
+}
+
 TEST_CASE("a name too long to demangle inside a host stays mangled", "[symbolize][demangle]") {
   const std::string name = "_Z1f" + Repeat("P", kMaxMangledInHost) + "i";
   CHECK(Demangle(name) == name);

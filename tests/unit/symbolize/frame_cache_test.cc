@@ -44,6 +44,7 @@ TEST_CASE("frames come back as they were stored", "[symbolize][frame_cache]") {
   answer.frames[0].file = "/src/inner.h";
   answer.frames[0].line = 7;
   answer.frames[0].inlined = true;
+  answer.frames[1].verbatim = {true};
   cache.Store("aa", 1, answer);
   const auto found = cache.Find("aa", 1);
   REQUIRE(found);

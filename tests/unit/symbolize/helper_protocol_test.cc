@@ -20,6 +20,7 @@ std::vector<Frame> HostileFrames() {
   frames[0].file = "/dir/with\nnewline";
   frames[0].line = 4'000'000'000U;
   frames[0].inlined = true;
+  frames[1].verbatim = {true};
   frames[1].function = "";
   return frames;
 }
@@ -78,6 +79,8 @@ TEST_CASE("a response survives the way", "[symbolize][helper_protocol]") {
   CHECK_FALSE(frames[1].file);
   CHECK_FALSE(frames[1].line);
   CHECK_FALSE(frames[1].inlined);
+  CHECK_FALSE(frames[0].verbatim.set);
+  CHECK(frames[1].verbatim.set);
 }
 
 TEST_CASE("of a response that breaks off, what arrived counts", "[symbolize][helper_protocol]") {

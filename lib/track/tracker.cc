@@ -336,7 +336,6 @@ void Tracker::Moved(ThreadState& self, void* block, size_t bytes, const TakenSam
   const DepthGuard guard(self);
   const LiveSample before = FromTaken(taken);
   if (taken.unaligned) control_->RemoveReason();
-  SiteCounters& freed = sites_.At(before.site)->freed;
   double weight = static_cast<double>(before.weight);
   if (recording()) {  // while it is off, growth gives no unsampled block another chance
     const uint64_t interval = self.sampler.ChargedAt(interval_bytes());
@@ -345,10 +344,7 @@ void Tracker::Moved(ThreadState& self, void* block, size_t bytes, const TakenSam
     } else {
       // Thinning: a block of this size would be in the sample with p only.
       const double p = ProbabilityAfterShrinking(1 / weight, before.bytes, bytes, interval);
-      if (p * weight < 1 && self.sampler.Uniform() >= p * weight) {
-        child_account_.Died(before);
-        return Count(freed, before);
-      }
+      if (p * weight < 1 && self.sampler.Uniform() >= p * weight) return CountDeath(before);
       weight = 1 / p;
     }
   }
@@ -359,8 +355,7 @@ void Tracker::Moved(ThreadState& self, void* block, size_t bytes, const TakenSam
   after.weight = static_cast<float>(weight);
   after.site = site->index;
   after.unaligned = !AddressTells(block);
-  Count(freed, before);
-  child_account_.Died(before);
+  CountDeath(before);
   if (MayHideUnseenDeath(block, weight == 1 ? Sampler::kExact : 0)) TakeOutUnseen(block);
   if (!Admit(block, after)) return;
   Count(site->allocated, after);

@@ -32,15 +32,10 @@ class Reference final {
     site.allocated_objects += kObject;
     ++site.allocated_samples;
   }
-  // Before its address is released.
+  // Before its address is released; realloc's old block, too.
   void Died(uintptr_t block) {
     const std::lock_guard<std::mutex> lock(mutex_);
     ++Exit(block).deaths;
-  }
-  // As realloc's old block; the new one is Born().
-  void Left(uintptr_t block) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    Exit(block);
   }
 
   // At a quiet point: the sums with the live figures filled in.
@@ -140,7 +135,7 @@ class RandomProgram final {
       return;
     }
     const bool moves = outcome < 6;
-    shared_.reference.Left(block);
+    shared_.reference.Died(block);
     uintptr_t to = block;
     if (moves) {
       to = shared_.heap.Get(random_());

@@ -56,7 +56,10 @@ heapgauge_status heapgauge_set_sample_interval(uint64_t bytes);
 /* The interval in force [bytes]; 0 when the tracker stepped aside. */
 uint64_t heapgauge_get_sample_interval(void);
 
-/* One call site: a distinct stack that allocated. */
+/* One call site: a distinct stack that allocated.
+ * Later versions may add members at the end.  heapgauge_snapshot then grows, too, so its size tells
+ * the library which heapgauge_site a program was compiled with: sites[i] is always a row of the
+ * header that the program knows, whatever the version of the library. */
 typedef struct heapgauge_site {
   uint64_t id;       /* the same stack has the same id in every run of the same binaries */
   double live_bytes; /* estimates; exact when the interval is 1 */
@@ -68,7 +71,7 @@ typedef struct heapgauge_site {
   double freed_objects;
   double age_max_s; /* of the oldest living sample */
   uint32_t frame_count;
-  uint32_t reserved;
+  uint32_t size; /* how much of this structure the library has filled in [bytes] */
   void* const* frames; /* frame_count return addresses, innermost first, not symbolized */
 } heapgauge_site;
 

@@ -2,12 +2,16 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <cstdlib>
+#include <cstring>
 #include <mutex>
 #include <new>
+#include <type_traits>
 
 #include "base/clock.h"
 #include "base/errno_keeper.h"
+#include "reporter/heap_figures.h"
 #include "reporter/own_work.h"
 #include "reporter/site_identity.h"
 #include "reporter/store_snapshot.h"
@@ -15,6 +19,30 @@
 
 namespace heapgauge {
 namespace {
+
+// A program finds rows by the size of its own heapgauge_site, of which the library learns by the
+// size of heapgauge_snapshot: when the one grows, so does the other, and the shim's
+// heapgauge_take_snapshot() then knows both pairs.
+static_assert(sizeof(heapgauge_snapshot) == 112 && sizeof(heapgauge_site) == 88,
+              "structures of the C API grow together");
+
+// A HeapFigures lies in each of the two as it is.
+template <typename Row>
+void Put(const HeapFigures& figures, Row& row) {
+  static_assert(std::is_trivially_copyable_v<HeapFigures> &&
+                sizeof(HeapFigures) == 7 * sizeof(double));
+  const auto same = [](size_t ours, size_t theirs) {
+    return theirs - offsetof(Row, live_bytes) == ours;
+  };
+  static_assert(same(offsetof(HeapFigures, live_bytes), offsetof(Row, live_bytes)));
+  static_assert(same(offsetof(HeapFigures, live_bytes_stderr), offsetof(Row, live_bytes_stderr)));
+  static_assert(same(offsetof(HeapFigures, live_objects), offsetof(Row, live_objects)));
+  static_assert(same(offsetof(HeapFigures, allocated_bytes), offsetof(Row, allocated_bytes)));
+  static_assert(same(offsetof(HeapFigures, freed_bytes), offsetof(Row, freed_bytes)));
+  static_assert(same(offsetof(HeapFigures, allocated_objects), offsetof(Row, allocated_objects)));
+  static_assert(same(offsetof(HeapFigures, freed_objects), offsetof(Row, freed_objects)));
+  std::memcpy(&row.live_bytes, &figures, sizeof(figures));
+}
 
 // Ids are computed once a site, for all callers.  A lock held at a fork is lost to the child, so a
 // caller that does not get it goes without ids (0) instead of waiting.
@@ -39,13 +67,8 @@ heapgauge_site RowOf(const SiteSnapshot& from) {
   const SiteObservation& seen = from.observation;
   const StoredSite* const stored = Tracker::Get().sites().At(from.index);
   heapgauge_site row{};
-  row.live_bytes = seen.live_bytes;
-  row.live_bytes_stderr = std::sqrt(seen.live_variance);
-  row.live_objects = seen.live_objects;
-  row.allocated_bytes = seen.allocated_bytes;
-  row.freed_bytes = seen.freed_bytes;
-  row.allocated_objects = seen.allocated_objects;
-  row.freed_objects = seen.freed_objects;
+  row.size = sizeof(row);
+  Put(FiguresOf(seen), row);
   row.age_max_s = seen.age_max_s;
   row.frame_count = stored->depth;
   // Sites are never removed: their frames may be pointed to for good.
@@ -80,13 +103,7 @@ heapgauge_status TakeApiSnapshot(ThreadState& self, heapgauge_snapshot* out,
     out->samples = snapshot.samples;
     out->live_samples = snapshot.totals.live_samples;
     out->dropped_samples = tracker.dropped();
-    out->live_bytes = snapshot.totals.live_bytes;
-    out->live_bytes_stderr = std::sqrt(snapshot.totals.live_variance);
-    out->live_objects = snapshot.totals.live_objects;
-    out->allocated_bytes = snapshot.totals.allocated_bytes;
-    out->freed_bytes = snapshot.totals.freed_bytes;
-    out->allocated_objects = snapshot.totals.allocated_objects;
-    out->freed_objects = snapshot.totals.freed_objects;
+    Put(FiguresOf(snapshot.totals), *out);
     out->site_count = count;
     out->sites = rows;
   } catch (...) {

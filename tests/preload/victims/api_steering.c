@@ -75,6 +75,10 @@ static void wrong_use(void) {
                  snapshot.size == sizeof(snapshot));
   snapshot_free(&snapshot);
   snapshot_free(&snapshot);
+  VICTIM_REQUIRE(take_snapshot(&snapshot, 10) == HEAPGAUGE_OK && snapshot.site_count <= 10);
+  for (size_t i = 0; i < snapshot.site_count; ++i)
+    VICTIM_REQUIRE(snapshot.sites[i].size == sizeof(heapgauge_site));
+  snapshot_free(&snapshot);
   VICTIM_REQUIRE(strcmp(version(), "0.1.0") == 0);
   for (int status = -1; status < 7; ++status)
     VICTIM_REQUIRE(strlen(status_text((heapgauge_status)status)) > 1);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 #include "base/clock.h"
@@ -75,13 +76,15 @@ void AllocatorStats::Find(const char* module) noexcept {
   }
 }
 
-// Between two answers the main arena's end and the live heap tell: what it has grown by and the
-// live heap has not is free.
+// Between two answers what the arenas have from the system and what lives in them tell: what they
+// have grown by and the live blocks have not is free.
 uint64_t AllocatorStats::AskGlibc(const Known& known) noexcept {
   const uint64_t now = MonotonicNs();
-  const uint64_t end = reinterpret_cast<uintptr_t>(sbrk(0));
+  const uint64_t live = known.in_arenas_bytes.value_or(known.live_bytes);
   if (now < next_ns_) {
-    return Difference(answer_ + end + answer_live_, answer_break_ + known.live_bytes);
+    const auto system = glibc_.SystemBytes();
+    if (!system) return answer_;
+    return Difference(answer_ + *system + answer_live_, answer_system_ + live);
   }
   const uint64_t began = ThreadCpuNs();
   const auto figures = glibc_.Read();
@@ -89,9 +92,29 @@ uint64_t AllocatorStats::AskGlibc(const Known& known) noexcept {
   next_ns_ = now + (took > long_ns_ ? std::max(kPauseNs, kShare * took) : kShare * took);
   if (!figures) return answer_;
   answer_ = figures->free_bytes;
-  answer_break_ = end;
-  answer_live_ = known.live_bytes;
+  answer_system_ = figures->system_bytes;
+  answer_live_ = live;
   return answer_;
+}
+
+// glibc rounds block and header up to 16 bytes.  The others have classes of sizes: by 16 bytes up
+// to 128, then four (mimalloc: eight) to each doubling.
+uint64_t AllocatorStats::TakenFor(uint64_t bytes) const noexcept {
+  const auto rounded = [](uint64_t value, uint64_t to) { return (value + to - 1) / to * to; };
+  switch (kind_) {
+    case Kind::kGlibc:
+      return std::max<uint64_t>(32, rounded(bytes + 8, 16));
+    case Kind::kJemalloc:
+    case Kind::kTcmalloc:
+    case Kind::kMimalloc: {
+      if (bytes <= 128) return rounded(std::max<uint64_t>(bytes, 8), bytes <= 8 ? 8 : 16);
+      const uint64_t classes = kind_ == Kind::kMimalloc ? 8 : 4;
+      return rounded(bytes, std::bit_floor(bytes - 1) / classes);
+    }
+    case Kind::kUnknown:
+      break;
+  }
+  return bytes;
 }
 
 // "resident" holds metadata, active pages and dirty ones (freed, and still ours for some seconds).

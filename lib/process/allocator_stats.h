@@ -26,12 +26,14 @@ class AllocatorStats final {
  public:
   enum class Kind : uint8_t { kUnknown, kGlibc, kJemalloc, kTcmalloc, kMimalloc };
 
-  // For glibc: a reading that took longer than this is not made again for an hour, and none takes
-  // more than a thousandth of the time.  Meanwhile the end of the main arena and the live heap
-  // tell.
+  // For glibc: following its lists takes no more than a thousandth of the time, and a reading that
+  // took long is not made again for a minute.  Meanwhile what all arenas have from the system and
+  // what lives in them tell.
   static constexpr uint64_t kLongNs = 100'000'000;
-  static constexpr uint64_t kPauseNs = 3'600'000'000'000;
+  static constexpr uint64_t kPauseNs = 60'000'000'000;
   static constexpr uint64_t kShare = 1000;
+  // Larger blocks have a mapping of their own, as long as the program does not set that otherwise.
+  static constexpr uint64_t kLargestInArena = 128 << 10;
 
   explicit AllocatorStats(uint64_t long_ns = kLongNs) noexcept : long_ns_(long_ns) {}
 
@@ -44,8 +46,13 @@ class AllocatorStats final {
 
   struct Known {
     uint64_t anonymous_bytes = 0;  // resident ones, without ours
-    uint64_t live_bytes = 0;
+    uint64_t live_bytes = 0;       // as the allocator counts them, TakenFor()
+    // The same of blocks of at most kLargestInArena; nullopt: all of it.
+    std::optional<uint64_t> in_arenas_bytes = {};
   };
+  // What the allocator takes for a block of that many bytes: with its header, rounded up.
+  uint64_t TakenFor(uint64_t bytes) const noexcept;
+
   // Report thread.  Takes the allocator's locks for microseconds (jemalloc, tcmalloc); none of
   // glibc's.
   uint64_t Retained(const Known& known) noexcept;
@@ -76,11 +83,11 @@ class AllocatorStats final {
   GlibcHeap glibc_;
   bool kept_off_ = false;
   uint64_t last_ = 0;
-  // Of glibc's last answer: when the next one may be asked for, and what the answer was, with the
-  // end of its main arena and the live heap at that time.
+  // Of glibc's last answer: when the next one may be asked for, and what the answer was, with what
+  // the arenas had from the system and what lived in them at that time.
   uint64_t next_ns_ = 0;
   uint64_t answer_ = 0;
-  uint64_t answer_break_ = 0;
+  uint64_t answer_system_ = 0;
   uint64_t answer_live_ = 0;
 };
 

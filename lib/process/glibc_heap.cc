@@ -207,6 +207,22 @@ void GlibcHeap::Arena::Count(const PipeCopy& copy, uintptr_t base, size_t& chunk
   figures.free_bytes += std::min(sum, system_bytes);
 }
 
+std::optional<uint64_t> GlibcHeap::SystemBytes() noexcept {
+  const PipeCopy copy;
+  if (!copy.valid() || !FindMain(copy)) return std::nullopt;
+  uint64_t sum = 0;
+  uintptr_t base = main_;
+  for (size_t arenas = 0; arenas < kMostArenas; ++arenas) {
+    Arena arena;
+    if (!arena.Read(copy, base)) break;
+    sum += arena.system_bytes;
+    base = arena.next;
+    if (base == main_) break;
+  }
+  if (sum == 0) return std::nullopt;
+  return sum;
+}
+
 std::optional<GlibcHeap::Figures> GlibcHeap::Read() noexcept {
   const PipeCopy copy;
   if (!copy.valid() || !FindMain(copy)) return std::nullopt;

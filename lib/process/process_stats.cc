@@ -65,7 +65,8 @@ ProcessStatus ReadOwnStatus() { return ParseProcessStatus(ReadText("/proc/thread
 
 std::optional<MemoryLimit> ReadNearestLimit() { return NearestLimit(ReadLimits()); }
 
-ProcessStats ReadProcessStats(AllocatorStats& allocator, uint64_t live_bytes, uint64_t own_bytes) {
+ProcessStats ReadProcessStats(AllocatorStats& allocator, uint64_t live_bytes, uint64_t own_bytes,
+                              std::optional<uint64_t> in_arenas_bytes) {
   ProcessStats stats;
   const LimitInputs inputs = ReadLimits();
   const auto statm =
@@ -79,8 +80,8 @@ ProcessStats ReadProcessStats(AllocatorStats& allocator, uint64_t live_bytes, ui
   // the allocator is believed.
   const uint64_t anonymous =
       inputs.status.rss_anon.value_or(stats.rss_bytes != 0 ? stats.rss_bytes : UINT64_MAX);
-  stats.allocator_retained_bytes =
-      allocator.Retained({anonymous > own_bytes ? anonymous - own_bytes : 0, live_bytes});
+  stats.allocator_retained_bytes = allocator.Retained(
+      {anonymous > own_bytes ? anonymous - own_bytes : 0, live_bytes, in_arenas_bytes});
   return stats;
 }
 

@@ -25,10 +25,12 @@ ProcessStatus ReadOwnStatus();
 // The limit with the smallest headroom, and what counts against it now.
 std::optional<MemoryLimit> ReadNearestLimit();
 
-// `live_bytes` of the heap, as estimated, and `own_bytes`, what the tracker holds, are needed for
-// the allocator's part.  What can't be read (no /proc, a cgroup file that vanished) is left out.
+// `live_bytes` of the heap as the allocator counts them, those in its arenas
+// (AllocatorStats::Known), and `own_bytes`, what the tracker holds, are needed for the allocator's
+// part.  What can't be read (no /proc, a cgroup file that vanished) is left out.
 // Report thread.
-ProcessStats ReadProcessStats(AllocatorStats& allocator, uint64_t live_bytes, uint64_t own_bytes);
+ProcessStats ReadProcessStats(AllocatorStats& allocator, uint64_t live_bytes, uint64_t own_bytes,
+                              std::optional<uint64_t> in_arenas_bytes = {});
 
 }  // namespace heapgauge
 

@@ -63,6 +63,13 @@ void AddLiving(const LiveSample& sample, uint64_t now, uint64_t uptime, SiteObse
   site.age_max_s = std::max(site.age_max_s, static_cast<double>(age) * 1e-9);
 }
 
+void AddTaken(const LiveSample& sample, const AllocatorStats* allocator, StoreSnapshot& snapshot) {
+  const uint64_t bytes = allocator != nullptr ? allocator->TakenFor(sample.bytes) : sample.bytes;
+  const double taken = static_cast<double>(bytes) * static_cast<double>(sample.weight);
+  snapshot.taken_bytes += taken;
+  if (sample.bytes <= AllocatorStats::kLargestInArena) snapshot.taken_in_arenas += taken;
+}
+
 // The place of each site among those that are shown, by index; kNotChosen for the others.
 std::vector<uint32_t> Choose(const Tracker& tracker, uint32_t count,
                              const SiteSelection& selection) {
@@ -116,6 +123,7 @@ StoreSnapshot TakeStoreSnapshot(const Tracker& tracker, const SiteSelection& sel
   snapshot.sites.resize(std::min<size_t>(count, selection.most));
   tracker.live().ForEach([&](uintptr_t, const LiveSample& sample) {
     if (sample.site >= count) return;  // interned after we looked
+    AddTaken(sample, selection.allocator, snapshot);
     const uint32_t at = place[sample.site];
     AddLiving(sample, now, uptime,
               at != kNotChosen  ? snapshot.sites[at].observation

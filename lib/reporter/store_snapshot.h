@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "analyze/observation.h"
+#include "process/allocator_stats.h"
 #include "track/tracker.h"
 
 namespace heapgauge {
@@ -23,6 +24,10 @@ struct StoreSnapshot {
   double time_s = 0;       // since tracking began
   SiteObservation totals;  // of all sites together
   uint64_t samples = 0;
+  // What the allocator takes for all that lives, with headers and rounding, and of it for blocks
+  // that lie in its arenas; estimated [bytes].
+  double taken_bytes = 0;
+  double taken_in_arenas = 0;
   std::vector<SiteSnapshot> sites;  // those that ever had a sample, by index
   // Where not all sites were asked for, the rest of them together; and by SiteSelection::group.
   struct Group {
@@ -42,6 +47,8 @@ struct SiteSelection {
   std::function<bool(const StoredSite& site)> preferred;
   // Of the rest, which are summed up together, by index; not set: the sum of all alone.
   std::function<uint64_t(uint32_t site)> group;
+  // Whose figure StoreSnapshot::taken_bytes is; nullptr: it is the sum of what was asked for.
+  const AllocatorStats* allocator = nullptr;
 };
 
 // May throw std::bad_alloc.

@@ -1,10 +1,13 @@
 #include "process/allocator_stats.h"
 
 #include <dlfcn.h>
+#include <malloc.h>
 
 #include <catch2/catch.hpp>
 #include <cstdlib>
 #include <cstring>
+#include <optional>
+#include <thread>
 #include <vector>
 
 namespace heapgauge {
@@ -64,6 +67,36 @@ TEST_CASE("an answer that took long stands for a while", "[process][allocator_st
   CHECK(stats.Retained({kPlenty.anonymous_bytes, 92 * kMiB}) == first + 8 * kMiB);
   const Holes holes(64 * kMiB);
   CHECK(stats.Retained({kPlenty.anonymous_bytes, 100 * kMiB}) > first + 32 * kMiB);
+}
+
+TEST_CASE("between two answers the arenas of threads are known as well",
+          "[process][allocator_stats]") {
+  AllocatorStats stats(0);
+  stats.Find(CLibrary());
+  const uint64_t first = stats.Retained({kPlenty.anonymous_bytes, 100 * kMiB});
+  std::optional<Holes> holes;
+  std::thread([&] { holes.emplace(64 * kMiB); }).join();
+  CHECK(stats.Retained({kPlenty.anonymous_bytes, 100 * kMiB}) > first + 56 * kMiB);
+  CHECK(stats.Retained({kPlenty.anonymous_bytes, 100 * kMiB, 132 * kMiB}) <
+        stats.Retained({kPlenty.anonymous_bytes, 132 * kMiB, 100 * kMiB}));
+}
+
+TEST_CASE("what glibc takes for a block is known", "[process][allocator_stats]") {
+  AllocatorStats stats;
+  stats.Find(CLibrary());
+  for (size_t bytes = 1; bytes < 3000; bytes += 7) {
+    void* const block = std::malloc(bytes);
+    // A free block that is larger by less than the smallest block is given out whole.
+    const size_t taken = malloc_usable_size(block) + sizeof(void*);
+    CHECK(stats.TakenFor(bytes) <= taken);
+    CHECK(stats.TakenFor(bytes) + 32 > taken);
+    CHECK(stats.TakenFor(bytes) % 16 == taken % 16);
+    std::free(block);
+  }
+  CHECK(stats.TakenFor(18) == 32);
+  CHECK(stats.TakenFor(24) == 32);
+  CHECK(stats.TakenFor(25) == 48);
+  CHECK(AllocatorStats().TakenFor(18) == 18);  // of an allocator that is not known
 }
 
 TEST_CASE("once kept off, glibc is read on, for that takes no lock", "[process][allocator_stats]") {

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "analyze/analyzer.h"
+#include "report/sentences.h"
 
 namespace heapgauge::sim {
 namespace {
@@ -56,7 +57,7 @@ void PrintTrace(int report, const Site& site, const SiteJudgement& judgement,
       s.expected, s.deaths, s.threshold_s / dt, s.span_s / dt, s.share, s.HazardSpan(0.9),
       s.spread.newest, s.spread.newest_expected, s.spread.largest_gap, s.spread.empty,
       s.spread.largest_crowd, s.spread.lumps, s.spread.slowing, s.spread.overdue, s.log_evidence,
-      measures.rise_p, judgement.evidence.c_str());
+      measures.rise_p, Sentence(judgement.evidence, {}).c_str());
 }
 
 // Keys of the parts of the scenario's own site.

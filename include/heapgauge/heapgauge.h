@@ -71,7 +71,7 @@ typedef struct heapgauge_site {
   double freed_objects;
   double age_max_s; /* of the oldest living sample */
   uint32_t frame_count;
-  uint32_t size; /* how much of this structure the library has filled in [bytes] */
+  uint32_t size;       /* how much of this structure the library has filled in [bytes] */
   void* const* frames; /* frame_count return addresses, innermost first, not symbolized */
 } heapgauge_site;
 

@@ -8,8 +8,8 @@
 
 #include "analyze/causes.h"
 #include "analyze/doublings.h"
-#include "analyze/evidence.h"
 #include "analyze/false_discovery.h"
+#include "analyze/make_evidence.h"
 #include "analyze/rules.h"
 #include "analyze/survival.h"
 
@@ -181,7 +181,7 @@ void Analyzer::State::ListWaiting(std::vector<SiteJudgement>& judgements) const 
     judgement.place = site.place;
     judgement.live_bytes = site.live_bytes;
     judgement.age_p50_s = site.age_p50_s;
-    judgement.evidence = "among too many sites to be followed so far";
+    judgement.evidence.claim = Claim::kNotFollowed;
     judgements.push_back(std::move(judgement));
   }
 }
@@ -285,14 +285,13 @@ void Analyzer::State::Explain(std::vector<SiteJudgement>& judgements) const {
   for (size_t i = 0; i < judgements.size(); ++i) {
     SiteJudgement& judgement = judgements[i];
     if (i >= options.explained_sites && judgement.verdict < Verdict::kGrowing) break;
-    if (!judgement.evidence.empty()) continue;  // of one that waits
+    if (judgement.evidence.claim != Claim::kNone) continue;  // of one that waits
     const FollowedSite& site = sites.at(judgement.by_culprit ? judgement.culprit : judgement.key);
-    judgement.evidence = SiteEvidence(judgement.verdict, site.measures, site.state);
+    judgement.evidence = MakeEvidence(judgement.verdict, site.history, site.measures, site.state);
     if (!judgement.by_culprit) continue;
-    const bool is_line = judgement.place.level == SiteLevel::kProgramLine;
-    judgement.evidence =
-        (is_line ? "at one of the functions that it calls " : "at one of its stacks ") +
-        judgement.evidence;
+    judgement.evidence.of = judgement.place.level == SiteLevel::kProgramLine
+                                ? Evidence::Of::kOneFunction
+                                : Evidence::Of::kOneStack;
   }
 }
 

@@ -42,7 +42,7 @@ struct AnalyzerOptions {
   double report_interval_s = 0;
   // Share of the sites called leak or growing at one report that may be wrongly so.
   double false_discovery_rate = rules::kFalseDiscoveries;
-  // So many at the head of the ranking, and all that leak or grow, get a sentence of evidence.
+  // So many at the head of the ranking, and all that leak or grow, get evidence.
   size_t explained_sites = 256;
 };
 

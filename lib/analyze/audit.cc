@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include "analyze/rules.h"
-#include "analyze/text.h"
 
 namespace heapgauge {
 namespace {
@@ -29,47 +28,45 @@ double UnseenShare(const SiteObservation& site) {
          static_cast<double>(std::max<uint64_t>(Ended(site), 1));
 }
 
-// What contradicts the live heap; empty if nothing does.
-std::string Contradiction(const AuditFigures& figures) {
+// What contradicts the live heap, if anything does.
+Doubt Contradiction(const AuditFigures& figures) {
   const SiteObservation& totals = figures.totals;
   // What a sample stands for beyond itself, on average; 0 in exact mode.
   const double bytes_a_sample =
       totals.live_bytes > 0 ? std::max(0.0, totals.live_variance) / totals.live_bytes : 0;
-  const std::string alive = "a live heap of " + text::Bytes(totals.live_bytes) + " can't be: ";
+  Doubt doubt;
+  doubt.alive_bytes = totals.live_bytes;
+  const auto by = [&](Doubt::Against against, double most) {
+    doubt.against = against;
+    doubt.most_bytes = most;
+    return doubt;
+  };
   if (figures.in_use) {
-    if (!Exceeds(totals.live_bytes, bytes_a_sample, *figures.in_use)) return {};
-    return alive + "the allocator has given out " + text::Bytes(*figures.in_use);
+    if (!Exceeds(totals.live_bytes, bytes_a_sample, *figures.in_use)) return doubt;
+    return by(Doubt::Against::kAllocator, *figures.in_use);
   }
   if (figures.resident && Exceeds(totals.least_resident, bytes_a_sample, *figures.resident)) {
-    return alive + "no more than " + text::Bytes(*figures.resident) + " is resident or swapped out";
+    return by(Doubt::Against::kResident, *figures.resident);
   }
   if (figures.mapped && Exceeds(totals.live_bytes, bytes_a_sample, *figures.mapped)) {
-    return alive + "no more than " + text::Bytes(*figures.mapped) + " is mapped";
+    return by(Doubt::Against::kMapped, *figures.mapped);
   }
-  return {};
+  return doubt;
 }
 
 }  // namespace
 
 AuditFinding Audit::Look(const AuditFigures& figures) {
   AuditFinding finding;
-  const std::string contradiction = Contradiction(figures);
-  in_a_row_ = contradiction.empty() ? 0 : in_a_row_ + 1;
-  finding.too_much_alive = in_a_row_ >= rules::kAuditInARow;
   const SiteObservation& totals = figures.totals;
+  finding.doubt = Contradiction(figures);
+  in_a_row_ = finding.doubt.against == Doubt::Against::kNothing ? 0 : in_a_row_ + 1;
+  finding.too_much_alive = in_a_row_ >= rules::kAuditInARow;
+  if (!finding.too_much_alive) finding.doubt.against = Doubt::Against::kNothing;
+  finding.doubt.unseen_deaths = Unseen(totals);
+  finding.doubt.ended_samples = Ended(totals);
   finding.many_unseen =
       Unseen(totals) >= rules::kUnseenSamples && UnseenShare(totals) >= rules::kUnseenShare;
-  if (finding.Trusted()) return finding;
-  finding.sentence = "the figures are not to be trusted: ";
-  if (finding.too_much_alive) finding.sentence += contradiction;
-  if (Unseen(totals) > 0) {
-    if (finding.too_much_alive) finding.sentence += ", and ";
-    finding.sentence += text::Count(Unseen(totals)) + " of " + text::Count(Ended(totals)) +
-                        " sampled blocks that ended were freed past heapgauge";
-  } else {
-    finding.sentence += "; blocks are freed past heapgauge";
-  }
-  finding.sentence += " (by another name, or by another allocator)";
   return finding;
 }
 
@@ -82,11 +79,12 @@ void TakeBack(SiteJudgement& judgement, const SiteObservation& site, const Audit
   if (finding.Trusted() && !DiesUnseen(site)) return;
   judgement.verdict = Verdict::kGrowing;
   judgement.confidence = std::min(judgement.confidence, 0.5);
-  judgement.evidence =
-      "not called a leak: " +
-      (finding.Trusted() ? text::Count(Unseen(site)) + " of its " + text::Count(Ended(site)) +
-                               " sampled blocks that ended were freed past heapgauge, unseen"
-                         : finding.sentence);
+  Evidence& evidence = judgement.evidence;
+  evidence = Evidence{};
+  evidence.claim = finding.Trusted() ? Claim::kDiesUnseen : Claim::kInDoubt;
+  evidence.unseen_deaths = Unseen(site);
+  evidence.freed_samples = Ended(site);
+  evidence.doubt = finding.doubt;
 }
 
 }  // namespace heapgauge

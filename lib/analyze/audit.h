@@ -10,8 +10,8 @@
 
 #include <cstdint>
 #include <optional>
-#include <string>
 
+#include "analyze/evidence.h"
 #include "analyze/observation.h"
 #include "analyze/verdict.h"
 
@@ -30,7 +30,7 @@ struct AuditFigures {
 struct AuditFinding {
   bool too_much_alive = false;  // at two reports in a row
   bool many_unseen = false;     // of the samples that ended, too many did so unseen
-  std::string sentence;         // for people; empty when the figures are to be trusted
+  Doubt doubt;                  // why not, unless the figures are to be trusted
 
   bool Trusted() const { return !too_much_alive && !many_unseen; }
 };

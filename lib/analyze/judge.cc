@@ -37,21 +37,6 @@ void MeasureRise(const SiteHistory& history, SiteMeasures& measures) {
                                                      (points.back().time_s - then.time_s);
 }
 
-// Of four reports, or of the whole regime where that makes no difference but in the error.
-void MeasureBirths(const SiteHistory& history, const SiteObservation& now, SiteMeasures& measures) {
-  const double lately = 4 * measures.interval_s;
-  const HistorySegment births = history.SumSince(
-      BirthsAreSteady(measures) ? std::max(lately, measures.growth.window_s) : lately);
-  if (births.seconds <= 0 || now.allocated_samples == 0) return;
-  const double objects_a_sample =
-      now.allocated_objects / static_cast<double>(now.allocated_samples);
-  measures.births_per_s = births.births / births.seconds * objects_a_sample;
-  // Each was seen with a probability of 1/objects_a_sample; where all are, they are counted.
-  measures.births_error = births.births > 0 && objects_a_sample > 1
-                              ? std::sqrt((1 - 1 / objects_a_sample) / births.births)
-                              : 0;
-}
-
 void MeasureTraffic(const SiteHistory& history, const SiteObservation& now,
                     SiteMeasures& measures) {
   const double window = measures.growth.window_s;
@@ -90,11 +75,6 @@ uint32_t ReportsIn(const SiteHistory& history, double interval_s) {
 
 }  // namespace
 
-bool BirthsAreSteady(const SiteMeasures& measures) {
-  return std::abs(std::log(measures.births_ratio)) <
-         std::max(rules::kSteadyBirths, rules::kSteadyErrors * measures.births_ratio_error);
-}
-
 SiteMeasures Measure(const SiteHistory& history, const SiteObservation& now,
                      const ActivityClock& clock, double look_s) {
   SiteMeasures measures;
@@ -102,6 +82,7 @@ SiteMeasures Measure(const SiteHistory& history, const SiteObservation& now,
   measures.reports = ReportsIn(history, measures.interval_s);
   measures.history_s = history.seconds();
   measures.live_samples = now.live_samples;
+  measures.freed_samples = now.freed_samples;
   measures.survivors =
       FindSurvivors(now, history, clock.TrueAgesBelow(), rules::kLately * measures.interval_s);
   measures.lifetime_p999_s = AgeQuantile(now.deaths, 0.999, now.time_s);
@@ -119,7 +100,6 @@ SiteMeasures Measure(const SiteHistory& history, const SiteObservation& now,
   measures.lifetime_p99_s = AgeQuantile(now.deaths, 0.99, now.time_s);
   MeasureRise(history, measures);
   MeasureTraffic(history, now, measures);
-  MeasureBirths(history, now, measures);
   return measures;
 }
 

@@ -30,13 +30,12 @@ struct SiteMeasures {
   std::optional<double> lifetime_p50_s;
   std::optional<double> lifetime_p99_s;
   std::optional<double> lifetime_p999_s;
+  uint64_t freed_samples = 0;  // ever
 
   Survivors survivors;
   bool leak_signs = false;  // every sign of a leak but the comparison with the other sites
   LeakEnd leak_end = LeakEnd::kNone;  // what speaks against a leak, if one was called
 
-  double births_per_s = 0;  // objects; lately, or over the regime where they are steady
-  double births_error = 0;  // relative standard error of it, of sampling
   double births_ratio =
       1;  // bytes born per second in the later half of the regime over the earlier
   double births_ratio_error = 0;  // standard error of its logarithm
@@ -44,8 +43,6 @@ struct SiteMeasures {
   double mean_life_s = 0;         // by Little's law
   double survival_late = 0;       // Kaplan-Meier: who lives to half of the regime
 };
-// Births in both halves of the regime are the same but for chance.
-bool BirthsAreSteady(const SiteMeasures& measures);
 // `look_s`: how far apart sites are looked at; infinite: reports are all there is.
 SiteMeasures Measure(const SiteHistory& history, const SiteObservation& now,
                      const ActivityClock& clock,

@@ -3,10 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "analyze/evidence.h"
+#include "analyze/make_evidence.h"
 #include "analyze/rss.h"
 #include "analyze/rules.h"
-#include "analyze/text.h"
 
 namespace heapgauge {
 namespace {
@@ -41,9 +40,20 @@ bool Concerns(const SiteJudgement& site, double heap_bytes) {
 constexpr RssPart kOutsideLiveHeap[] = {RssPart::kAllocator, RssPart::kFiles, RssPart::kShared,
                                         RssPart::kTracker, RssPart::kAnonymous};
 
+// The live heap as the allocator counts it.  The resident set grows by that: small blocks take up to
+// twice what was asked for.
+SiteObservation Taken(const SiteObservation& heap, const ProcessObservation& process) {
+  SiteObservation taken = heap;
+  if (!(process.live_taken > 0) || !(heap.live_bytes > 0)) return taken;
+  const double factor = process.live_taken / heap.live_bytes;
+  taken.live_bytes *= factor;
+  taken.live_variance *= factor * factor;
+  return taken;
+}
+
 RssParts PartsOf(const SiteObservation& heap, const ProcessObservation& process) {
-  return DecomposeRss({process.rss, heap.live_bytes, process.allocator_retained, process.files,
-                       process.shared, process.tracker});
+  return DecomposeRss({process.rss, Taken(heap, process).live_bytes, process.allocator_retained,
+                       process.files, process.shared, process.tracker});
 }
 
 }  // namespace
@@ -54,6 +64,8 @@ void ProcessWatch::Add(const SiteObservation& heap, const ProcessObservation& pr
   now_ = process;
   if (heap_.empty()) heap_.BeginAt(0);
   heap_.Add(heap, clock.now_s(), least_seconds);
+  if (taken_.empty()) taken_.BeginAt(0);
+  taken_.Add(Taken(heap, process), clock.now_s(), least_seconds);
   const RssParts parts = PartsOf(heap, process);
   AddSeries(rss_, parts.rss, clock.now_s(), least_seconds);
   for (const RssPart part : kOutsideLiveHeap) {
@@ -63,15 +75,15 @@ void ProcessWatch::Add(const SiteObservation& heap, const ProcessObservation& pr
   AddSeries(usage_, process.usage, clock.now_s(), least_seconds);
 }
 
-RssGrowth ProcessWatch::ExplainGrowth(const SlopeEstimate& heap, const ActivityClock& clock) const {
+RssFacts ProcessWatch::ExplainGrowth(const ActivityClock& clock) const {
   RssSlopes slopes;
   slopes.rss = SlopeOf(rss_, clock);
-  slopes[RssPart::kLiveHeap] = heap;
+  slopes[RssPart::kLiveHeap] = MeasureGrowth(taken_, Taken(heap_now_, now_), clock).bytes_per_s;
   for (const RssPart part : kOutsideLiveHeap) {
     slopes[part] = SlopeOf(parts_[static_cast<size_t>(part)], clock);
   }
   slopes.threads = SlopeOf(threads_, clock);
-  return ExplainRss(PartsOf(heap_now_, now_), slopes, now_.threads);
+  return ExplainRss(slopes, now_.threads);
 }
 
 ProcessJudgement ProcessWatch::Judge(std::span<const SiteJudgement> sites,
@@ -104,28 +116,31 @@ ProcessJudgement ProcessWatch::Judge(std::span<const SiteJudgement> sites,
                              ? reason->confidence
                              : Confidence(judgement.verdict, measures, state_);
 
-  judgement.rss = ExplainGrowth(slope, clock);
+  judgement.rss = PartsOf(heap_now_, now_);
+  ProcessEvidence& evidence = judgement.evidence;
+  evidence.rss = ExplainGrowth(clock);
   if (reason != nullptr && reason->verdict == judgement.verdict) {
-    const auto same = std::count_if(sites.begin(), sites.end(), [&](const SiteJudgement& site) {
-      return site.is_row && site.verdict == judgement.verdict;
-    });
-    judgement.evidence =
-        (same == 1 ? "one call site: "
-                   : text::Count(static_cast<uint64_t>(same)) + " call sites, first: ") +
-        reason->evidence;
+    evidence.sites = static_cast<uint64_t>(
+        std::count_if(sites.begin(), sites.end(), [&](const SiteJudgement& site) {
+          return site.is_row && site.verdict == judgement.verdict;
+        }));
+    evidence.own = reason->evidence;
   } else {
-    judgement.evidence = SiteEvidence(judgement.verdict, measures, state_);
-  }
-  if (judgement.rss.OutsideLiveHeap()) {
-    judgement.evidence += "; " + judgement.rss.sentence;
+    evidence.own = MakeEvidence(judgement.verdict, heap_, measures, state_);
   }
 
   if (now_.limit && measures.reports > 3) {
     judgement.forecast = ForecastOf(now_, GrowthOf(usage_, clock));
-    // Pages come in lumps; the heap's own growth may be certain first.
-    if (!judgement.forecast && judgement.verdict >= Verdict::kLoad) {
-      judgement.forecast = ForecastOf(now_, measures.growth);
-      if (judgement.forecast) judgement.forecast->of_heap = true;
+    // Pages come in lumps, so the heap's own growth may be certain first; and it goes on beneath a
+    // burst of usage that has hardly begun.  What has lasted is what will.
+    if (judgement.verdict >= Verdict::kLoad) {
+      const double usage_window =
+          judgement.forecast ? rules::kLastsLonger * judgement.forecast->growth_window_s : 0;
+      std::optional<LimitForecast> of_heap = ForecastOf(now_, measures.growth);
+      if (of_heap && of_heap->growth_window_s > usage_window) {
+        of_heap->of_heap = true;
+        judgement.forecast = of_heap;
+      }
     }
   }
   return judgement;

@@ -16,6 +16,7 @@ namespace heapgauge {
 // The process at the moment of a report [bytes].  What is unknown stays 0 (or nullopt).
 struct ProcessObservation {
   double rss = 0;
+  double live_taken = 0;  // by the allocator for the live heap, with headers and rounding
   double allocator_retained = 0;
   double files = 0;             // resident code and mapped files
   double shared = 0;            // resident shared memory
@@ -35,13 +36,14 @@ class ProcessWatch final {
   ProcessJudgement Judge(std::span<const SiteJudgement> sites, const ActivityClock& clock);
 
  private:
-  RssGrowth ExplainGrowth(const SlopeEstimate& heap, const ActivityClock& clock) const;
+  RssFacts ExplainGrowth(const ActivityClock& clock) const;
 
   SiteObservation heap_now_;
   ProcessObservation now_;
   SiteHistory heap_;
+  SiteHistory taken_;  // the same by what the allocator takes
   SiteHistory rss_;
-  std::array<SiteHistory, kRssParts> parts_;  // by RssPart; of the live heap, heap_ knows better
+  std::array<SiteHistory, kRssParts> parts_;  // by RssPart; of the live heap, taken_ knows better
   SiteHistory threads_;
   SiteHistory usage_;
   SiteState state_;

@@ -6,14 +6,12 @@
 #define HEAPGAUGE_ANALYZE_RSS_H_
 
 #include <array>
-#include <string>
 
+#include "analyze/evidence.h"
 #include "analyze/trend.h"
+#include "analyze/vocabulary.h"
 
 namespace heapgauge {
-
-enum class RssPart { kNone, kLiveHeap, kAllocator, kFiles, kShared, kTracker, kAnonymous };
-inline constexpr size_t kRssParts = 7;
 
 // What is known at one moment [bytes]; what is not stays 0.
 struct RssFigures {
@@ -50,19 +48,8 @@ struct RssSlopes {
   SlopeEstimate& operator[](RssPart part) { return parts[static_cast<size_t>(part)]; }
 };
 
-struct RssGrowth {
-  RssParts now;
-  RssPart part = RssPart::kNone;  // the one that grew most, if the resident set grows significantly
-  double bytes_per_s = 0;         // of that part
-  double rss_bytes_per_s = 0;     // of the whole
-  bool by_threads = false;        // kAnonymous, and ever more threads explain it: their stacks
-  std::string sentence;           // for people; empty when nothing grows
-
-  bool OutsideLiveHeap() const { return part != RssPart::kNone && part != RssPart::kLiveHeap; }
-};
-
 // The growth of the whole and of each part -> which part it is.  `threads`: how many there are.
-RssGrowth ExplainRss(const RssParts& now, const RssSlopes& slopes, double threads);
+RssFacts ExplainRss(const RssSlopes& slopes, double threads);
 
 }  // namespace heapgauge
 

@@ -48,9 +48,6 @@ inline constexpr size_t kMostPoints = 25;
 inline constexpr double kStillRises = 0.3;  // of the slope, in the last quarter of the regime
 inline constexpr uint8_t kRiseLooks = 2;    // in a row
 inline constexpr uint32_t kWarmReports = 6;
-// Births of both halves of the regime are the same: within this, or so many errors.
-inline constexpr double kSteadyBirths = 0.2;  // of the logarithm
-inline constexpr double kSteadyErrors = 2;
 // Load: births rose by more than this and so many errors, live bytes by no more than births to a
 // power, the mean life is a small share of the regime, and hardly anything lives to half of it.
 inline constexpr double kLoadBirths = 0.1;  // of the logarithm
@@ -58,6 +55,13 @@ inline constexpr double kLoadErrors = 3;
 inline constexpr double kLoadPower = 1.3;
 inline constexpr double kLoadMeanLife = 0.25;
 inline constexpr double kLoadSurvival = 0.15;
+
+// What a sentence says of births (births.h): so many samples tell a rate; a change is this and so
+// many errors; none came for so long that as many were due (e^-7: less than one in a thousand).
+inline constexpr double kTellingBirths = 8;
+inline constexpr double kChangedBirths = 0.2;  // of the logarithm
+inline constexpr double kChangedErrors = 3;
+inline constexpr double kQuietBirths = 7;
 
 // ---- Section 3: survivors
 inline constexpr double kPriorSurvivors = 10;  // mean of the exponential prior: a handful
@@ -181,6 +185,9 @@ inline constexpr double kPushOut = 2;  // so many times larger must a waiting si
 // ---- Section 8: where the resident set went
 inline constexpr double kWorthMentioning = 0.01;  // of the heap in an hour: then a growing site
                                                   // concerns the process
+inline constexpr double kLastsLonger =
+    2;  // times the usage's growth must the heap's have lasted to
+        // be the one that time is left by
 inline constexpr double kLargestStack = 8 << 20;  // bytes a thread: more is not its stack
 
 // ---- "When the figures contradict themselves"

@@ -5,26 +5,14 @@
 
 #include <cstdint>
 #include <optional>
-#include <string>
-#include <string_view>
 #include <vector>
 
+#include "analyze/evidence.h"
 #include "analyze/forecast.h"
 #include "analyze/rss.h"
+#include "analyze/vocabulary.h"
 
 namespace heapgauge {
-
-// In rising order of alarm, so that the worst of several is their maximum.
-enum class Verdict : uint8_t { kWarming, kSteady, kLoad, kGrowing, kLeak };
-
-// The words of the report: a site is "steady" where the process is "ok".
-constexpr std::string_view SiteVerdictName(Verdict verdict) {
-  constexpr std::string_view kNames[] = {"warming", "steady", "load", "growing", "leak"};
-  return kNames[static_cast<size_t>(verdict)];
-}
-constexpr std::string_view ProcessVerdictName(Verdict verdict) {
-  return verdict == Verdict::kSteady ? "ok" : SiteVerdictName(verdict);
-}
 
 // Births, deaths, ages and bytes add up, so the same analysis runs on a whole stack, on the sum of
 // all stacks that ask at one line (a call site), on the sum of the call sites that one line of the
@@ -47,8 +35,8 @@ struct SiteJudgement {
   bool by_culprit = false;  // the verdict is that stack's, the sum does not show it
   Verdict verdict = Verdict::kWarming;
   double confidence =
-      0;  // that the verdict is right, 0..1; calibrated for kLeak, see docs/verdict.md
-  std::string evidence;  // one sentence for people; empty for a steady site far down the ranking
+      0;              // that the verdict is right, 0..1; calibrated for kLeak, see docs/verdict.md
+  Evidence evidence;  // none for a steady site far down the ranking
 
   double live_bytes = 0;
   double growth_bytes = 0;        // since the previous report
@@ -70,14 +58,14 @@ struct SiteJudgement {
 struct ProcessJudgement {
   Verdict verdict = Verdict::kWarming;
   double confidence = 0;
-  std::string evidence;
+  ProcessEvidence evidence;
   // Of the live heap, all sites together.
   double live_bytes = 0;
   double growth_bytes = 0;
   double growth_bytes_per_s = 0;
   double growth_low = 0;
   double growth_high = 0;
-  RssGrowth rss;                          // which part of the resident set grew
+  RssParts rss;
   std::optional<LimitForecast> forecast;  // only when the growth is significant
 };
 

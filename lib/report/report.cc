@@ -1,6 +1,18 @@
 #include "report/report.h"
 
+#include <algorithm>
+#include <cmath>
+
 namespace heapgauge {
+
+RateUnit RateUnitOf(const Report& report) {
+  double fastest = std::fabs(report.totals.growth_bytes_per_s);
+  for (const Site& site : report.sites)
+    fastest = std::max(fastest, std::fabs(site.growth_bytes_per_s));
+  for (const Callsite& callsite : report.callsites)
+    fastest = std::max(fastest, std::fabs(callsite.sum.growth_bytes_per_s));
+  return ChooseRateUnit(fastest);
+}
 
 std::vector<Callsite> CallsitesOf(const Report& report) {
   if (!report.callsites.empty()) return report.callsites;

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "report/units.h"
 #include "symbolize/frame.h"
 
 namespace heapgauge {
@@ -87,6 +88,9 @@ struct Report {
 };
 
 #undef HG_MEMBER
+
+// The unit that all rates of a report are told in.
+RateUnit RateUnitOf(const Report& report);
 
 // The report's call sites; where it has none, each of its sites stands for one.
 std::vector<Callsite> CallsitesOf(const Report& report);

@@ -61,12 +61,15 @@ std::string Heading(const Site& site, const TextOptions& options) {
 }
 
 std::string GrowthLine(const Site& site, RateUnit unit) {
+  const std::string lately =
+      fmt::format("{} since the last report", FormatSignedBytes(site.growth_bytes));
+  if (!IsGrowth(site.verdict, site.growth_high)) return "no trend; " + lately;
   std::string line = FormatRate(site.growth_bytes_per_s, unit);
   if (site.growth_low != site.growth_high) {
     line += fmt::format(" (95 %: {} to {})", FormatRate(site.growth_low, unit),
                         FormatRate(site.growth_high, unit));
   }
-  return line + fmt::format("; {} since the last report", FormatSignedBytes(site.growth_bytes));
+  return line + "; " + lately;
 }
 
 std::string LiveLine(const Site& site) {
@@ -168,9 +171,11 @@ std::string Stacks(const Callsite& callsite, const Report& report, RateUnit unit
                                     [&](const Site& site) { return site.id == callsite.sites[i]; });
     if (found == report.sites.end()) continue;
     if (found->live_bytes < kWorthALine * callsite.sum.live_bytes) continue;
-    const std::string figures =
-        fmt::format("         also {} live, {}: ", FormatBytes(found->live_bytes),
-                    FormatRate(found->growth_bytes_per_s, unit));
+    std::string figures = fmt::format("         also {} live", FormatBytes(found->live_bytes));
+    if (IsGrowth(found->verdict, found->growth_high)) {
+      figures += ", " + FormatRate(found->growth_bytes_per_s, unit);
+    }
+    figures += ": ";
     const size_t room = options.width - std::min(options.width, DisplayWidth(figures));
     out += figures + Way(*found, CallsiteFrame(callsite.sum), std::max<size_t>(room, 24)) + "\n";
     ++shown;
@@ -186,6 +191,12 @@ std::string StacksLine(const Callsite& callsite) {
 }
 
 }  // namespace
+
+// A block that start-up left behind has a rate as long as its history is short, and no growth.
+bool IsGrowth(std::string_view verdict, double high) {
+  if (verdict == "leak" || verdict == "growing" || verdict == "load") return true;
+  return high < 0;
+}
 
 std::string ErrorOf(double stderr_bytes) {
   if (!(stderr_bytes > 0)) return {};

@@ -3,6 +3,7 @@
 #define HEAPGAUGE_REPORT_TEXT_SITE_H_
 
 #include <string>
+#include <string_view>
 
 #include "report/report.h"
 #include "report/text_writer.h"
@@ -15,6 +16,10 @@ std::string ShortCallsite(const Site& site, size_t width);
 
 // The same and " <- Caller" behind it, where there is one.
 std::string CallsiteAndCaller(const Site& site, const std::string& caller, size_t width);
+
+// Whether a rate is growth, or decline, and no chance: then it is worth showing.  `high`: upper end
+// of its 95 % interval.
+bool IsGrowth(std::string_view verdict, double high);
 
 // "+/- 20 MiB" at 95 % from a standard error; "" when the figure is exact.
 std::string ErrorOf(double stderr_bytes);

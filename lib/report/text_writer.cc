@@ -98,16 +98,20 @@ std::string LimitLine(const ProcessInfo& process) {
                      FormatPercent(used / limit));
 }
 
-std::string ForecastLine(const Forecast& forecast) {
-  std::string line =
-      fmt::format("{} to the limit of {} at this growth", FormatDuration(forecast.seconds_to_limit),
-                  FormatBytes(static_cast<double>(forecast.limit_bytes)));
+std::string ForecastLine(const Forecast& forecast, RateUnit unit) {
+  std::string line = fmt::format("{} to the limit of {}", FormatDuration(forecast.seconds_to_limit),
+                                 FormatBytes(static_cast<double>(forecast.limit_bytes)));
   if (!forecast.seconds_high || !std::isfinite(*forecast.seconds_high)) {
-    return line + fmt::format(" (95 %: {} or more)", FormatDuration(forecast.seconds_low));
+    line += fmt::format(" (95 %: {} or more)", FormatDuration(forecast.seconds_low));
+  } else if (*forecast.seconds_high > forecast.seconds_low) {
+    line += fmt::format(" (95 %: {} to {})", FormatDuration(forecast.seconds_low),
+                        FormatDuration(*forecast.seconds_high));
   }
-  if (*forecast.seconds_high <= forecast.seconds_low) return line;
-  return line + fmt::format(" (95 %: {} to {})", FormatDuration(forecast.seconds_low),
-                            FormatDuration(*forecast.seconds_high));
+  if (!(forecast.growth_bytes_per_s > 0)) return line;
+  return line + fmt::format(", if {} goes on growing by {} as in the last {}",
+                            forecast.growth_of == "heap" ? "the live heap" : "memory use",
+                            FormatRate(forecast.growth_bytes_per_s, unit),
+                            FormatDuration(forecast.growth_window_s));
 }
 
 // What is neither live nor the allocator's: the kernel tells files and shared memory apart, we know
@@ -134,6 +138,8 @@ void AddRest(const Report& report, double rest, Table& table) {
   table.Add({{"    other"}, {FormatBytes(other)}, {stacks + ", anonymous mappings"}});
 }
 
+constexpr double kWorthALine = 0.02;  // of the live heap
+
 // Resident memory and what it is made of.
 std::string Memory(const Report& report, RateUnit unit, const TextOptions& options) {
   using Align = Table::Align;
@@ -141,17 +147,28 @@ std::string Memory(const Report& report, RateUnit unit, const TextOptions& optio
   const auto rss = static_cast<double>(report.process.rss_bytes);
   const auto retained = static_cast<double>(report.process.allocator_retained_bytes);
   const double live = report.totals.live_bytes;
-  const double rest = rss - live - retained;
+  const double rounding =
+      std::max(0.0, static_cast<double>(report.process.heap_taken_bytes) - live);
+  const double rest = rss - live - rounding - retained;
   // No process is without: it had no /proc to learn it from, as in another root directory.
   const bool known = report.process.rss_bytes != 0;
   table.Add({{"resident (RSS)"},
              {known ? FormatBytes(rss) : "unknown"},
              {known ? "" : "there is no /proc to tell it"}});
   std::string live_note = ErrorOf(report.totals.live_bytes_stderr);
-  live_note += fmt::format("{}in {} objects, {}", live_note.empty() ? "" : " ",
-                           FormatCount(report.totals.live_objects),
-                           FormatRate(report.totals.growth_bytes_per_s, unit));
+  live_note += fmt::format("{}in {} objects", live_note.empty() ? "" : " ",
+                           FormatCount(report.totals.live_objects));
+  const Totals& totals = report.totals;
+  // Reports of earlier versions have no interval.
+  const bool grows =
+      totals.growth_low > 0 || totals.growth_high < 0 ||
+      (totals.growth_low == totals.growth_high && IsGrowth(report.verdict, totals.growth_high));
+  if (grows) live_note += ", " + FormatRate(totals.growth_bytes_per_s, unit);
   table.Add({{"  live heap"}, {FormatBytes(live), Ink::kBold}, {live_note}});
+  if (rounding > kWorthALine * live) {
+    table.Add(
+        {{"  headers, rounding"}, {FormatBytes(rounding)}, {"what blocks take beyond their size"}});
+  }
   table.Add({{"  kept by the allocator"},
              {FormatBytes(retained)},
              {"freed by the program, not returned to the system"}});
@@ -166,8 +183,10 @@ std::string Memory(const Report& report, RateUnit unit, const TextOptions& optio
   std::string out = table.Render("  ", options.colour);
   out += fmt::format("  limit: {}\n", LimitLine(report.process));
   if (report.forecast) {
-    const std::string line = fmt::format("time left: {}", ForecastLine(*report.forecast));
-    out += "  " + Paint(line, Ink::kBold, options.colour) + "\n";
+    std::string line =
+        Wrapped("time left: " + ForecastLine(*report.forecast, unit), "  ", options.width);
+    line.pop_back();  // the line break is no part of what is bold
+    out += Paint(line, Ink::kBold, options.colour) + "\n";
   }
   return out;
 }
@@ -196,7 +215,9 @@ std::string SiteTable(const std::vector<const Site*>& sites, RateUnit unit,
     const bool leak = site->verdict == "leak";
     table.Add({{std::to_string(site->rank)},
                {leak ? "LEAK" : Printable(site->verdict), InkOf(site->verdict)},
-               {FormatSignedBytes(site->growth_bytes_per_s * unit.seconds)},
+               {IsGrowth(site->verdict, site->growth_high)
+                    ? FormatSignedBytes(site->growth_bytes_per_s * unit.seconds)
+                    : "-"},
                {FormatBytes(site->live_bytes)},
                {FormatCount(site->live_objects)},
                {CallsiteAndCaller(*site, callers[i], width), leak ? Ink::kBold : Ink::kPlain}});
@@ -299,12 +320,7 @@ std::string Footer(const Report& report, const TextOptions& options) {
 }  // namespace
 
 std::string ToText(const Report& report, const TextOptions& options) {
-  double fastest = std::fabs(report.totals.growth_bytes_per_s);
-  for (const Site& site : report.sites)
-    fastest = std::max(fastest, std::fabs(site.growth_bytes_per_s));
-  for (const Callsite& callsite : report.callsites)
-    fastest = std::max(fastest, std::fabs(callsite.sum.growth_bytes_per_s));
-  const RateUnit unit = ChooseRateUnit(fastest);
+  const RateUnit unit = RateUnitOf(report);
 
   std::string out = Title(report, options) + "\n";
   const std::string_view words = VerdictInWords(report.verdict);

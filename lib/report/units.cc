@@ -91,6 +91,20 @@ std::string FormatPercent(double share) {
   return fmt::format("{:.0f} %", percent);
 }
 
+std::string FormatFactor(double factor) {
+  if (!std::isfinite(factor)) return "?";
+  const double size = std::fabs(factor);
+  if (size < 9.95 && size != std::floor(size)) return fmt::format("{:.1f}", factor);
+  return FormatCount(factor);
+}
+
+std::string FormatFrequency(double per_s) {
+  const double rate = std::fabs(per_s);
+  if (rate >= 0.5 || rate == 0 || !std::isfinite(rate)) return FormatFactor(per_s) + "/s";
+  if (rate * 60 >= 0.5) return FormatFactor(per_s * 60) + "/min";
+  return FormatFactor(per_s * 3600) + "/h";
+}
+
 // By arithmetic and not by gmtime_r(): that takes the C library's lock of time zones, which a
 // fork's child would inherit held if the fork falls into it, and even the host's own localtime()
 // would wait for ever there.

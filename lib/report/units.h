@@ -14,6 +14,9 @@ std::string FormatSignedBytes(double bytes);  // "+1.23 KiB", "-1.23 KiB", "0 B"
 std::string FormatCount(double count);        // "412", "9,999", "12.3 k", "4.10 M"
 std::string FormatDuration(
     double seconds);  // "12 ms", "4.5 s", "45 s", "12 min 5 s", "3 h 12 min", "2 d 4 h"
+// Of events: "80/s", "4.5/min", "2/h", in the unit that reads best.
+std::string FormatFrequency(double per_s);
+std::string FormatFactor(double factor);  // two digits that matter: "3", "1.4", "12"
 std::string FormatPercent(double share);  // 0.7123 -> "71 %", 0.0123 -> "1.2 %"
 
 // RFC 3339 in UTC: "2026-11-22T02:14:05.123Z".

@@ -1,12 +1,10 @@
 #include "reporter/figures_audit.h"
 
-#include <fmt/core.h>
-
 #include <algorithm>
 #include <unordered_map>
 
 #include "process/process_stats.h"
-#include "report/units.h"
+#include "report/sentences.h"
 
 namespace heapgauge {
 namespace {
@@ -59,7 +57,7 @@ AuditFinding FiguresAudit::Look(const SiteObservation& totals) {
 
 void ApplyAudit(const AuditFinding& finding, const SiteGroups& groups, AnalysisResult& result,
                 SamplingInfo& sampling) {
-  sampling.distrust = finding.sentence;
+  sampling.distrust = finding.Trusted() ? std::string() : Sentence(finding.doubt);
   ProcessJudgement& process = result.process;
   if (std::any_of(result.sites.begin(), result.sites.end(), IsLeak)) {
     std::unordered_map<uint64_t, size_t> stacks;
@@ -75,16 +73,13 @@ void ApplyAudit(const AuditFinding& finding, const SiteGroups& groups, AnalysisR
     if (!finding.Trusted() || std::none_of(result.sites.begin(), result.sites.end(), IsLeak)) {
       process.verdict = Verdict::kGrowing;
       process.confidence = std::min(process.confidence, 0.5);
-      process.evidence = "no leak is called: blocks of what grows are freed past heapgauge, unseen";
+      process.evidence.leaks_die_unseen = true;
     } else if (sampling.coverage && *sampling.coverage < 1) {
       process.confidence *= *sampling.coverage;
-      process.evidence += fmt::format(
-          "; only {} of the references to the allocator lead to heapgauge, and frees by the others "
-          "are not seen",
-          FormatPercent(*sampling.coverage));
+      process.evidence.coverage = *sampling.coverage;
     }
   }
-  if (!finding.Trusted()) process.evidence = finding.sentence;
+  if (!finding.Trusted()) process.evidence.doubt = finding.doubt;
 }
 
 }  // namespace heapgauge

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cmath>
 #include <new>
 #include <unordered_map>
 
@@ -15,8 +14,10 @@
 #include "process/process_stats.h"
 #include "report/directory_owner.h"
 #include "report/output_directory.h"
+#include "report/sentences.h"
 #include "report/units.h"
 #include "reporter/free_samples.h"
+#include "reporter/heap_figures.h"
 
 namespace heapgauge {
 namespace {
@@ -64,18 +65,11 @@ constexpr size_t kStacksOfARow = 6;
 Site MakeSite(uint64_t id, const SiteJudgement* judgement, const SiteObservation& observation) {
   Site site;
   site.id = IdText(id);
-  site.live_bytes = observation.live_bytes;
-  site.live_bytes_stderr = std::sqrt(observation.live_variance);
-  site.live_objects = observation.live_objects;
-  site.allocated_bytes = observation.allocated_bytes;
-  site.freed_bytes = observation.freed_bytes;
-  site.allocated_objects = observation.allocated_objects;
-  site.freed_objects = observation.freed_objects;
+  static_cast<HeapFigures&>(site) = FiguresOf(observation);
   site.age_max_s = observation.age_max_s;
   if (judgement == nullptr) return site;  // too small to be followed
   site.verdict = SiteVerdictName(judgement->verdict);
   site.confidence = judgement->confidence;
-  site.evidence = judgement->evidence;
   site.growth_bytes = judgement->growth_bytes;
   site.growth_bytes_per_s = judgement->growth_bytes_per_s;
   site.growth_low = judgement->growth_low;
@@ -129,17 +123,13 @@ void ReportAssembler::FillHeader(Report& report, const StoreSnapshot& snapshot, 
   if (coverage_.Fill(report.sampling)) tracker_.ExpectUnseenDeaths();
 
   const SiteObservation& all = snapshot.totals;
-  report.totals.live_bytes = all.live_bytes;
-  report.totals.live_bytes_stderr = std::sqrt(all.live_variance);
-  report.totals.live_objects = all.live_objects;
-  report.totals.allocated_bytes = all.allocated_bytes;
-  report.totals.freed_bytes = all.freed_bytes;
-  report.totals.allocated_objects = all.allocated_objects;
-  report.totals.freed_objects = all.freed_objects;
+  static_cast<HeapFigures&>(report.totals) = FiguresOf(all);
 
   report.process.heap_live_bytes = static_cast<uint64_t>(all.live_bytes);
-  const ProcessStats stats =
-      ReadProcessStats(allocator_, report.process.heap_live_bytes, report.sampling.memory_bytes);
+  report.process.heap_taken_bytes = static_cast<uint64_t>(snapshot.taken_bytes);
+  const ProcessStats stats = ReadProcessStats(
+      allocator_, static_cast<uint64_t>(snapshot.taken_bytes), report.sampling.memory_bytes,
+      static_cast<uint64_t>(snapshot.taken_in_arenas));
   report.process.rss_bytes = stats.rss_bytes;
   report.process.rss_file_bytes = stats.rss_file_bytes;
   report.process.rss_shmem_bytes = stats.rss_shmem_bytes;
@@ -161,6 +151,7 @@ void ReportAssembler::Analyze(const StoreSnapshot& snapshot, bool regrouped, Rep
   groups.Observe(analyzer_, alone_);
   const ProcessInfo& process = report.process;
   ProcessObservation observed;
+  observed.live_taken = snapshot.taken_bytes;
   observed.rss = static_cast<double>(process.rss_bytes);
   observed.allocator_retained = static_cast<double>(process.allocator_retained_bytes);
   observed.files = static_cast<double>(process.rss_file_bytes);
@@ -175,7 +166,9 @@ void ReportAssembler::Analyze(const StoreSnapshot& snapshot, bool regrouped, Rep
 
   report.sites_total = groups.stacks().size() + snapshot.others_count;
   report.callsites_total = groups.callsites().size();
-  FillSites(ReportRows(result, groups, kCallsites), groups, report);
+  const ReportRows rows(result, groups, kCallsites);
+  FillSites(rows, groups, report);
+  FillSentences(result.process.evidence, rows, groups, report);
   // Frame pointers need no tables.
   if (options_.unwind == UnwindMode::kFramePointers) return;
   for (std::string& note : ends_.Notes(snapshot, tracker_.sites(), identity_)) {
@@ -183,10 +176,26 @@ void ReportAssembler::Analyze(const StoreSnapshot& snapshot, bool regrouped, Rep
   }
 }
 
+// Last: they tell rates in the unit that the report's figures ask for.
+void ReportAssembler::FillSentences(const ProcessEvidence& process, const ReportRows& rows,
+                                    const SiteGroups& groups, Report& report) {
+  const RateUnit unit = RateUnitOf(report);
+  report.evidence = Sentence(process, unit);
+  for (size_t i = 0; i < rows.size(); ++i) {
+    report.callsites[i].sum.evidence = Sentence(rows[i].judgement->evidence, unit);
+  }
+  for (size_t i = 0; i < report.sites.size(); ++i) {
+    const SiteGroups::Stack& stack = groups.stacks()[shown_stacks_[i]];
+    const SiteJudgement* const judgement = rows.JudgementOf(stack.id, stack.callsite);
+    if (judgement != nullptr) report.sites[i].evidence = Sentence(judgement->evidence, unit);
+  }
+}
+
 void ReportAssembler::FillProcess(const ProcessJudgement& judged, Report& report) const {
   report.verdict = ProcessVerdictName(judged.verdict);
-  report.evidence = judged.evidence;
   report.totals.growth_bytes_per_s = judged.growth_bytes_per_s;
+  report.totals.growth_low = judged.growth_low;
+  report.totals.growth_high = judged.growth_high;
   if (!judged.forecast || !report.process.limit_bytes) return;
   const LimitForecast& forecast = *judged.forecast;
   report.forecast = Forecast{.limit_bytes = *report.process.limit_bytes,
@@ -204,6 +213,7 @@ void ReportAssembler::FillProcess(const ProcessJudgement& judged, Report& report
 void ReportAssembler::FillSites(const ReportRows& rows, const SiteGroups& groups, Report& report) {
   std::unordered_map<uint32_t, size_t> places;  // in report.sites, by stack
   std::vector<uint32_t> indices;
+  shown_stacks_.clear();
   const auto add = [&](uint32_t k) {
     if (report.sites.size() == kSites || !places.emplace(k, report.sites.size()).second) return;
     const SiteGroups::Stack& stack = groups.stacks()[k];
@@ -211,6 +221,7 @@ void ReportAssembler::FillSites(const ReportRows& rows, const SiteGroups& groups
         MakeSite(stack.id, rows.JudgementOf(stack.id, stack.callsite), stack.observation));
     report.sites.back().rank = static_cast<uint32_t>(report.sites.size());
     indices.push_back(stack.index);
+    shown_stacks_.push_back(k);
   };
   for (size_t i = 0; i < rows.size(); ++i) {
     const std::vector<uint32_t>& stacks = rows[i].stacks;
@@ -303,6 +314,7 @@ SiteSelection ReportAssembler::Selection() {
   selection.preferred = [this](const StoredSite& site) {
     return analyzer_.Follows(identity_.IdOf(site));
   };
+  selection.allocator = &allocator_;
   selection.group = [this](uint32_t site) { return callsites_.Of(site).id; };
   return selection;
 }

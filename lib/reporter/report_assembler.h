@@ -50,6 +50,8 @@ class ReportAssembler final {
   void Analyze(const StoreSnapshot& snapshot, bool regrouped, Report& report);
   void FillProcess(const ProcessJudgement& judged, Report& report) const;
   void FillSites(const ReportRows& rows, const SiteGroups& groups, Report& report);
+  void FillSentences(const ProcessEvidence& process, const ReportRows& rows,
+                     const SiteGroups& groups, Report& report);
   void PlaceRow(const ReportRows::Row& row, const Site* leading, Site& sum) const;
   void NameFrames(Report& report, const std::vector<uint32_t>& indices);
   void SayProblem();
@@ -67,6 +69,7 @@ class ReportAssembler final {
   Symbolizer symbolizer_;
   CallsiteMap callsites_;
   StackEnds ends_;
+  std::vector<uint32_t> shown_stacks_;  // of the report in the making: place in groups.stacks()
   std::unordered_map<uint64_t, uint64_t> alone_;  // SiteGroups::Observe()
   bool problem_said_ = false;
   uint64_t sequence_ = 0;

@@ -19,7 +19,7 @@ SiteJudgement Leak() {
   SiteJudgement judgement;
   judgement.verdict = Verdict::kLeak;
   judgement.confidence = 0.99;
-  judgement.evidence = "objects pile up";
+  judgement.evidence.claim = Claim::kMostStay;
   return judgement;
 }
 
@@ -33,12 +33,12 @@ TEST_CASE("more alive than the allocator has given out is believed the second ti
   CHECK(audit.Look(figures).Trusted());
   const AuditFinding finding = audit.Look(figures);
   CHECK_FALSE(finding.Trusted());
-  CAPTURE(finding.sentence);
-  CHECK(finding.sentence.find("23.0 MiB can't be") != std::string::npos);
-  CHECK(finding.sentence.find("given out 5.00 MiB") != std::string::npos);
+  CHECK(finding.doubt.alive_bytes == 23.0 * kMiB);
+  CHECK(finding.doubt.against == Doubt::Against::kAllocator);
+  CHECK(finding.doubt.most_bytes == 5.0 * kMiB);
   figures.in_use = 24 * kMiB;  // over
   CHECK(audit.Look(figures).Trusted());
-  CHECK(audit.Look(figures).sentence.empty());
+  CHECK(audit.Look(figures).doubt.against == Doubt::Against::kNothing);
 }
 
 TEST_CASE("what is resident or mapped contradicts a live heap as well", "[analyze][audit]") {
@@ -69,9 +69,8 @@ TEST_CASE("blocks in the allocator's free chunks have ended unseen", "[analyze][
   figures.totals.free_samples = 60;
   AuditFinding finding = audit.Look(figures);
   CHECK_FALSE(finding.Trusted());
-  CAPTURE(finding.sentence);
-  CHECK(finding.sentence.find("60 of 1 060 sampled blocks that ended were freed past heapgauge") !=
-        std::string::npos);
+  CHECK(finding.doubt.unseen_deaths == 60);
+  CHECK(finding.doubt.ended_samples == 1060);
   // Together with those whose address came again.
   figures.totals.free_samples = 30;
   CHECK(audit.Look(figures).Trusted());
@@ -131,9 +130,9 @@ TEST_CASE("many unseen deaths are said at once, with their number", "[analyze][a
   figures.totals.unseen_deaths = 120;
   const AuditFinding finding = Audit().Look(figures);
   CHECK(finding.many_unseen);
-  CHECK(finding.sentence ==
-        "the figures are not to be trusted: 120 of 1 000 sampled blocks that ended were freed past "
-        "heapgauge (by another name, or by another allocator)");
+  CHECK(finding.doubt.against == Doubt::Against::kNothing);
+  CHECK(finding.doubt.unseen_deaths == 120);
+  CHECK(finding.doubt.ended_samples == 1000);
   figures.totals.freed_samples = 7;
   figures.totals.unseen_deaths = 7;
   CHECK(Audit().Look(figures).Trusted());  // too few to say
@@ -142,12 +141,13 @@ TEST_CASE("many unseen deaths are said at once, with their number", "[analyze][a
 TEST_CASE("no leak is called on figures that are not to be trusted", "[analyze][audit]") {
   AuditFinding finding;
   finding.too_much_alive = true;
-  finding.sentence = "the figures are not to be trusted: why";
+  finding.doubt.against = Doubt::Against::kMapped;
   SiteJudgement judgement = Leak();
   TakeBack(judgement, SiteObservation{}, finding);
   CHECK(judgement.verdict == Verdict::kGrowing);
   CHECK(judgement.confidence <= 0.5);
-  CHECK(judgement.evidence == "not called a leak: the figures are not to be trusted: why");
+  CHECK(judgement.evidence.claim == Claim::kInDoubt);
+  CHECK(judgement.evidence.doubt == finding.doubt);
 }
 
 TEST_CASE("a leak stands beside another site whose blocks die unseen", "[analyze][audit]") {
@@ -159,10 +159,12 @@ TEST_CASE("a leak stands beside another site whose blocks die unseen", "[analyze
   SiteJudgement judgement = Leak();
   TakeBack(judgement, leaking, AuditFinding{});
   CHECK(judgement.verdict == Verdict::kLeak);
-  CHECK(judgement.evidence == "objects pile up");
+  CHECK(judgement.evidence.claim == Claim::kMostStay);
   TakeBack(judgement, other, AuditFinding{});
   CHECK(judgement.verdict == Verdict::kGrowing);
-  CHECK(judgement.evidence.find("2 of its 100 sampled blocks") != std::string::npos);
+  CHECK(judgement.evidence.claim == Claim::kDiesUnseen);
+  CHECK(judgement.evidence.unseen_deaths == 2);
+  CHECK(judgement.evidence.freed_samples == 100);
 }
 
 }  // namespace heapgauge

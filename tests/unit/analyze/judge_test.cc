@@ -114,28 +114,13 @@ TEST_CASE("the median age is never above the oldest, of one object it is the sam
   }
 }
 
-TEST_CASE("the birth rate comes with the error that sampling leaves", "[analyze][judge]") {
-  FakeSite site;
-  site.Stream(0, 2400, 1, 30);
-  const SiteMeasures counted = MeasuresOf(site, 40);
-  CHECK(counted.births_per_s == Approx(1).epsilon(0.01));
-  CHECK(counted.births_error == 0);
-  FakeSite sampled(1024, 0.01);  // each stands for a hundred
-  sampled.Stream(0, 2400, 1, 30);
-  const SiteMeasures estimated = MeasuresOf(sampled, 40);
-  CHECK(estimated.births_per_s == Approx(100).epsilon(0.01));
-  // Steady births: of all forty minutes, not of four.
-  CHECK(estimated.births_error > 0.015);
-  CHECK(estimated.births_error < 0.03);
-}
-
 TEST_CASE("measures tell traffic from its fruit", "[analyze][judge]") {
   FakeSite site;
   site.Stream(0, 1200, 1, 30);
   site.Stream(1200, 2400, 3, 30);
   const SiteMeasures measures = MeasuresOf(site, 40);
   CHECK(measures.reports == 40);
-  CHECK(measures.births_per_s == Approx(3).epsilon(0.01));
+  CHECK(measures.births_ratio == Approx(3).epsilon(0.01));
   CHECK(measures.lifetime_p50_s.value() == Approx(30).epsilon(0.3));
   CHECK(measures.age_p50_s < 40);
   CHECK_FALSE(measures.leak_signs);

@@ -35,7 +35,7 @@ SiteJudgement Site(Verdict verdict, double growth_bytes_per_s) {
   site.verdict = verdict;
   site.confidence = 0.97;
   site.growth_bytes_per_s = growth_bytes_per_s;
-  site.evidence = "because";
+  site.evidence.claim = Claim::kMostStay;
   return site;
 }
 
@@ -44,7 +44,7 @@ TEST_CASE("an even process is ok", "[analyze][process_watch]") {
   heap.Stream(0, 3600, 10, 30);
   const ProcessJudgement judgement = Watch(heap, 60, 0);
   CHECK(judgement.verdict == Verdict::kSteady);
-  CHECK(judgement.rss.part == RssPart::kNone);
+  CHECK(judgement.evidence.rss.part == RssPart::kNone);
   CHECK(ProcessVerdictName(judgement.verdict) == "ok");
 }
 
@@ -56,7 +56,8 @@ TEST_CASE("a leaking site makes the process leak, with its confidence",
   const ProcessJudgement judgement = Watch(heap, 60, 0, sites);
   CHECK(judgement.verdict == Verdict::kLeak);
   CHECK(judgement.confidence == 0.97);
-  CHECK(judgement.evidence == "one call site: because");
+  CHECK(judgement.evidence.sites == 1);
+  CHECK(judgement.evidence.own.claim == Claim::kMostStay);
 }
 
 TEST_CASE("a site that grows by next to nothing does not concern the process",
@@ -72,9 +73,65 @@ TEST_CASE("growth outside the heap is named as such", "[analyze][process_watch]"
   heap.Stream(0, 3600, 10, 30);
   const ProcessJudgement judgement = Watch(heap, 60, kMiB);
   CHECK(judgement.verdict == Verdict::kSteady);  // of the heap
-  CHECK(judgement.rss.part == RssPart::kAnonymous);
-  CHECK(judgement.rss.bytes_per_s == Approx(kMiB / 60).epsilon(0.05));
-  CHECK(judgement.evidence.find("outside the heap") != std::string::npos);
+  CHECK(judgement.evidence.rss.part == RssPart::kAnonymous);
+  CHECK(judgement.evidence.rss.bytes_per_s == Approx(kMiB / 60).epsilon(0.05));
+  CHECK(judgement.evidence.rss.OutsideLiveHeap());
+}
+
+// Blocks of 18 bytes, of which the allocator takes 32 each, and a heap that stands still beside.
+ProcessJudgement WatchSmallBlocks(bool taken_is_known) {
+  FakeSite heap(18);
+  heap.Stream(0, 3600, 200);
+  ProcessWatch watch;
+  ActivityClock clock;
+  clock.SetInterval(60);
+  ProcessJudgement judgement;
+  for (int i = 1; i <= 60; ++i) {
+    SiteObservation now = heap.At(60.0 * i);
+    const double still = 20 * kMiB;
+    const double taken = now.live_bytes / 18 * 32 + still;
+    now.live_bytes += still;
+    clock.Tick(60.0 * i, now.allocated_samples + 1);
+    ProcessObservation process;
+    process.rss = taken + 10 * kMiB;
+    if (taken_is_known) process.live_taken = taken;
+    watch.Add(now, process, clock, 30);
+    judgement = watch.Judge({}, clock);
+  }
+  return judgement;
+}
+
+TEST_CASE("what small blocks take beyond their size is growth of the heap",
+          "[analyze][process_watch]") {
+  const ProcessJudgement judgement = WatchSmallBlocks(true);
+  CHECK(judgement.evidence.rss.part == RssPart::kLiveHeap);
+  CHECK(judgement.evidence.rss.bytes_per_s == Approx(200 * 32).epsilon(0.05));
+  CHECK(judgement.rss[RssPart::kAnonymous] == Approx(10 * kMiB).epsilon(0.01));
+  CHECK(WatchSmallBlocks(false).rss[RssPart::kAnonymous] > 19 * kMiB);
+}
+
+TEST_CASE("time left is told by the growth that has lasted", "[analyze][process_watch]") {
+  FakeSite heap(4096);
+  heap.Stream(0, 6000, 10);
+  ProcessWatch watch;
+  ActivityClock clock;
+  clock.SetInterval(60);
+  ProcessJudgement judgement;
+  for (int i = 1; i <= 100; ++i) {
+    const SiteObservation now = heap.At(60.0 * i);
+    clock.Tick(60.0 * i, now.allocated_samples + 1);
+    ProcessObservation process;
+    // A cache of files is read in at the end.
+    process.rss = now.live_bytes + 10 * kMiB + std::max(0, i - 88) * 40 * kMiB;
+    process.usage = process.rss;
+    process.limit = 4096 * kMiB;
+    watch.Add(now, process, clock, 30);
+    judgement = watch.Judge({}, clock);
+  }
+  REQUIRE(judgement.forecast);
+  CHECK(judgement.forecast->of_heap);
+  CHECK(judgement.forecast->growth_window_s > 3600);
+  CHECK(judgement.forecast->growth_bytes_per_s == Approx(40960).epsilon(0.05));
 }
 
 TEST_CASE("the limit is so far away", "[analyze][process_watch]") {

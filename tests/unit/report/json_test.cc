@@ -104,7 +104,7 @@ TEST_CASE("whole figures are integers, others short", "[report][json]") {
   report.totals.growth_bytes_per_s = 1.0 / 3;
   const std::string line = ToJson(report);
   CHECK(line.find("\"live_bytes\":4294967296,") != std::string::npos);
-  CHECK(line.find("\"growth_bytes_per_s\":0.333333}") != std::string::npos);
+  CHECK(line.find("\"growth_bytes_per_s\":0.333333,") != std::string::npos);
 }
 
 TEST_CASE("only as many sites as wanted are written", "[report][json]") {

@@ -122,17 +122,13 @@ Report LeakingCheckout() {
   report.host = "web-3";
   report.build_id = "5d1c0ffee4a9b0e7d2c3";
   report.sampling = {524288, 65536, 2, 48211, 1893, 0, "dwarf", 4.25, 3365888, 0, 1.0, "", 0, ""};
-  report.process = {static_cast<uint64_t>(1400 * kMiB),
-                    static_cast<uint64_t>(909 * kMiB),
-                    static_cast<uint64_t>(310 * kMiB),
-                    static_cast<uint64_t>(2048 * kMiB),
-                    "cgroup",
-                    static_cast<uint64_t>(1450 * kMiB),
-                    static_cast<uint64_t>(20 * kMiB),
-                    static_cast<uint64_t>(1 * kMiB),
-                    24};
-  report.totals = {908.5625 * kMiB,   11 * kMiB, 4202038,  93174.5 * kMiB,
-                   92265.9375 * kMiB, 20000000,  15797962, 25600};
+  report.process = {static_cast<uint64_t>(1400 * kMiB), static_cast<uint64_t>(909 * kMiB),
+                    static_cast<uint64_t>(960 * kMiB),  static_cast<uint64_t>(310 * kMiB),
+                    static_cast<uint64_t>(2048 * kMiB), "cgroup",
+                    static_cast<uint64_t>(1450 * kMiB), static_cast<uint64_t>(20 * kMiB),
+                    static_cast<uint64_t>(1 * kMiB),    24};
+  report.totals = {908.5625 * kMiB, 11 * kMiB, 4202038, 93174.5 * kMiB, 92265.9375 * kMiB,
+                   20000000,        15797962,  25600,   20480,          30720};
   report.verdict = "leak";
   report.evidence =
       "1 of 211 call sites leaks: +1.23 MiB/min of the +1.46 MiB/min by which the live heap grows.";

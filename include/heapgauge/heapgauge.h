@@ -109,6 +109,71 @@ heapgauge_status heapgauge_write_report(void);
 /* The report directory, or NULL before the first report made it.  Valid until the process ends. */
 const char* heapgauge_report_directory(void);
 
+/* ---- Labels: what a thread is busy with, kept with what it allocates --------------------------
+ *
+ * A label is a key and a value, e.g. route=/checkout.  A thread carries a set of them, and each
+ * sampled block keeps the set of the thread that allocated it: reports say which labels hold the
+ * live heap.  Blocks that are not sampled pay nothing.  Keys of heapgauge's own: peer, circle,
+ * route, service.
+ *
+ * Memory is bounded: keys are cut at 64 bytes and values at 256, a set has at most 16 keys, and what
+ * finds no room any more has the value "other".  Where tracking is not available all calls do
+ * nothing.
+ *
+ * Scopes   belong to the thread that opened them and nest.  Closing one closes all that were opened
+ *          inside it; one that is closed already, or another thread's, is left alone.  A longjmp()
+ *          past scopes leaves them open until one around them is closed. */
+
+typedef uint32_t heapgauge_label_id; /* 0: no label */
+
+typedef struct heapgauge_scope {
+  uint64_t opaque[2];
+} heapgauge_scope;
+
+typedef struct heapgauge_context {
+  uint64_t opaque;
+} heapgauge_context;
+
+/* The number of a label; the same label has the same number as long as the process lives.  Costs
+ * about a hundred nanoseconds: keep it where it is needed again.  0 when the key is NULL or empty. */
+heapgauge_label_id heapgauge_label(const char* key, const char* value);
+
+/* From now on this thread's blocks have this label; one of the same key is hidden meanwhile. */
+heapgauge_scope heapgauge_push_label(heapgauge_label_id label);
+void heapgauge_pop_label(heapgauge_scope scope);
+
+/* The labels of this thread and the path of its request, to be entered wherever the work goes on:
+ * in a coroutine that is resumed, a task of a pool, another thread.  A plain value, nothing to
+ * release.  What was entered is left by heapgauge_pop_label(), before the work is suspended again. */
+heapgauge_context heapgauge_capture_context(void);
+heapgauge_scope heapgauge_enter_context(heapgauge_context context);
+
+/* ---- Calls to other services ------------------------------------------------------------------
+ *
+ * What is allocated inside begin_call() and its heapgauge_pop_label() is memory in flight for a call
+ * to `peer`, as long as it lives: reports sum it by peer, with its age and growth.
+ *
+ * The path of services travels with the requests, in one member of the W3C baggage header.  Two
+ * lines a request: accept_call() with the header that came in, call_header() for what goes out.  So
+ * a service sees itself in the path: a circle of services is known at its second turn. */
+
+heapgauge_scope heapgauge_begin_call(const char* peer);
+
+/* Writes the baggage member that carries the path of services up to here, this one included.
+ * Returns its length without the terminating NUL; when that is `room` or more, out is empty, as it
+ * is with the result 0 where tracking is not available. */
+size_t heapgauge_call_header(char* out, size_t room);
+
+/* The same for a service that passes baggage on: `baggage` (may be NULL) with that member in place
+ * of the one that it had.  Members of others are not touched; where the limits of the W3C's text
+ * (180 members, 8192 bytes) leave no room for ours, it is left out. */
+size_t heapgauge_call_baggage(const char* baggage, char* out, size_t room);
+
+/* The begin of a request that came in with this baggage header (NULL: without one).  *depth (may be
+ * NULL): how often this service is on the path already; > 0 is a circle.  To be closed with
+ * heapgauge_pop_label() at the request's end. */
+heapgauge_scope heapgauge_accept_call(const char* baggage, int* depth);
+
 #ifdef __cplusplus
 }
 #endif

@@ -187,6 +187,74 @@ class ScopedTracking final {
   const Status status_;
 };
 
+using Label = heapgauge_label_id;  // 0: no label
+
+/// The number of a label, for all of the process's life.  Keep it where it is needed again.
+/// Shape    key: 1 .. 64 bytes, value: 0 .. 256 bytes; what is longer is cut.
+inline Label MakeLabel(const char* key, const char* value) noexcept {
+  return heapgauge_label(key, value);
+}
+
+// What is open on this thread while the object lives.  Neither copied nor moved: a scope belongs to
+// the thread and the block that opened it.
+class Scope {
+ public:
+  ~Scope() { heapgauge_pop_label(scope_); }
+  Scope(const Scope&) = delete;
+  Scope& operator=(const Scope&) = delete;
+
+ protected:
+  explicit Scope(heapgauge_scope scope) noexcept : scope_(scope) {}
+
+ private:
+  const heapgauge_scope scope_;
+};
+
+// What this thread allocates meanwhile has the label.
+class ScopedLabel final : public Scope {
+ public:
+  explicit ScopedLabel(Label label) noexcept : Scope(heapgauge_push_label(label)) {}
+  ScopedLabel(const char* key, const char* value) noexcept : ScopedLabel(MakeLabel(key, value)) {}
+};
+
+// What this thread allocates meanwhile is memory in flight for a call to `peer`.
+class ScopedCall final : public Scope {
+ public:
+  explicit ScopedCall(const char* peer) noexcept : Scope(heapgauge_begin_call(peer)) {}
+};
+
+// A request that came in, with its baggage header (nullptr: none).
+class ScopedRequest final : public Scope {
+ public:
+  explicit ScopedRequest(const char* baggage) noexcept : ScopedRequest(baggage, 0) {}
+
+  /// How often this service is on the request's path already; > 0 is a circle.
+  int depth() const noexcept { return depth_; }
+
+ private:
+  ScopedRequest(const char* baggage, int depth) noexcept
+      : Scope(heapgauge_accept_call(baggage, &depth)), depth_(depth) {}
+
+  const int depth_;
+};
+
+// Labels and path of the work at hand, to go on with it elsewhere: kept in a coroutine's promise or
+// beside a pool's task, and entered whenever a thread takes the work up.
+class Context final {
+ public:
+  Context() noexcept : raw_(heapgauge_capture_context()) {}
+
+ private:
+  friend class ScopedContext;
+  heapgauge_context raw_;
+};
+
+// Takes up work until the object goes: before the work is suspended or handed on again.
+class ScopedContext final : public Scope {
+ public:
+  explicit ScopedContext(Context context) noexcept : Scope(heapgauge_enter_context(context.raw_)) {}
+};
+
 }  // namespace heapgauge
 
 #endif  // HEAPGAUGE_HEAPGAUGE_HPP

@@ -17,7 +17,7 @@
 
 namespace heapgauge {
 
-inline constexpr uint32_t kCoreApiVersion = 6;
+inline constexpr uint32_t kCoreApiVersion = 7;
 inline constexpr char kCoreEntryName[] = "heapgauge_core_entry";
 
 // One thread's part of the tracker: a single cache line of initial-exec TLS in the shim.  All zero
@@ -35,6 +35,10 @@ struct ThreadState {
   // The frame record (the caller's frame pointer, the return address) of the shim's function that
   // calls the core: a walk begins there and leaves the core's own frames out.
   const uintptr_t* shim_frame = nullptr;
+  // core_api/label_context.h
+  uint16_t labels = 0;  // the set that this thread's samples get
+  uint16_t path = 0;    // the services that the request at hand has passed
+  uint16_t scopes = 0;  // open ones
 };
 static_assert(sizeof(ThreadState) <= 64,
               "one cache line, and a small part of the static TLS surplus");
@@ -176,6 +180,7 @@ struct TakenSample {
   uint32_t site;
   float weight;
   bool unaligned;
+  uint16_t labels;
 };
 
 // A block that realloc made larger, in the measure that there is for every block: usable bytes. The
@@ -238,6 +243,12 @@ struct CoreApi {
   void (*free_snapshot)(heapgauge_snapshot* snapshot) = nullptr;
   heapgauge_status (*write_report)() = nullptr;
   const char* (*report_directory)() = nullptr;
+  heapgauge_label_id (*label)(const char* key, const char* value) = nullptr;
+  heapgauge_scope (*push_label)(ThreadState* self, heapgauge_label_id label) = nullptr;
+  heapgauge_scope (*begin_call)(ThreadState* self, const char* peer) = nullptr;
+  heapgauge_scope (*accept_call)(ThreadState* self, const char* baggage, int* depth) = nullptr;
+  size_t (*call_baggage)(const ThreadState* self, const char* baggage, char* out,
+                         size_t room) = nullptr;
 };
 
 // Exported by the core under kCoreEntryName.  Initialises the tracker and returns its table;

@@ -58,6 +58,8 @@ class Writer final {
 
   template <typename Element>
   void operator()(const char* key, const std::vector<Element>& elements) const {
+    constexpr bool kOfLabels = std::same_as<Element, LabelShare> || std::same_as<Element, LabelSum>;
+    if (kOfLabels && elements.empty()) return;
     constexpr bool kLimited = std::same_as<Element, Site> || std::same_as<Element, Callsite>;
     const size_t count = kLimited ? std::min(max_sites_, elements.size()) : elements.size();
     json_.BeginArray(key);

@@ -190,11 +190,10 @@ void WriteValueType(pbf_writer* all, uint32_t field, int64_t type, int64_t unit)
   writer.add_int64(value_type::kUnit, unit);
 }
 
-void WriteSample(const Site& site, PprofKind kind, Tables* tables, pbf_writer* all) {
-  const double grown =
-      kind == PprofKind::kDifference ? site.growth_bytes : std::fmax(site.growth_bytes, 0);
-  const int64_t values[] = {Whole(site.allocated_objects), Whole(site.allocated_bytes),
-                            Whole(site.live_objects), Whole(site.live_bytes), Whole(grown)};
+constexpr size_t kValues = 5;
+
+void WriteValues(const Site& site, const TextMap& labels, const int64_t (&values)[kValues],
+                 Tables* tables, pbf_writer* all) {
   if (std::all_of(std::begin(values), std::end(values), [](int64_t value) { return value == 0; }))
     return;
   std::vector<uint64_t> stack;
@@ -207,13 +206,29 @@ void WriteSample(const Site& site, PprofKind kind, Tables* tables, pbf_writer* a
   pbf_writer writer(*all, profile::kSample);
   writer.add_packed_uint64(sample::kLocationId, stack.begin(), stack.end());
   writer.add_packed_int64(sample::kValue, std::begin(values), std::end(values));
-  for (const auto& [key, value] : site.labels) {
+  for (const auto& [key, value] : labels) {
     const int64_t key_index = tables->String(Printable(key));
     const int64_t value_index = tables->String(Printable(value));
     pbf_writer label_writer(writer, sample::kLabel);
     label_writer.add_int64(label::kKey, key_index);
     label_writer.add_int64(label::kStr, value_index);
   }
+}
+
+void WriteSample(const Site& site, PprofKind kind, Tables* tables, pbf_writer* all) {
+  const double grown =
+      kind == PprofKind::kDifference ? site.growth_bytes : std::fmax(site.growth_bytes, 0);
+  int64_t values[kValues] = {Whole(site.allocated_objects), Whole(site.allocated_bytes),
+                             Whole(site.live_objects), Whole(site.live_bytes), Whole(grown)};
+  if (site.by_labels.empty()) return WriteValues(site, site.labels, values, tables, all);
+  // By labels only what is alive is known; the rest of the site has none.
+  for (const LabelShare& share : site.by_labels) {
+    const int64_t part[kValues] = {0, 0, Whole(share.live_objects), Whole(share.live_bytes), 0};
+    values[2] = std::max<int64_t>(values[2] - part[2], 0);
+    values[3] = std::max<int64_t>(values[3] - part[3], 0);
+    WriteValues(site, share.labels, part, tables, all);
+  }
+  WriteValues(site, {}, values, tables, all);
 }
 
 // RFC 3339 in UTC, to the second; 0 if it isn't that.

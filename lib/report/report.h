@@ -60,6 +60,34 @@ struct Forecast {
   bool operator==(const Forecast&) const = default;
 };
 
+// What one set of labels holds of a site.
+struct LabelShare {
+#define HG_SHARE HG_MEMBER
+#include "report/report_fields.inc"
+  bool operator==(const LabelShare&) const = default;
+};
+
+// Memory in flight for calls to one peer.
+struct Call {
+#define HG_CALL HG_MEMBER
+#include "report/report_fields.inc"
+  bool operator==(const Call&) const = default;
+};
+
+// Services that call each other in a circle, this one among them.
+struct Circle {
+#define HG_CIRCLE HG_MEMBER
+#include "report/report_fields.inc"
+  bool operator==(const Circle&) const = default;
+};
+
+// What is alive with one label.
+struct LabelSum {
+#define HG_LABEL HG_MEMBER
+#include "report/report_fields.inc"
+  bool operator==(const LabelSum&) const = default;
+};
+
 // One whole stack, and the verdict on it.
 struct Site : HeapFigures {
 #define HG_JUDGED HG_MEMBER

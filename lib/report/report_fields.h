@@ -79,6 +79,30 @@ void VisitFields(T& value, const Visit& visit) {
 #include "report/report_fields.inc"
 }
 
+template <Either<LabelShare> T, typename Visit>
+void VisitFields(T& value, const Visit& visit) {
+#define HG_SHARE HG_VISIT
+#include "report/report_fields.inc"
+}
+
+template <Either<Call> T, typename Visit>
+void VisitFields(T& value, const Visit& visit) {
+#define HG_CALL HG_VISIT
+#include "report/report_fields.inc"
+}
+
+template <Either<Circle> T, typename Visit>
+void VisitFields(T& value, const Visit& visit) {
+#define HG_CIRCLE HG_VISIT
+#include "report/report_fields.inc"
+}
+
+template <Either<LabelSum> T, typename Visit>
+void VisitFields(T& value, const Visit& visit) {
+#define HG_LABEL HG_VISIT
+#include "report/report_fields.inc"
+}
+
 template <Either<Report> T, typename Visit>
 void VisitFields(T& value, const Visit& visit) {
 #define HG_REPORT HG_VISIT

@@ -14,6 +14,7 @@
 #include "core_api/core_api.h"
 #include "helper/preload_list.h"
 #include "helper/program_path.h"
+#include "labels/labels.h"
 #include "options/options.h"
 #include "reporter/own_malloc.h"
 #include "reporter/reporter.h"
@@ -52,6 +53,17 @@ void AfterForkInChild() {
   const bool follow = g_options->follow != FollowOption::kNone;
   if (!follow) Tracker::Get().SetRecording(false);
   Reporter::Get().ForkedInChild(follow);
+}
+
+// What exec was given: to ask for the executable would be a system call more.
+void NameService() {
+  const char* name = g_options->service.value;
+  if (*name == '\0') {
+    name = reinterpret_cast<const char*>(getauxval(AT_EXECFN));
+    const char* const slash = name == nullptr ? nullptr : std::strrchr(name, '/');
+    if (slash != nullptr) name = slash + 1;
+  }
+  Labels::Get().SetService(name);
 }
 
 heapgauge_status Start() {
@@ -132,6 +144,21 @@ constexpr CoreApi MakeApi() {
   api.free_snapshot = FreeApiSnapshot;
   api.write_report = [] { return Reporter::Get().WriteNow(); };
   api.report_directory = [] { return Reporter::Get().directory(); };
+  api.label = [](const char* key, const char* value) -> heapgauge_label_id {
+    return Labels::Get().Label(key, value);
+  };
+  api.push_label = [](ThreadState* self, heapgauge_label_id label) {
+    return Labels::Get().Push(*self, label);
+  };
+  api.begin_call = [](ThreadState* self, const char* peer) {
+    return Labels::Get().BeginCall(*self, peer);
+  };
+  api.accept_call = [](ThreadState* self, const char* baggage, int* depth) {
+    return Labels::Get().AcceptCall(*self, baggage, depth);
+  };
+  api.call_baggage = [](const ThreadState* self, const char* baggage, char* out, size_t room) {
+    return Labels::Get().CallBaggage(*self, baggage, out, room);
+  };
   return api;
 }
 
@@ -173,6 +200,7 @@ extern "C" HG_EXPORT const heapgauge::CoreApi* heapgauge_core_entry(
              static_cast<unsigned long long>(g_options->memory_limit_bytes));
       return nullptr;
     }
+    NameService();
     // Where not every call passes here.
     if (shim->redirects) Tracker::Get().ExpectUnseenDeaths();
     Reporter::Get().Initialize(*g_options, *shim);

@@ -95,7 +95,8 @@ ReportAssembler::ReportAssembler(Tracker& tracker, const Options& options, const
       audit_(allocator),
       symbolizer_(ModeOf(options.symbolize)),
       callsites_(tracker, identity_, symbolizer_, options.wrappers.value),
-      ends_(options.max_frames) {}
+      ends_(options.max_frames),
+      label_figures_(Labels::Get()) {}
 
 void ReportAssembler::FillHeader(Report& report, const StoreSnapshot& snapshot, bool final_report) {
   report.sequence = ++sequence_;
@@ -233,6 +234,7 @@ void ReportAssembler::FillSites(const ReportRows& rows, const SiteGroups& groups
   // And what else is large: a profile is made of these.
   for (uint32_t k = 0; k < groups.stacks().size() && report.sites.size() < kSites; ++k) add(k);
   NameFrames(report, indices);
+  label_figures_.FillSites(indices, report);
   for (const ReportRows::Row& row : rows) {
     Callsite& callsite = report.callsites.emplace_back();
     callsite.sum = MakeSite(row.sum->id, row.judgement, row.sum->observation);
@@ -353,7 +355,9 @@ Report ReportAssembler::Assemble(bool final_report, std::chrono::milliseconds he
     report.sampling.unseen_deaths += free_samples;
     tracker_.ExpectUnseenDeaths();
   }
+  label_figures_.Take(tracker_.live(), MonotonicNs(), snapshot.time_s);
   Analyze(snapshot, regrouped, report);
+  label_figures_.Fill(report);
   cpu_ns_ += ThreadCpuNs() - began;
   report.sampling.cpu_s = static_cast<double>(tracker_.SamplingCpuNs() + cpu_ns_) * 1e-9;
   return report;

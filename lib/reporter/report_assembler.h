@@ -15,6 +15,7 @@
 #include "reporter/callsite_map.h"
 #include "reporter/coverage_figures.h"
 #include "reporter/figures_audit.h"
+#include "reporter/label_figures.h"
 #include "reporter/report_rows.h"
 #include "reporter/site_groups.h"
 #include "reporter/site_identity.h"
@@ -70,6 +71,7 @@ class ReportAssembler final {
   CallsiteMap callsites_;
   StackEnds ends_;
   std::vector<uint32_t> shown_stacks_;  // of the report in the making: place in groups.stacks()
+  LabelFigures label_figures_;
   std::unordered_map<uint64_t, uint64_t> alone_;  // SiteGroups::Observe()
   bool problem_said_ = false;
   uint64_t sequence_ = 0;

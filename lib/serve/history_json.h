@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "page/history.h"
+#include "serve/report_follower.h"
 
 namespace heapgauge::serve {
 

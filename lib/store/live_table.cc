@@ -16,6 +16,14 @@ constexpr uint64_t kBytesMask = (uint64_t{1} << 48) - 1;
 constexpr uint64_t kGeneration = uint64_t{1} << 48;  // one step of it
 constexpr uint64_t kGenerationMask = ((uint64_t{1} << 15) - 1) * kGeneration;
 constexpr uint64_t kUnalignedFlag = uint64_t{1} << 63;
+// Packed::site_and_weight: the site, the low part of the label set, the weight.  Packed::birth_ns:
+// the time of birth, the high part.
+constexpr unsigned kSiteBits = 20;
+constexpr unsigned kLowLabelBits = 12;
+constexpr unsigned kBirthBits = 60;
+constexpr uint64_t kSiteMask = (uint64_t{1} << kSiteBits) - 1;
+constexpr uint64_t kLowLabels = (uint64_t{1} << kLowLabelBits) - 1;
+constexpr uint64_t kBirthMask = (uint64_t{1} << kBirthBits) - 1;
 
 // A segment takes no more blocks above this share of its slots while another one can: full buckets
 // become common.
@@ -40,9 +48,12 @@ LiveSample LiveTable::Unpack(const Packed& packed, uint64_t bytes_and_tag) noexc
   LiveSample sample;
   sample.bytes = bytes_and_tag & kBytesMask;
   sample.unaligned = (bytes_and_tag & kUnalignedFlag) != 0;
-  sample.site = static_cast<uint32_t>(site_and_weight);
+  sample.site = static_cast<uint32_t>(site_and_weight & kSiteMask);
   sample.weight = std::bit_cast<float>(static_cast<uint32_t>(site_and_weight >> 32));
-  sample.birth_ns = packed.birth_ns.load(std::memory_order_acquire);
+  const uint64_t birth = packed.birth_ns.load(std::memory_order_acquire);
+  sample.birth_ns = birth & kBirthMask;
+  sample.labels = static_cast<uint16_t>(((site_and_weight >> kSiteBits) & kLowLabels) |
+                                        ((birth >> kBirthBits) << kLowLabelBits));
   return sample;
 }
 
@@ -134,10 +145,13 @@ bool LiveTable::InsertInto(Segment& segment, uint64_t hash, uintptr_t block,
           (packed.bytes_and_tag.load(std::memory_order_relaxed) + kGeneration) & kGenerationMask;
       // release: a reader in ForEach() that saw one of these sees the key busy (L5).  The tag last:
       // it reads it first.
-      packed.site_and_weight.store(
-          sample.site | (uint64_t{std::bit_cast<uint32_t>(sample.weight)} << 32),
+      packed.site_and_weight.store((sample.site & kSiteMask) |
+                                       ((sample.labels & kLowLabels) << kSiteBits) |
+                                       (uint64_t{std::bit_cast<uint32_t>(sample.weight)} << 32),
+                                   std::memory_order_release);
+      packed.birth_ns.store(
+          (sample.birth_ns & kBirthMask) | (uint64_t{sample.labels} >> kLowLabelBits << kBirthBits),
           std::memory_order_release);
-      packed.birth_ns.store(sample.birth_ns, std::memory_order_release);
       packed.bytes_and_tag.store(
           (sample.bytes & kBytesMask) | generation | (sample.unaligned ? kUnalignedFlag : 0),
           std::memory_order_release);

@@ -49,8 +49,9 @@ namespace heapgauge {
 // What is known of a live sampled block.
 struct LiveSample {
   uint64_t bytes = 0;      // as requested; below 2^48
-  uint64_t birth_ns = 0;   // MonotonicNs()
-  uint32_t site = 0;       // SiteTable index
+  uint64_t birth_ns = 0;   // MonotonicNs(); below 2^60, 36 years
+  uint32_t site = 0;       // SiteTable index; below 2^20
+  uint16_t labels = 0;     // label set
   float weight = 1;        // 1/p
   bool unaligned = false;  // its address says nothing: counted in the word that free() tests
 };
@@ -103,8 +104,8 @@ class LiveTable final {
   };
   struct Packed {  // LiveSample in 24 bytes
     Atomic<uint64_t> bytes_and_tag;
-    Atomic<uint64_t> site_and_weight;
-    Atomic<uint64_t> birth_ns;
+    Atomic<uint64_t> site_and_weight;  // and the low part of the label set
+    Atomic<uint64_t> birth_ns;         // and the high part
   };
   // Blocks that came and blocks that went are counted on cache lines of their own: a thread that
   // only releases what another one allocates takes no line away that the other one writes, and

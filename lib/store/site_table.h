@@ -90,8 +90,8 @@ class SiteTable final {
 
  private:
   static constexpr size_t kDirectoryBits = 10;
-  static constexpr size_t kDirectories = 1024;  // of 1024 sites each
-  static constexpr uint32_t kMostSites = kDirectories << kDirectoryBits;
+  static constexpr size_t kDirectories = 1024;                            // of 1024 sites each
+  static constexpr uint32_t kMostSites = kDirectories << kDirectoryBits;  // LiveSample::site
   using Directory = std::array<Atomic<StoredSite*>, size_t{1} << kDirectoryBits>;
 
   StoredSite* Make(const uintptr_t* frames, size_t depth, uint64_t hash, size_t holders) noexcept;

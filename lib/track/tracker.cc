@@ -6,6 +6,7 @@
 #include "base/errno_keeper.h"
 #include "base/fork_gate.h"
 #include "base/macros.h"
+#include "labels/labels.h"
 #include "trace/frame_rule.h"
 #include "trace/stack_bounds.h"
 #include "trace/stack_hash.h"
@@ -22,7 +23,7 @@ constexpr size_t kSiteShare = 2;
 constexpr uintptr_t kUnwindRoom = 12 * 1024;
 
 LiveSample FromTaken(const TakenSample& taken) noexcept {
-  return {taken.bytes, taken.birth_ns, taken.site, taken.weight, taken.unaligned};
+  return {taken.bytes, taken.birth_ns, taken.site, taken.labels, taken.weight, taken.unaligned};
 }
 
 // Of one age, less room for as many threads as there may be.
@@ -67,6 +68,7 @@ bool Tracker::Initialize(const Options& options, Control& control, ThreadState& 
   const size_t arena_bytes = options.memory_limit_bytes - ReportShare(options.memory_limit_bytes);
   arena_.set_limit_bytes(arena_bytes);
   if (!sites_.Initialize(arena_bytes / kSiteShare)) return false;
+  Labels::Get().Initialize(arena_, options.memory_limit_bytes);
   WarmUnwinders(unwind_, self);
   ledger_.Initialize();
   start_ns_ = MonotonicNs();
@@ -256,6 +258,7 @@ void Tracker::RecordWeighted(ThreadState& self, void* block, size_t bytes, doubl
   sample.bytes = bytes;
   sample.birth_ns = Now();
   sample.site = site->index;
+  sample.labels = self.labels;
   sample.weight = static_cast<float>(weight);
   sample.unaligned = !AddressTells(block);
   if (Admit(block, sample)) {
@@ -310,7 +313,8 @@ bool Tracker::Forget(void* block) noexcept {
 bool Tracker::Take(void* block, TakenSample* taken) noexcept {
   LiveSample sample;
   if (!TakeOut(block, &sample)) return false;
-  *taken = {sample.bytes, sample.birth_ns, sample.site, sample.weight, sample.unaligned};
+  *taken = {sample.bytes,  sample.birth_ns,  sample.site,
+            sample.weight, sample.unaligned, sample.labels};
   return true;
 }
 

@@ -124,7 +124,8 @@ TEST_CASE("few addresses that come back at once are never seen torn", "[race][L5
     LiveSample sample;
     sample.bytes = 64;
     sample.birth_ns = number;
-    sample.site = static_cast<uint32_t>(number * 5);
+    sample.site = static_cast<uint32_t>(number * 5) & 0xFFFFF;
+    sample.labels = static_cast<uint16_t>(number * 11);
     return sample;
   };
   std::atomic<uint64_t> torn{0};

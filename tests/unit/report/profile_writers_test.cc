@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "report/folded_writer.h"
+#include "report/json_reader.h"
+#include "report/json_writer.h"
 #include "report/pprof_writer.h"
 #include "unit/report/golden.h"
 #include "unit/report/sample_report.h"
@@ -150,6 +152,26 @@ TEST_CASE("a profile holds the report's figures, from the call site up", "[repor
             "checkout::HandleCheckout(checkout::Request const&) /src/checkout/server.cc:210",
             "checkout::Serve(int)::{lambda()#1}::operator()() const /src/checkout/server.cc:301"});
   CHECK(profile.locations.at(leak.locations[2]).empty());  // no name: an address alone
+}
+
+TEST_CASE("a site's sets of labels are samples, and the rest of it is one", "[report][pprof]") {
+  Report report = LeakingCheckout();
+  Site& site = report.sites[0];
+  site.by_labels = {{{{"peer", "a"}, {"route", "/x"}}, 1000, 10}, {{{"peer", "b"}}, 500, 5}};
+  const Profile profile = Decode(ToPprofProto(report));
+  using Labels = std::map<std::string, std::string>;
+  REQUIRE(profile.samples.size() == 5);
+  CHECK(profile.samples[0].labels == Labels{{"peer", "a"}, {"route", "/x"}});
+  CHECK(profile.samples[0].values == std::vector<int64_t>{0, 0, 10, 1000, 0});
+  CHECK(profile.samples[1].labels == Labels{{"peer", "b"}});
+  CHECK(profile.samples[1].values == std::vector<int64_t>{0, 0, 5, 500, 0});
+  const Profile::Sample& rest = profile.samples[2];
+  CHECK(rest.labels.empty());
+  CHECK(rest.values ==
+        std::vector<int64_t>{16041000, 3328704512, 4103221 - 15, 851443712 - 1500, 1310720});
+  CHECK(rest.locations == profile.samples[0].locations);
+  std::string error;
+  CHECK(*FromJson(ToJson(report), &error) == report);
 }
 
 TEST_CASE("a site that shrinks keeps its sample and grows by nothing", "[report][pprof]") {

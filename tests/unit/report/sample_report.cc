@@ -146,6 +146,11 @@ Report LeakingCheckout() {
   report.sites = {LeakingCoupon(), CartsUnderLoad(), Unnamed()};
   report.modules = {{kExe, "5d1c0ffee4a9b0e7d2c3"},
                     {"/usr/lib/x86_64-linux-gnu/libc.so.6", "49a1"}};
+  report.service = "checkout";
+  report.calls = {{"inventory", 700 * kMiB, 9 * kMiB, 3500000, 1860, 21000.5},
+                  {"prices", 0.5 * kMiB, 0, 12, 0.25, 0}};
+  report.circles = {{{"checkout", "inventory"}, 7, 512 * kMiB, "2026-11-23T01:43:00Z"}};
+  report.labels = {{"tenant", "blue", 700 * kMiB, 9 * kMiB, 3500000, 1860, 21000.5}};
   return report;
 }
 

@@ -35,8 +35,9 @@ TEST_CASE("a sample comes out as it went in", "[store]") {
   LiveTable table(arena);
   LiveSample in;
   in.bytes = (uint64_t{1} << 48) - 1;
-  in.birth_ns = std::numeric_limits<uint64_t>::max();
-  in.site = std::numeric_limits<uint32_t>::max();
+  in.birth_ns = (uint64_t{1} << 60) - 1;
+  in.site = (uint32_t{1} << 20) - 1;
+  in.labels = std::numeric_limits<uint16_t>::max();
   in.weight = 8192.5F;
   for (const bool unaligned : {true, false}) {
     in.unaligned = unaligned;
@@ -47,6 +48,7 @@ TEST_CASE("a sample comes out as it went in", "[store]") {
     CHECK(Equal(in, out));
     in.bytes = 0;
     in.site = 0;
+    in.labels = 0x8001;
     in.birth_ns = 0;
   }
 }

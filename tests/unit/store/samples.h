@@ -12,7 +12,8 @@ inline LiveSample SampleOf(uint64_t number) {
   LiveSample sample;
   sample.bytes = number % (uint64_t{1} << 47) + 1;
   sample.birth_ns = number * 3 + 1;
-  sample.site = static_cast<uint32_t>(number * 5);
+  sample.site = static_cast<uint32_t>(number * 5) & 0xFFFFF;
+  sample.labels = static_cast<uint16_t>(number * 11);
   sample.weight = static_cast<float>(number % 1000 + 1);
   sample.unaligned = number % 7 == 0;
   return sample;
@@ -20,7 +21,7 @@ inline LiveSample SampleOf(uint64_t number) {
 
 inline bool Equal(const LiveSample& a, const LiveSample& b) {
   return a.bytes == b.bytes && a.birth_ns == b.birth_ns && a.site == b.site &&
-         a.weight == b.weight && a.unaligned == b.unaligned;
+         a.labels == b.labels && a.weight == b.weight && a.unaligned == b.unaligned;
 }
 
 // True when all fields come from the same number; birth_ns tells which.

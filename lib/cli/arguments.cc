@@ -79,7 +79,8 @@ std::string WrongOption(const CLI::App& app, const Arguments& arguments) {
       return fmt::format("unknown option {}{}", typed, DidYouMean(typed, names));
     }
     const bool empty = arguments[i].ends_with('=') && option->get_type_size() > 0;
-    if (!empty && CarriesValue(*option, arguments[i])) continue;
+    const bool may_stand_alone = option->get_expected_min() == 0;
+    if (!empty && (may_stand_alone || CarriesValue(*option, arguments[i]))) continue;
     if (empty || i + 1 == arguments.size())
       return fmt::format("{} needs a value: {}", typed, option->get_type_name());
     ++i;

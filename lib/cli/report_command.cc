@@ -1,6 +1,7 @@
 #include "cli/report_command.h"
 
 #include <fmt/core.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,12 +11,10 @@
 #include "cli/child_names.h"
 #include "cli/load_report.h"
 #include "cli/message.h"
+#include "cli/open_viewer.h"
 #include "cli/output_file.h"
+#include "cli/report_formats.h"
 #include "cli/suggest.h"
-#include "report/folded_writer.h"
-#include "report/json_writer.h"
-#include "report/label_writer.h"
-#include "report/pprof_writer.h"
 #include "report/printable.h"
 #include "report/text_writer.h"
 
@@ -34,10 +33,10 @@ constexpr char kFooter[] =
     "  heapgauge report DIR --by route\n"
     "  heapgauge report DIR --format json | jq '.sites[0].frames'\n"
     "  heapgauge report DIR --format folded | flamegraph.pl > heap.svg\n"
+    "  heapgauge report DIR --format html -o report.html\n"
+    "  heapgauge report DIR --open firefox\n"
     "  heapgauge report DIR --format pprof -o heap.pb.gz && go tool pprof -top heap.pb.gz\n\n"
     "Exit status: 0, or 2 if PATH cannot be read or the output not be written.";
-
-const std::vector<std::string> kFormats = {"text", "json", "folded", "pprof"};
 
 struct ReportRequest {
   std::string path;
@@ -45,21 +44,50 @@ struct ReportRequest {
   std::string by;
   std::string format = "text";
   std::string output;
+  std::string source_root;
+  std::string open;  // in which viewer
   std::string top_text;
   size_t top = SIZE_MAX;
 };
+
+bool Contains(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+// "" or what is wrong.
+std::string CheckOpen(ReportRequest* request, bool format_given) {
+  // `--open PATH`: the viewer is left out.
+  if (request->path.empty() && !Contains(Viewers(), request->open)) {
+    request->path = request->open;
+    request->open.clear();
+  }
+  if (request->open.empty()) {
+    request->open = format_given && request->format == "pprof" ? "perfetto" : "browser";
+    if (format_given && Contains(Viewers(), request->format)) request->open = request->format;
+  }
+  if (!Contains(Viewers(), request->open)) {
+    return fmt::format("--open {}: not {}{}", Printable(request->open), fmt::join(Viewers(), ", "),
+                       DidYouMean(request->open, Viewers()));
+  }
+  if (!request->output.empty()) return "--open and --output: one of them alone";
+  const std::string format(FormatOf(request->open));
+  if (format_given && request->format != format) {
+    return fmt::format("--open {} and --format {}: that viewer reads {}", request->open,
+                       request->format, format);
+  }
+  request->format = format;
+  return {};
+}
 
 // "" or what is wrong.
 std::string Check(ReportRequest* request) {
   if (request->path.empty())
     return "no PATH: name a report directory, e.g. heapgauge report heapgauge.checkout.4242";
-  if (request->format == "html" || request->format == "sarif") {
-    return fmt::format("--format {}: not in this version, which has text, json, folded and pprof",
-                       request->format);
-  }
-  if (std::find(kFormats.begin(), kFormats.end(), request->format) == kFormats.end()) {
-    return fmt::format("--format {}: not text, json, folded or pprof{}", request->format,
-                       DidYouMean(request->format, kFormats));
+  if (!Contains(ReportFormats(), request->format)) {
+    const std::vector<std::string>& formats = ReportFormats();
+    return fmt::format("--format {}: not {} or {}{}", Printable(request->format),
+                       fmt::join(formats.begin(), formats.end() - 1, ", "), formats.back(),
+                       DidYouMean(request->format, formats));
   }
   if (!request->by.empty() && request->format != "text" && request->format != "json") {
     return fmt::format("--by {}: in text and json alone, not in {}", Printable(request->by),
@@ -78,33 +106,6 @@ std::string Check(ReportRequest* request) {
   return {};
 }
 
-// A directory in which only children have reported has no report of its own.
-std::string Render(Report report, bool has_report, const ChildrenSummary& children,
-                   const ReportRequest& request) {
-  if (request.format == "json" && has_report && !request.by.empty()) {
-    return ToJsonByLabel(report, request.by) + "\n";
-  }
-  if (request.format == "json") {
-    std::string text = ToJson(report, request.top);
-    if (children.count == 0) return text + "\n";
-    if (!has_report) text = fmt::format("{{\"schema\":\"{}\"}}", kReportSchema);
-    text.pop_back();
-    return fmt::format("{},\"children\":{}}}\n", text, ChildrenJson(children));
-  }
-  if (!has_report) return ChildrenText(children).substr(1);  // without the empty line before it
-  if (request.format == "text") {
-    const bool to_terminal = request.output.empty() || request.output == "-";
-    TextOptions options;
-    options.max_sites = request.top;
-    options.colour = to_terminal && ColourWanted();
-    if (to_terminal) options.width = TerminalWidth();
-    if (!request.by.empty()) return ToTextByLabel(report, request.by, options);
-    return ToText(report, options) + ChildrenText(children);
-  }
-  if (report.sites.size() > request.top) report.sites.resize(request.top);
-  return request.format == "folded" ? ToFolded(report) : ToPprof(report);
-}
-
 }  // namespace
 
 int ReportCommand(const Arguments& arguments) {
@@ -121,18 +122,35 @@ int ReportCommand(const Arguments& arguments) {
                   "the live heap by the values of a label, e.g. peer or route, in place of call "
                   "sites (text and json)")
       ->type_name("LABEL");
-  app->add_option("-f,--format", request.format,
-                  "text (default), json (one line), folded (stacks for a flame graph, weighted by "
-                  "live bytes) or pprof "
-                  "(gzip)")
-      ->type_name("FORMAT");
+  CLI::Option* format =
+      app->add_option(
+             "-f,--format", request.format,
+             "text (default), json (one line), html (a page of its own, to be opened in a "
+             "browser), folded (stacks for a flame graph, weighted by live bytes), pprof "
+             "(gzip), sarif (call sites that leak or grow, for code scanning), speedscope, "
+             "firefox (profiler.firefox.com) or dhat (valgrind's viewer)")
+          ->type_name("FORMAT");
   app->add_option("--top", request.top_text,
                   "show N call sites; 0: all (default 10 in text, all elsewhere)")
       ->type_name("N");
+  CLI::Option* open =
+      app->add_option("--open", request.open,
+                      "show it in a viewer: browser (the page, default), speedscope, firefox or "
+                      "perfetto. The file is served once, on loopback, for that viewer")
+          ->type_name("[VIEWER]")
+          ->expected(0, 1);
+  app->add_option("--source-root", request.source_root,
+                  "show source files below DIR relative to it, as a repository has them")
+      ->type_name("DIR");
   app->add_option("-o,--output", request.output,
                   "write to FILE, whole or not at all; - is standard output")
       ->type_name("FILE");
   if (const auto done = Parse(*app, arguments)) return *done;
+  const bool opens = open->count() > 0;
+  if (opens) {
+    if (const std::string wrong = CheckOpen(&request, format->count() > 0); !wrong.empty())
+      return Fail(wrong);
+  }
   if (const std::string wrong = Check(&request); !wrong.empty()) return Fail(wrong);
 
   std::vector<std::string> notes;
@@ -151,12 +169,25 @@ int ReportCommand(const Arguments& arguments) {
   if (!report && children.count == 0) return Fail(error);
 
   const bool to_stdout = request.output.empty() || request.output == "-";
-  if (request.format == "pprof" && to_stdout && isatty(STDOUT_FILENO) == 1) {
-    return Fail("a pprof profile is binary and standard output is a terminal: add -o heap.pb.gz");
+  if (!opens && IsBinary(request.format) && to_stdout && isatty(STDOUT_FILENO) == 1) {
+    return Fail(fmt::format("a {} profile is binary and standard output is a terminal: add -o {}",
+                            request.format, FileNameOf(request.format)));
   }
+  RenderRequest render;
+  render.format = request.format;
+  render.source_root = request.source_root;
+  render.path = request.path;
+  render.by = request.by;
+  render.text.max_sites = request.top;
+  render.text.colour = to_stdout && ColourWanted();
+  if (to_stdout) render.text.width = TerminalWidth();
   const bool has_report = report.has_value();
   const std::string text =
-      Render(std::move(report).value_or(Report{}), has_report, children, request);
+      RenderReport(std::move(report).value_or(Report{}), has_report, children, render);
+  if (opens) {
+    const std::string wrong = OpenInViewer(request.open, text);
+    return wrong.empty() ? kExitGood : Fail(wrong);
+  }
   if (!WriteOutput(request.output, text, &error)) return Fail(error);
   return kExitGood;
 }

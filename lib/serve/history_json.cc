@@ -8,7 +8,7 @@ namespace heapgauge::serve {
 std::string ToJson(const History& history) {
   JsonText json;
   json.BeginObject().Add("schema", "heapgauge.history/1").BeginObject("callsites");
-  for (const auto& [id, name] : history.names) {
+  for (const auto& [id, name] : history.Names()) {
     json.BeginObject(id)
         .Add("function", name.function)
         .AddOrNull("file", !name.file.empty(), name.file)
@@ -16,7 +16,7 @@ std::string ToJson(const History& history) {
         .End();
   }
   json.End().BeginArray("points");
-  for (const HistoryPoint& point : history.points) {
+  for (const HistoryPoint& point : history.Points()) {
     json.BeginObject()
         .Add("sequence", point.sequence)
         .Add("time", point.time)

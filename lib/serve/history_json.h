@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "serve/report_follower.h"
+#include "page/history.h"
 
 namespace heapgauge::serve {
 

@@ -8,8 +8,15 @@
 #include <vector>
 
 #include "base/whole_io.h"
+#include "serve/one_file.h"
 #include "serve/server.h"
 #include "serve/settings.h"
+
+namespace {
+
+constexpr size_t kMostFileBytes = size_t{1} << 30;
+
+}  // namespace
 
 int main(int argc, char** argv) {
   using namespace heapgauge;
@@ -17,7 +24,14 @@ int main(int argc, char** argv) {
   std::string problem;
   try {
     const auto settings = serve::ReadSettings(arguments, &problem);
-    if (settings) problem = serve::Serve(*settings);
+    if (settings && !settings->once.empty()) {
+      serve::OneFile file{
+          settings->once, settings->media_type, settings->origin, settings->port, {}};
+      ReadAll(STDIN_FILENO, kMostFileBytes, &file.content);
+      problem = serve::ServeOnce(file);
+    } else if (settings) {
+      problem = serve::Serve(*settings);
+    }
   } catch (const std::exception& error) {
     problem = error.what();
   }

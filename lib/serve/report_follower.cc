@@ -22,31 +22,6 @@ int OpenRegular(const std::string& path, struct stat* status) {
   return -1;
 }
 
-HistoryPoint PointOf(const Report& report, History* history) {
-  HistoryPoint point;
-  point.sequence = report.sequence;
-  point.time = report.time;
-  point.uptime_s = report.uptime_s;
-  point.live_bytes = report.totals.live_bytes;
-  point.live_bytes_stderr = report.totals.live_bytes_stderr;
-  point.growth_bytes_per_s = report.totals.growth_bytes_per_s;
-  point.rss_bytes = report.process.rss_bytes;
-  point.retained_bytes = report.process.allocator_retained_bytes;
-  point.limit_bytes = report.process.limit_bytes;
-  if (report.forecast) point.seconds_to_limit = report.forecast->seconds_to_limit;
-  point.verdict = report.verdict;
-  for (const Callsite& callsite : CallsitesOf(report)) {
-    if (point.callsites.size() == ReportFollower::kMostCallsites) break;
-    const Site& sum = callsite.sum;
-    point.callsites.push_back(
-        {sum.id, sum.live_bytes, sum.live_bytes_stderr, sum.growth_bytes_per_s, sum.verdict});
-    if (sum.frames.empty()) continue;
-    const Frame& frame = sum.frames[sum.callsite < sum.frames.size() ? sum.callsite : 0];
-    history->names[sum.id] = {frame.function, frame.file.value_or(""), frame.line.value_or(0)};
-  }
-  return point;
-}
-
 }  // namespace
 
 ReportFollower::~ReportFollower() {
@@ -59,10 +34,10 @@ std::shared_ptr<const Snapshot> ReportFollower::Newest() {
   return newest_;
 }
 
-History ReportFollower::HistoryNow() {
+std::string ReportFollower::OfHistory(const std::function<std::string(const History&)>& use) {
   const std::lock_guard lock(mutex_);
   Refresh();
-  return history_;
+  return use(history_);
 }
 
 void ReportFollower::Refresh() {
@@ -121,21 +96,8 @@ void ReportFollower::TakeLine(std::string line) {
   std::string ignored;
   std::optional<Report> report = FromJson(line, &ignored);
   if (!report) return;  // torn or foreign: the next one counts
-  if (!history_.points.empty() && report->sequence <= history_.points.back().sequence)
-    history_ = {};  // another process goes on in this directory
-  history_.points.push_back(PointOf(*report, &history_));
-  Thin();
+  history_.Add(*report);
   newest_ = std::make_shared<const Snapshot>(Snapshot{std::move(*report), std::move(line)});
-}
-
-// Of a long history every second point of the older half goes: what is recent stays dense.
-void ReportFollower::Thin() {
-  if (history_.points.size() <= kMostPoints) return;
-  std::deque<HistoryPoint> kept;
-  for (size_t i = 0; i < history_.points.size(); ++i) {
-    if (i >= kMostPoints / 2 || i % 2 == 0) kept.push_back(std::move(history_.points[i]));
-  }
-  history_.points = std::move(kept);
 }
 
 }  // namespace heapgauge::serve

@@ -4,56 +4,20 @@
 
 #include <sys/types.h>
 
-#include <cstdint>
-#include <deque>
-#include <map>
+#include <functional>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <string>
-#include <vector>
+#include <utility>
 
+#include "page/history.h"
 #include "report/report.h"
 
 namespace heapgauge::serve {
 
-struct HistoryCallsite {
-  std::string id;
-  double live_bytes = 0;
-  double live_bytes_stderr = 0;
-  double growth_bytes_per_s = 0;
-  std::string verdict;
-};
-
-struct HistoryPoint {
-  uint64_t sequence = 0;
-  std::string time;
-  double uptime_s = 0;
-  double live_bytes = 0;
-  double live_bytes_stderr = 0;
-  double growth_bytes_per_s = 0;
-  uint64_t rss_bytes = 0;
-  uint64_t retained_bytes = 0;
-  std::optional<uint64_t> limit_bytes;
-  std::optional<double> seconds_to_limit;
-  std::string verdict;
-  std::vector<HistoryCallsite> callsites;  // the first of the report's ranking
-};
-
-struct CallsiteName {
-  std::string function;
-  std::string file;  // "" where not known
-  uint32_t line = 0;
-};
-
 struct Snapshot {
   Report report;
   std::string json;  // its line
-};
-
-struct History {
-  std::deque<HistoryPoint> points;            // oldest first
-  std::map<std::string, CallsiteName> names;  // of the ids in them
 };
 
 // Thread-safe.  Reads what was appended since the last call; a file that was rotated away is
@@ -67,17 +31,14 @@ class ReportFollower final {
 
   // The newest report; nullptr while there is none.
   std::shared_ptr<const Snapshot> Newest();
-  History HistoryNow();
-
-  static constexpr size_t kMostPoints = 1500;
-  static constexpr size_t kMostCallsites = 20;  // of a point
+  // What `use` makes of the history, which must not change meanwhile.
+  std::string OfHistory(const std::function<std::string(const History&)>& use);
 
  private:
   void Refresh();
   bool Follow();
   void ReadAppended();
   void TakeLine(std::string line);
-  void Thin();
 
   const std::string directory_;
   std::mutex mutex_;

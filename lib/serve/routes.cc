@@ -8,11 +8,10 @@
 #include <thread>
 #include <utility>
 
-#include "base/basename.h"
+#include "page/page.h"
+#include "page/page_json.h"
 #include "report/diff_writer.h"
 #include "report/difference.h"
-#include "report/frame_text.h"
-#include "report/printable.h"
 #include "report/text_writer.h"
 #include "serve/history_json.h"
 #include "serve/metrics.h"
@@ -42,29 +41,6 @@ void SayNoReport(httplib::Response* response) {
   Say(503, "no report has been written yet", response);
 }
 
-std::string Escaped(std::string_view text) {
-  std::string html;
-  for (const char c : text) {
-    switch (c) {
-      case '<':
-        html += "&lt;";
-        break;
-      case '>':
-        html += "&gt;";
-        break;
-      case '&':
-        html += "&amp;";
-        break;
-      case '"':
-        html += "&quot;";
-        break;
-      default:
-        html += c;
-    }
-  }
-  return html;
-}
-
 constexpr char kIndex[] =
     "<!doctype html><meta charset=utf-8><title>/debug/pprof/</title>\n"
     "<h1>/debug/pprof/</h1>\n"
@@ -76,21 +52,32 @@ constexpr char kIndex[] =
 
 void Routes::Page(httplib::Response* response) {
   const auto snapshot = follower_.Newest();
-  const std::string body = snapshot ? ToText(snapshot->report) : "no report has been written yet\n";
-  const std::string name =
-      snapshot ? Printable(Basename(snapshot->report.exe)) : std::string("heapgauge");
-  response->set_content(
-      fmt::format("<!doctype html><html lang=en><meta charset=utf-8>\n"
-                  "<meta name=viewport content=\"width=device-width\">\n"
-                  "<meta http-equiv=refresh content=30>\n"
-                  "<title>{} - heapgauge</title>\n"
-                  "<style>:root{{color-scheme:light dark}}body{{font-family:sans-serif;margin:1em}}"
-                  "pre{{overflow-x:auto}}</style>\n"
-                  "<nav><a href=report>report</a> <a href=report.json>report.json</a> "
-                  "<a href=history.json>history.json</a> <a href=debug/pprof/>profiles</a> "
-                  "<a href=metrics>metrics</a></nav>\n<main><pre>{}</pre></main></html>\n",
-                  Escaped(name), Escaped(body)),
-      kHtml);
+  if (!snapshot) {
+    response->set_header("Refresh", "3");
+    return Say(200, "no report has been written yet: this page looks again every three seconds",
+               response);
+  }
+  heapgauge::Page page;
+  follower_.OfHistory([&](const History& history) {
+    page = MakePage(snapshot->report, history, true);
+    return std::string();
+  });
+  response->set_header("Content-Security-Policy", page.policy + "; frame-ancestors 'none'");
+  response->set_content(page.html, kHtml);
+}
+
+// What the page asks for: 204 where there is no report after the one that it shows.
+void Routes::PageData(const httplib::Request& request, httplib::Response* response) {
+  const auto snapshot = follower_.Newest();
+  if (!snapshot) return SayNoReport(response);
+  if (request.get_param_value("after") == std::to_string(snapshot->report.sequence)) {
+    response->status = 204;
+    return;
+  }
+  response->set_content(follower_.OfHistory([&](const History& history) {
+    return PageJson(snapshot->report, history, true);
+  }) + "\n",
+                        kJson);
 }
 
 void Routes::Metrics(httplib::Response* response) {
@@ -155,6 +142,8 @@ void Routes::AddTo(httplib::Server* server) {
   using httplib::Request;
   using httplib::Response;
   server->Get("/", [this](const Request&, Response& response) { Page(&response); });
+  server->Get("/page.json",
+              [this](const Request& request, Response& response) { PageData(request, &response); });
   server->Get("/report", [this](const Request&, Response& response) {
     const auto snapshot = follower_.Newest();
     if (!snapshot) return SayNoReport(&response);
@@ -166,7 +155,8 @@ void Routes::AddTo(httplib::Server* server) {
     response.set_content(snapshot->json + "\n", kJson);
   });
   server->Get("/history.json", [this](const Request&, Response& response) {
-    response.set_content(ToJson(follower_.HistoryNow()) + "\n", kJson);
+    response.set_content(
+        follower_.OfHistory([](const History& history) { return ToJson(history); }) + "\n", kJson);
   });
   server->Get("/metrics", [this](const Request&, Response& response) { Metrics(&response); });
   server->Get("/healthz",

@@ -37,6 +37,7 @@ class Routes final {
 
  private:
   void Page(httplib::Response* response);
+  void PageData(const httplib::Request& request, httplib::Response* response);
   void Metrics(httplib::Response* response);
   void Profile(const httplib::Request& request, PprofKind kind, httplib::Response* response);
   void Delta(const httplib::Request& request, httplib::Response* response);

@@ -73,10 +73,15 @@ void Prepare(const Settings& settings, httplib::Server* server) {
   });
   server->set_default_headers({{"Cache-Control", "no-store"},
                                {"X-Content-Type-Options", "nosniff"},
-                               {"Referrer-Policy", "no-referrer"},
-                               {"Content-Security-Policy",
-                                "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors "
-                                "'none'; base-uri 'none'; form-action 'none'"}});
+                               {"Referrer-Policy", "no-referrer"}});
+  // The page brings a policy of its own; default headers would stand beside it.
+  server->set_post_routing_handler([](const httplib::Request&, httplib::Response& response) {
+    constexpr char kPolicy[] = "Content-Security-Policy";
+    if (response.has_header(kPolicy)) return;
+    response.set_header(kPolicy,
+                        "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; "
+                        "base-uri 'none'; form-action 'none'");
+  });
   server->set_pre_routing_handler([token = settings.token](const httplib::Request& request,
                                                            httplib::Response& response) {
     const Refusal refusal =

@@ -105,13 +105,19 @@ std::optional<Settings> ReadSettings(const std::vector<std::string>& given, std:
       address = value;
     } else if (name == "--token-file") {
       token_file = value;
+    } else if (name == "--once") {
+      settings.once = value;
+    } else if (name == "--media-type") {
+      settings.media_type = value;
+    } else if (name == "--origin") {
+      settings.origin = value;
     } else if (name == "--pid" && ToNumber(value, &number)) {
       settings.pid = number;
     } else {
       return fail(fmt::format("{} {}: not understood", Printable(name), Printable(value)));
     }
   }
-  if (settings.directory.empty())
+  if (settings.directory.empty() && settings.once.empty())
     return fail("heapgauge-serve is started by the library, or by `heapgauge serve PID|DIR`");
   if (!SplitAddress(address, &settings.host, &settings.port)) {
     return fail(

@@ -17,6 +17,9 @@ struct Settings {
   std::string token;      // "": none is asked for
   pid_t pid = 0;          // ends with this process; 0: runs until it is stopped
   bool announce = false;  // the port goes to the file `http` in the directory
+  std::string once;       // not "": no directory, but the file of this name on standard input, once
+  std::string media_type;  // of that file
+  std::string origin;      // who else than a visitor may read it
 };
 
 // Arguments, or where there are none the same from standard input, one a line: the library has no

@@ -30,8 +30,10 @@ struct Directory {
   }
   std::vector<uint64_t> Sequences() {
     std::vector<uint64_t> sequences;
-    for (const HistoryPoint& point : follower.HistoryNow().points)
-      sequences.push_back(point.sequence);
+    follower.OfHistory([&](const History& history) {
+      for (const HistoryPoint& point : history.Points()) sequences.push_back(point.sequence);
+      return std::string();
+    });
     return sequences;
   }
 };
@@ -72,13 +74,13 @@ TEST_CASE("another process in the directory begins anew", "[serve][follower]") {
 TEST_CASE("a long history is thinned from its old end", "[serve][follower]") {
   Directory directory;
   std::string text;
-  constexpr uint64_t kReports = 2 * ReportFollower::kMostPoints;
+  constexpr uint64_t kReports = 2 * History::kMostPoints;
   Report report;
   for (report.sequence = 1; report.sequence <= kReports; ++report.sequence)
     text += ToJson(report) + "\n";
   directory.Append(text);
   const std::vector<uint64_t> sequences = directory.Sequences();
-  CHECK(sequences.size() <= ReportFollower::kMostPoints);
+  CHECK(sequences.size() <= History::kMostPoints);
   CHECK(sequences.front() == 1);
   CHECK(sequences.back() == kReports);
   CHECK(sequences[sequences.size() - 2] == kReports - 1);

@@ -208,7 +208,7 @@ std::string ShortCallsite(const Site& site, size_t width) {
   if (frame == nullptr) return "(no stack)";
   const std::string name = ShortFunction(*frame);
   std::string place = FileAndLine(*frame, false);
-  if (place.empty() && !frame->function.empty()) place = Printable(Basename(frame->module));
+  if (place.empty() && !frame->function.empty()) place = ModuleAndOffset(*frame);
   const size_t place_width = place.empty() ? 0 : DisplayWidth(place) + 2;
   // The place wins: a name cut at the front still says which function, a line number can't be
   // guessed.

@@ -170,6 +170,12 @@ void ReportAssembler::Analyze(const StoreSnapshot& snapshot, bool regrouped, Rep
   const ReportRows rows(result, groups, kCallsites);
   FillSites(rows, groups, report);
   FillSentences(result.process.evidence, rows, groups, report);
+  if (const uint64_t shortened = tracker_.sites().shortened(); shortened > 0) {
+    report.notes.push_back(fmt::format(
+        "{} samples came by more stacks than HEAPGAUGE_MEMORY_LIMIT has room for: of those stacks "
+        "only the innermost frames are kept.",
+        FormatCount(static_cast<double>(shortened))));
+  }
   // Frame pointers need no tables.
   if (options_.unwind == UnwindMode::kFramePointers) return;
   for (std::string& note : ends_.Notes(snapshot, tracker_.sites(), identity_)) {

@@ -28,18 +28,18 @@ bool SiteTable::Initialize(size_t limit_bytes) noexcept {
   if (memory == nullptr) return false;
   // Empty as it is (A2); writing it would touch all of its pages in every process.
   heads_ = static_cast<Atomic<StoredSite*>*>(memory);
-  StoredSite* const overflow = Make(nullptr, 0, 0, 0);
+  StoredSite* const overflow = Make(nullptr, 0, 0, 0, limit_bytes);
   return overflow != nullptr && Register(overflow);
 }
 
-StoredSite* SiteTable::Make(const uintptr_t* frames, size_t depth, uint64_t hash,
-                            size_t holders) noexcept {
+StoredSite* SiteTable::Make(const uintptr_t* frames, size_t depth, uint64_t hash, size_t holders,
+                            size_t limit_bytes) noexcept {
   const size_t words = depth + holders;
   // The arena's pieces are not aligned to a cache line.
   const size_t bytes =
       sizeof(StoredSite) + alignof(StoredSite) - PageArena::kAlignment + words * sizeof(uintptr_t);
   // relaxed: the counter guards only itself.
-  if (used_bytes_.fetch_add(bytes, std::memory_order_relaxed) + bytes > limit_bytes_) {
+  if (used_bytes_.fetch_add(bytes, std::memory_order_relaxed) + bytes > limit_bytes) {
     used_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
     return nullptr;
   }
@@ -102,6 +102,27 @@ uint32_t SiteTable::size() const noexcept {
 StoredSite* SiteTable::Intern(const uintptr_t* frames, size_t depth, uint64_t hash,
                               size_t holders) noexcept {
   if (HG_UNLIKELY(holders != 0)) hash = MixHolders(hash, frames + depth, holders);
+  const size_t reserve = limit_bytes_ / 8;
+  StoredSite* const whole = FindOrMake(frames, depth, hash, holders, limit_bytes_ - reserve);
+  if (HG_LIKELY(whole != nullptr)) return whole;
+  // Which of the frames the numbers of modules belong to is known of whole stacks alone.
+  for (const size_t shorter : {kShortDepth, kShortestDepth}) {
+    if (holders != 0 || depth <= shorter) continue;
+    const size_t limit_bytes = limit_bytes_ - (shorter == kShortDepth ? reserve / 2 : 0);
+    StoredSite* const site =
+        FindOrMake(frames, shorter, HashStack(frames, shorter), 0, limit_bytes);
+    if (site == nullptr) continue;
+    shortened_.fetch_add(1, std::memory_order_relaxed);  // relaxed: a figure
+    return site;
+  }
+  StoredSite* const last = FindOrMake(frames, depth, hash, holders, limit_bytes_);
+  if (last != nullptr) return last;
+  overflowed_.fetch_add(1, std::memory_order_relaxed);  // relaxed: a figure
+  return At(kOverflowIndex);
+}
+
+StoredSite* SiteTable::FindOrMake(const uintptr_t* frames, size_t depth, uint64_t hash,
+                                  size_t holders, size_t limit_bytes) noexcept {
   Atomic<StoredSite*>& head = heads_[hash >> 50];  // 14 bits: kHeads
   StoredSite* fresh = nullptr;
   StoredSite* compared = nullptr;
@@ -114,11 +135,8 @@ StoredSite* SiteTable::Intern(const uintptr_t* frames, size_t depth, uint64_t ha
     compared = seen;
     if (fresh == nullptr) {
       // size() first: what Make() takes from the arena does not come back.
-      fresh = size() < kMostSites ? Make(frames, depth, hash, holders) : nullptr;
-      if (fresh == nullptr || !Register(fresh)) {
-        overflowed_.fetch_add(1, std::memory_order_relaxed);  // relaxed: a figure
-        return At(kOverflowIndex);
-      }
+      fresh = size() < kMostSites ? Make(frames, depth, hash, holders, limit_bytes) : nullptr;
+      if (fresh == nullptr || !Register(fresh)) return nullptr;
     }
     fresh->next =
         seen;  // plain store: no chain reaches `fresh` yet, and At() readers do not follow `next`

@@ -6,8 +6,9 @@
 // needed.
 //
 // Cost: a walk of one hash chain (16 Ki heads) and, for a new stack, one piece of arena memory of
-// about 430 bytes plus 8 a frame.  When the table's share of the arena is used up, new stacks fall
-// to one overflow site.
+// about 430 bytes plus 8 a frame.  Near the end of the table's share of the arena new stacks are
+// kept by their innermost frames alone: recursion has stacks without number, and few lines that
+// allocate.  When the share is used up, new stacks fall to one overflow site.
 //
 // S1  A StoredSite is complete (hash, frames) before it can be reached.
 // S2  Once reachable a StoredSite is never unlinked, moved or changed, but for its counters.
@@ -65,6 +66,9 @@ class SiteTable final {
  public:
   static constexpr size_t kHeads = size_t{1} << 14;
   static constexpr uint32_t kOverflowIndex = 0;
+  // The last eighth of the room is for stacks that short, and the last half of it for the shortest.
+  static constexpr size_t kShortDepth = 12;
+  static constexpr size_t kShortestDepth = 4;
 
   constexpr explicit SiteTable(PageArena& arena) noexcept : arena_(&arena) {}
   SiteTable(const SiteTable&) = delete;
@@ -74,7 +78,8 @@ class SiteTable final {
   // used then.
   bool Initialize(size_t limit_bytes) noexcept;
 
-  // The one StoredSite of this stack; the overflow site when there is no room for a new one.
+  // The one StoredSite of this stack; when there is no room for a new one, that of its innermost
+  // kShortDepth or kShortestDepth frames, or at last the overflow site.
   StoredSite* Intern(const uintptr_t* frames, size_t depth) noexcept {
     return Intern(frames, depth, HashStack(frames, depth));
   }
@@ -87,6 +92,8 @@ class SiteTable final {
   StoredSite* At(uint32_t index) const noexcept;
   uint32_t size() const noexcept;
   uint64_t overflowed() const noexcept { return overflowed_.load(std::memory_order_relaxed); }
+  // Calls that found no room for the whole stack, but for its innermost frames.
+  uint64_t shortened() const noexcept { return shortened_.load(std::memory_order_relaxed); }
 
  private:
   static constexpr size_t kDirectoryBits = 10;
@@ -94,7 +101,11 @@ class SiteTable final {
   static constexpr uint32_t kMostSites = kDirectories << kDirectoryBits;  // LiveSample::site
   using Directory = std::array<Atomic<StoredSite*>, size_t{1} << kDirectoryBits>;
 
-  StoredSite* Make(const uintptr_t* frames, size_t depth, uint64_t hash, size_t holders) noexcept;
+  StoredSite* Make(const uintptr_t* frames, size_t depth, uint64_t hash, size_t holders,
+                   size_t limit_bytes) noexcept;
+  // nullptr where it is not there, and the sites hold `limit_bytes`.
+  StoredSite* FindOrMake(const uintptr_t* frames, size_t depth, uint64_t hash, size_t holders,
+                         size_t limit_bytes) noexcept;
   bool Register(StoredSite* site) noexcept;
 
   PageArena* arena_;
@@ -103,6 +114,7 @@ class SiteTable final {
   Atomic<uint32_t> size_{0};
   Atomic<size_t> used_bytes_{0};
   Atomic<uint64_t> overflowed_{0};
+  Atomic<uint64_t> shortened_{0};
   size_t limit_bytes_ = 0;
 };
 

@@ -1,6 +1,6 @@
 // One line that leaks, reached in many ways; beside it a line that does not.
 //
-//   many_ways handlers|recursion|wrapper SECONDS   what is remembered is kept for ever, what is served is freed
+//   many_ways handlers|recursion|deep_recursion|wrapper SECONDS   what is remembered is kept for ever, what is served is freed
 //   many_ways once N                               N stacks of a few bytes each, then 32 blocks of 1 MiB at one line
 #include <chrono>
 #include <cstdint>
@@ -86,6 +86,8 @@ int main(int count, char** arguments) {
         AnyHandler(std::make_integer_sequence<int, 150>());
       } else if (mode == "recursion") {
         Parse(6 + static_cast<int>(Random() % 6));
+      } else if (mode == "no_room") {  // hardly two stacks are alike
+        Parse(25 + static_cast<int>(Random() % 6));
       } else {
         DecodeBody();
         WriteLog();

@@ -18,13 +18,14 @@ import tempfile
 SECONDS = 16
 REPORT_S = 0.5
 TRIES = 3
-LEAKS = {"handlers": "Remember", "recursion": "Remember", "wrapper": "KeepHeader",
+LEAKS = {"handlers": "Remember", "recursion": "Remember", "no_room": "Remember", "wrapper": "KeepHeader",
          # of own_wrappers
          "layers": "OpenTicket", "siblings": "LoseSubscription", "everybody": "StoreGet",
          "callbacks": "OpenDocument", "library": "ParseMessage", "named": "LoseKey", "clones": "Build"}
 LEAST_STACKS = {"handlers": 100, "recursion": 100, "everybody": 140, "callbacks": 60, "library": 60}
 # Not found by what it does: too few ask it.
-SETTINGS = {"named": {"HEAPGAUGE_WRAPPERS": "Vault*,nobody"}}
+# The stacks of the recursion fill their room within seconds.
+SETTINGS = {"named": {"HEAPGAUGE_WRAPPERS": "Vault*,nobody"}, "no_room": {"HEAPGAUGE_MEMORY_LIMIT": "2MiB"}}
 THIRDS = ["LoseFirst", "LoseSecond", "LoseThird"]
 STACKS = 6000  # more than are followed
 
@@ -95,6 +96,8 @@ def leak(options):
         raised = [a for a in alerts if a["kind"] == "leak" and a["status"] == "firing"]
         if len(raised) != 1 or not raised[0]["function"].startswith(function):
             fail(f"alerts: {[(a['status'], a.get('function')) for a in alerts]}")
+        if options.mode == "no_room" and not any("only the innermost frames" in note for note in reports[-1]["notes"]):
+            fail(f"stacks did not fill their room, or it is not said: {reports[-1]['notes']}")
         if options.mode == "clones":
             check_callers(text, raised[0])
         return

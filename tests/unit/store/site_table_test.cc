@@ -121,6 +121,31 @@ TEST_CASE_METHOD(SiteTableFixture, "past the limit new stacks fall to the overfl
   CHECK(table_.size() == kept.size() + 1);
 }
 
+TEST_CASE_METHOD(SiteTableFixture, "when recursion fills the table its lines are known on",
+                 "[store]") {
+  REQUIRE(table_.Initialize(kMiB));
+  std::mt19937_64 random(3);
+  size_t whole = 0;
+  std::set<const StoredSite*> last;
+  for (uint64_t n = 0; n < 20'000; ++n) {
+    // A line that allocates, its caller, and a descent to the left and right.
+    Stack stack{0x1000, 0x2000};
+    while (stack.size() < 40) stack.push_back(0x3000 + random() % 2);
+    const StoredSite* const site = Intern(stack);
+    REQUIRE(site->index != SiteTable::kOverflowIndex);
+    REQUIRE(site->depth >= SiteTable::kShortestDepth);
+    REQUIRE(std::equal(site->frames(), site->frames() + site->depth, stack.begin()));
+    if (HoldsStack(*site, stack)) ++whole;
+    if (n >= 15'000) last.insert(site);
+  }
+  CHECK(whole > 800);
+  CHECK(whole + table_.shortened() == 20'000);
+  CHECK(last.size() <= 1024 + 4);
+  CHECK(table_.overflowed() == 0);
+  // One that differs at once has its place, too.
+  CHECK(Intern(Stack(40, 0x7000))->index != SiteTable::kOverflowIndex);
+}
+
 TEST_CASE_METHOD(SiteTableFixture, "the overflow site is nobody's stack", "[store]") {
   REQUIRE(table_.Initialize(32 * kMiB));
   CHECK(Intern({}) != table_.At(SiteTable::kOverflowIndex));

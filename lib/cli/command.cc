@@ -12,6 +12,7 @@
 #include "cli/report_command.h"
 #include "cli/run_command.h"
 #include "cli/serve_command.h"
+#include "cli/soak_command.h"
 #include "cli/suggest.h"
 #include "cli/top_command.h"
 #include "heapgauge/heapgauge.h"
@@ -30,6 +31,7 @@ constexpr char kHelp[] =
     "  run [options] [--] CMD...   run CMD under heapgauge; at the end, say where the report is\n"
     "  report PATH [options]       show the newest report of a report directory\n"
     "  diff A B [options]          show what grew between two reports\n"
+    "  soak --load LOAD SERVICE... run SERVICE under LOAD and say whether it leaks\n"
     "  serve PID|DIR [options]     reports, profiles and metrics over HTTP\n"
     "  attach [options] PID        start tracking a process that runs already\n"
     "  ps [options]                list the processes that are tracked\n"
@@ -50,10 +52,10 @@ constexpr char kHelp[] =
     "what "
     "was asked for was found (diff --fail-on), or 2 for wrong usage.\n";
 
-const std::vector<std::string> kSubcommands = {"run", "report", "diff",     "serve", "attach",
-                                               "ps",  "top",    "snapshot", "set",   "help"};
+const std::vector<std::string> kSubcommands = {"run", "report",   "diff", "serve", "attach", "ps",
+                                               "top", "snapshot", "set",  "soak",  "help"};
 // Promised by the documentation, and not here yet: no typing mistakes.
-const std::vector<std::string> kLater = {"check", "soak", "edges", "holders"};
+const std::vector<std::string> kLater = {"check", "edges", "holders"};
 
 std::string Version() {
   return fmt::format("{}.{}.{}", HEAPGAUGE_VERSION_MAJOR, HEAPGAUGE_VERSION_MINOR,
@@ -81,6 +83,7 @@ int Dispatch(const std::string& name, const Arguments& rest) {
   if (name == "report") return ReportCommand(rest);
   if (name == "diff") return DiffCommand(rest);
   if (name == "serve") return ServeCommand(rest);
+  if (name == "soak") return SoakCommand(rest);
   if (name == "attach") return AttachCommand(rest);
   if (name == "ps") return PsCommand(rest);
   if (name == "top") return TopCommand(rest);

@@ -1,4 +1,4 @@
-"""A python process that soak.py tells what to do, a line a command; it answers with the same word when that is done.
+"""A python process that long_life.py tells what to do, a line a command; it answers with the same word when that is done.
 
   work N            N rounds of json, re, zlib, threads and forks; keeps nothing
   unwatched_work N  the same while tracking is stopped

@@ -2,7 +2,7 @@
 """Lives with heapgauge for a long time: redis, nginx, the checkout service and python under load, with restarts, signals,
 kills, reloads and another sample interval every moment (steward.c).
 
-  soak.py --lib BUILD/lib --command BUILD/bin/heapgauge --steward BUILD/tests/soak/libsteward.so --seconds 3600
+  long_life.py --lib BUILD/lib --command BUILD/bin/heapgauge --steward BUILD/tests/long_life/libsteward.so --seconds 3600
 
 What must hold all the time: no host fails a request or ends otherwise than told to; the tracker stays within its memory
 and does not creep; at quiet moments the host has the descriptors and threads that it had at its first one, and at most
@@ -133,7 +133,7 @@ def show_end(path):
 def body():
     wanted = arguments()
     wanted.lib, wanted.command, wanted.steward = map(os.path.abspath, (wanted.lib, wanted.command, wanted.steward))
-    top = tempfile.mkdtemp(prefix="heapgauge-soak-")
+    top = tempfile.mkdtemp(prefix="heapgauge-long-life-")
     try:
         makers = {"redis": hosts.Redis, "nginx": hosts.Nginx, "python": hosts.Python,
                   "checkout_service": lambda place: hosts.Checkout(place, os.path.dirname(wanted.command))}

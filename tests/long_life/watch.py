@@ -1,4 +1,4 @@
-"""What soak.py looks at: the reports of a host's processes, their descriptors and threads, and what they leave behind."""
+"""What long_life.py looks at: the reports of a host's processes, their descriptors and threads, and what they leave behind."""
 
 import contextlib
 import gzip

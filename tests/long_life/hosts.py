@@ -1,6 +1,6 @@
-"""The hosts of a soak: how each is started, loaded, disturbed and ended, and what it knows about its own memory.
+"""The hosts of a long life: how each is started, loaded, disturbed and ended, and what it knows about its own memory.
 
-A host's truth() is a figure in bytes that moves as its live heap moves: soak.py compares the differences.  All tools that
+A host's truth() is a figure in bytes that moves as its live heap moves: long_life.py compares the differences.  All tools that
 make load run without heapgauge.
 """
 

@@ -1,4 +1,4 @@
-// Preloaded beside heapgauge by soak.py: a thread in the host that steers heapgauge through its public API all the time,
+// Preloaded beside heapgauge by long_life.py: a thread in the host that steers heapgauge through its public API all the time,
 // as an operator would: another sample interval, a snapshot, now and then a report.
 //
 // SOAK_STEWARD_MS      between two interventions

@@ -1,0 +1,491 @@
+#include "cli/soak_run.h"
+
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
+
+#include "base/clock.h"
+#include "base/proc_stat.h"
+#include "base/whole_io.h"
+#include "cli/soak_load.h"
+#include "cli/soak_ready.h"
+#include "report/printable.h"
+#include "report/units.h"
+
+namespace heapgauge::cli {
+namespace {
+
+constexpr double kLook = 0.1;           // s: how often it is looked whether SERVICE is up
+constexpr double kListenPatience = 10;  // s: for a SERVICE that may never listen
+constexpr double kDaemonPatience = 0.2;
+constexpr double kReportPatience = 10;
+constexpr double kReadEvery = 0.5;
+constexpr double kProgressEvery = 1;
+constexpr double kLoadInterrupt = 3;  // s after SIGINT, then SIGTERM
+constexpr double kLoadTerminate = 2;  // and then SIGKILL
+constexpr double kLastWords = 0.3;    // s: for SERVICE's end after LOAD's
+constexpr double kQuickLoad = 0.02;   // s: one that ends sooner is not started again at once
+constexpr int kQuietLooks = 8;        // exact mode: for reports that agree
+constexpr double kQuietPause = 0.1;
+constexpr size_t kShownLines = 8;
+
+std::string ReadProc(pid_t pid, const char* name) {
+  const Descriptor file(open(fmt::format("/proc/{}/{}", pid, name).c_str(), O_RDONLY | O_CLOEXEC));
+  std::string text;
+  if (file.valid()) ReadAll(file.get(), 4096, &text);
+  return text;
+}
+
+}  // namespace
+
+SoakRun::SoakRun(const SoakRequest& request, SoakCommandLine service, SoakCommandLine load,
+                 const std::string& directory)
+    : request_(request),
+      service_line_(std::move(service)),
+      load_line_(std::move(load)),
+      directory_(directory),
+      reports_(directory),
+      first_ns_(MonotonicNs()) {
+  sigset_t taken;
+  sigemptyset(&taken);
+  for (const int number : {SIGCHLD, SIGINT, SIGTERM, SIGHUP, SIGQUIT}) sigaddset(&taken, number);
+  sigprocmask(SIG_BLOCK, &taken, &old_mask_);
+  signal(SIGCHLD,
+         SIG_DFL);  // whoever started us may ignore it, and then nobody could be waited for
+  signal(SIGPIPE, SIG_IGN);
+  signals_ = Descriptor(AboveStandard(signalfd(-1, &taken, SFD_CLOEXEC | SFD_NONBLOCK)));
+  // What puts itself into the background stays below us.
+  prctl(PR_SET_CHILD_SUBREAPER, 1);
+  service_log_.Open(directory + "/service.log");
+  load_log_.Open(directory + "/load.log");
+  service_log_.on_line = [this](const std::string& line) {
+    if (request_.wait == SoakWait::kLine && line.find(request_.wait_for) != std::string::npos)
+      line_seen_ = true;
+  };
+  load_log_.on_line = [this](const std::string& line) {
+    if (const auto requests = RequestsIn(line)) requests_of_run_ += *requests;
+  };
+}
+
+SoakRun::~SoakRun() = default;
+
+double SoakRun::now_s() const { return static_cast<double>(MonotonicNs() - first_ns_) * 1e-9; }
+
+void SoakRun::Fail(SoakEnd end, std::string sentence, std::string output) {
+  if (WentWrong()) return;
+  course_.end = end;
+  course_.sentence = std::move(sentence);
+  course_.output = std::move(output);
+}
+
+// ---- What comes in
+
+void SoakRun::TakeSignals() {
+  signalfd_siginfo info{};
+  while (read(signals_.get(), &info, sizeof(info)) == static_cast<ssize_t>(sizeof(info))) {
+    if (info.ssi_signo == SIGCHLD) continue;
+    ++interrupts_;
+    if (!stopping_) {
+      Fail(SoakEnd::kInterrupted,
+           fmt::format("interrupted by {}", strsignal(static_cast<int>(info.ssi_signo))));
+    }
+  }
+  Reap();
+}
+
+void SoakRun::Reap() {
+  int status = 0;
+  for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
+    if (pid == service_.pid()) service_.Ended(status);
+    if (waiter_ && pid == waiter_->pid()) waiter_->Ended(status);
+    for (SoakChild& load : loads_) {
+      if (pid == load.pid()) load.Ended(status);
+    }
+    const auto root = std::find(roots_.begin(), roots_.end(), pid);
+    if (root == roots_.end()) continue;
+    roots_.erase(root);
+    root_status_ = status;
+    service_.Read();
+    if (roots_.empty() && !stopping_) {
+      if (!loading_ && WIFEXITED(status) && WEXITSTATUS(status) == 0) FollowDaemon();
+      if (roots_.empty()) {
+        Fail(SoakEnd::kServiceDied,
+             fmt::format("SERVICE ended by itself after {}: {}", FormatDuration(now_s() - began_s_),
+                         EndInWords(status)),
+             service_log_.LastLines(kShownLines));
+      }
+    }
+  }
+}
+
+// Its first process has ended well before it was up: it lives on in those that came to us.
+void SoakRun::FollowDaemon() {
+  roots_ = ChildrenOf(getpid());
+  std::erase_if(roots_, [this](pid_t pid) {
+    return pid == service_.pid() || (waiter_ && pid == waiter_->pid());
+  });
+  if (roots_.empty()) return;
+  course_.notes.push_back(
+      fmt::format("SERVICE put itself into the background; it was followed there (process {})",
+                  roots_.front()));
+}
+
+void SoakRun::Progress() {
+  const double now = now_s();
+  if (now >= next_read_s_ && began_s_ > 0) {
+    reports_.Read(now);
+    next_read_s_ = now_s() + kReadEvery;
+  }
+  if (on_progress && now >= next_progress_s_) {
+    next_progress_s_ = now + kProgressEvery;
+    on_progress(phase_, phase_end_s_ < 0 ? -1 : std::max(0.0, phase_end_s_ - now));
+  }
+}
+
+void SoakRun::PollOnce(double until_s) {
+  Progress();
+  std::vector<pollfd> wait = {{signals_.get(), POLLIN, 0}};
+  const auto add = [&wait](const SoakChild& child) {
+    if (child.output() >= 0) wait.push_back({child.output(), POLLIN, 0});
+  };
+  add(service_);
+  if (waiter_) add(*waiter_);
+  for (const SoakChild& load : loads_) add(load);
+  const double next = std::min({until_s, now_s() + kReadEvery, next_progress_s_ + 0.01});
+  const double ms = std::clamp((next - now_s()) * 1000, 0.0, 1000.0);
+  poll(wait.data(), wait.size(), static_cast<int>(std::ceil(ms)));
+  service_.Read();
+  if (waiter_) waiter_->Read();
+  for (SoakChild& load : loads_) load.Read();
+  TakeSignals();
+  if (loading_) TakeLoadEnds();
+}
+
+bool SoakRun::PollUntil(double time_s, const Condition& condition) {
+  for (;;) {
+    if (condition && condition()) return true;
+    if (!stopping_ && WentWrong()) return false;
+    if (now_s() >= time_s) return false;
+    PollOnce(std::min(time_s, now_s() + (condition ? kLook : 1)));
+  }
+}
+
+// ---- SERVICE
+
+bool SoakRun::StartService() {
+  if (!service_.Start(service_line_, old_mask_, &service_log_, &course_.start_error)) {
+    Fail(SoakEnd::kServiceDied, fmt::format("SERVICE cannot be run: {}: {}", service_line_.path,
+                                            std::strerror(course_.start_error)));
+    return false;
+  }
+  began_s_ = std::max(now_s(), 1e-9);
+  roots_ = {service_.pid()};
+  return true;
+}
+
+std::vector<pid_t> SoakRun::ServiceProcesses() const {
+  std::vector<pid_t> found;
+  for (const pid_t root : roots_) {
+    found.push_back(root);
+    const std::vector<pid_t> below = DescendantsOf(root);
+    found.insert(found.end(), below.begin(), below.end());
+  }
+  return found;
+}
+
+bool SoakRun::IsUp() {
+  switch (request_.wait) {
+    case SoakWait::kPort:
+      return AcceptsConnections(request_.wait_for);
+    case SoakWait::kLine:
+      return line_seen_;
+    case SoakWait::kListens:
+      return Listens(ServiceProcesses());
+    case SoakWait::kCommand:
+      break;
+  }
+  if (waiter_ && !waiter_->ended()) return false;
+  if (waiter_ && waiter_->wait_status() == 0) return true;
+  SoakCommandLine line = load_line_;
+  line.arguments = {"sh", "-c", request_.wait_for};
+  waiter_.emplace();
+  int error = 0;
+  if (!waiter_->Start(line, old_mask_, &wait_log_, &error)) waiter_.reset();
+  return false;
+}
+
+void SoakRun::WaitUp() {
+  phase_ = "waiting for SERVICE";
+  const bool guess = request_.wait == SoakWait::kListens;
+  const double patience =
+      guess ? std::min(kListenPatience, request_.wait_limit_s) : request_.wait_limit_s;
+  phase_end_s_ = now_s() + patience;
+  bool up = false;
+  while (!up && !WentWrong() && now_s() < phase_end_s_) {
+    up = IsUp();
+    if (!up) PollUntil(std::min(phase_end_s_, now_s() + kLook), nullptr);
+  }
+  if (waiter_) {
+    waiter_->Signal(SIGKILL);
+    PollUntil(now_s() + 1, [this] { return waiter_->ended(); });
+    waiter_.reset();
+  }
+  if (WentWrong()) return;
+  if (!up && !guess) {
+    const char* const what = request_.wait == SoakWait::kPort   ? "--wait-port"
+                             : request_.wait == SoakWait::kLine ? "--wait-line"
+                                                                : "--wait-command";
+    std::string output = service_log_.LastLines(kShownLines);
+    if (request_.wait == SoakWait::kCommand) output += wait_log_.LastLines(kShownLines);
+    return Fail(
+        SoakEnd::kNotUp,
+        fmt::format("SERVICE did not come up within {} ({} {})",
+                    FormatDuration(request_.wait_limit_s), what, Printable(request_.wait_for)),
+        output);
+  }
+  if (!up) {
+    course_.notes.push_back(
+        fmt::format("SERVICE listens nowhere after {}; LOAD was started all the same (--wait-port, "
+                    "--wait-line or --wait-command says when it is up)",
+                    FormatDuration(patience)));
+  }
+  // One that goes into the background does it about now.
+  PollUntil(now_s() + kDaemonPatience, nullptr);
+}
+
+double SoakRun::ServiceRss() const {
+  double pages = 0;
+  for (const pid_t pid : ServiceProcesses()) {
+    const std::string statm = ReadProc(pid, "statm");
+    const size_t space = statm.find(' ');
+    if (space != std::string::npos) pages += std::strtod(statm.c_str() + space, nullptr);
+  }
+  return pages * static_cast<double>(sysconf(_SC_PAGESIZE));
+}
+
+double SoakRun::ServiceCpu() const {
+  double ticks = 0;
+  for (const pid_t pid : ServiceProcesses()) {
+    const std::string stat = ReadProc(pid, "stat");
+    for (int field = 14; field <= 17; ++field)  // its own and that of children it waited for
+      ticks += std::strtod(StatField(stat.c_str(), field), nullptr);
+  }
+  return ticks / static_cast<double>(sysconf(_SC_CLK_TCK));
+}
+
+void SoakRun::AskReports(int signal_number, double patience_s) {
+  if (!call_.Ask(signal_number)) return reports_.Read(now_s());
+  const double until = now_s() + patience_s;
+  while (!call_.Answered() && now_s() < until && (stopping_ || !WentWrong() || patience_s <= 3))
+    PollOnce(now_s() + 0.01);
+  reports_.Read(now_s());
+}
+
+// ---- LOAD
+
+bool SoakRun::StartLoad() {
+  SoakChild load;
+  int error = 0;
+  if (!load.Start(load_line_, old_mask_, &load_log_, &error)) {
+    Fail(SoakEnd::kLoadFailed, fmt::format("LOAD cannot be run: {}", std::strerror(error)));
+    return false;
+  }
+  load.started_s = now_s();
+  loads_.push_back(std::move(load));
+  return true;
+}
+
+void SoakRun::TakeLoadEnds() {
+  size_t again = 0;
+  for (size_t i = 0; i < loads_.size();) {
+    if (!loads_[i].ended()) {
+      ++i;
+      continue;
+    }
+    loads_[i].Read();
+    const int status = loads_[i].wait_status();
+    const double took = now_s() - loads_[i].started_s;
+    if (status != 0) {
+      // A SERVICE that dies takes LOAD with it, which may be the first to be heard of.
+      for (const double until = now_s() + kLastWords; !WentWrong() && now_s() < until; Reap())
+        poll(nullptr, 0, 10);
+      return Fail(SoakEnd::kLoadFailed,
+                  fmt::format("LOAD failed after {}: {}", FormatDuration(took), EndInWords(status)),
+                  load_log_.LastLines(kShownLines));
+    }
+    if (restarts_ && took < kQuickLoad) {
+      ++i;
+      continue;  // it waits for its time
+    }
+    // What it left running is ended with it.
+    loads_[i].Signal(SIGKILL);
+    loads_.erase(loads_.begin() + static_cast<std::ptrdiff_t>(i));
+    ++course_.load_runs;
+    if (requests_of_run_ > 0) {
+      course_.requests += static_cast<double>(requests_of_run_);
+      course_.requests_s += took / static_cast<double>(request_.parallel);
+      requests_of_run_ = 0;
+    }
+    ++again;
+  }
+  for (; restarts_ && again > 0 && !WentWrong(); --again) StartLoad();
+}
+
+void SoakRun::StopLoads() {
+  restarts_ = false;
+  const bool was_stopping = std::exchange(stopping_, true);
+  const auto none = [this] {
+    return std::all_of(loads_.begin(), loads_.end(),
+                       [](const SoakChild& load) { return load.ended(); });
+  };
+  loading_ = false;
+  for (const auto& [number, patience] :
+       {std::pair{SIGINT, kLoadInterrupt}, {SIGTERM, kLoadTerminate}, {SIGKILL, 5.0}}) {
+    if (none()) break;
+    for (const SoakChild& load : loads_) load.Signal(number);
+    if (interrupts_ < 2) PollUntil(now_s() + patience, none);
+  }
+  for (SoakChild& load : loads_) {
+    load.Read();
+    load.Signal(SIGKILL);  // whoever is left of its group
+    if (requests_of_run_ > 0 && load.ended()) {
+      course_.requests += static_cast<double>(requests_of_run_);
+      course_.requests_s += (now_s() - load.started_s) / static_cast<double>(request_.parallel);
+      requests_of_run_ = 0;
+    }
+  }
+  loads_.clear();
+  stopping_ = was_stopping;
+}
+
+void SoakRun::LoadFor() {
+  const double began = now_s();
+  const double end = began + request_.duration_s;
+  course_.from_s = began + request_.warm_up_s;
+  phase_end_s_ = end;
+  loading_ = true;
+  phase_ = "warm-up";
+  for (uint64_t i = 0; i < request_.parallel && StartLoad(); ++i) {
+  }
+  PollUntil(course_.from_s, nullptr);
+  if (!WentWrong()) {
+    AskReports(0, kReportPatience);
+    course_.from_s = now_s();
+  }
+  const double cpu = ServiceCpu();
+  phase_ = "judging";
+  PollUntil(end, nullptr);
+  course_.service_cpu_s = ServiceCpu() - cpu;
+  course_.to_s = now_s();
+  course_.loaded_s = course_.to_s - began;
+  // The state under load, where SERVICE lives to tell it.
+  if (course_.end != SoakEnd::kServiceDied)
+    AskReports(SIGTERM, course_.end == SoakEnd::kGood ? kReportPatience : 3);
+  course_.to_s = now_s();
+  StopLoads();
+}
+
+void SoakRun::Iterate() {
+  const uint64_t all = request_.cut_iterations + request_.iterations;
+  const double began = now_s();
+  restarts_ = false;
+  phase_ = "iterations";
+  for (uint64_t i = 0; i < all && !WentWrong(); ++i) {
+    loading_ = true;
+    for (uint64_t n = 0; n < request_.parallel && StartLoad(); ++n) {
+    }
+    phase_end_s_ = i == 0 ? -1
+                          : now_s() + (now_s() - began) / static_cast<double>(i) *
+                                          static_cast<double>(all - i);
+    const double limit = now_s() + request_.load_limit_s;
+    PollUntil(limit, [this] { return loads_.empty(); });
+    loading_ = false;
+    if (WentWrong()) break;
+    if (!loads_.empty()) {
+      Fail(SoakEnd::kLoadHangs,
+           fmt::format("LOAD had not ended after {} (--load-limit), in iteration {} of {}",
+                       FormatDuration(request_.load_limit_s), i + 1, all),
+           load_log_.LastLines(kShownLines));
+      break;
+    }
+    // What SERVICE puts away after the last answer counts as put away.
+    double objects = -1;
+    for (int look = 0; look < kQuietLooks && !WentWrong(); ++look) {
+      PollUntil(now_s() + kQuietPause, nullptr);
+      AskReports(0, kReportPatience);
+      double now = 0;
+      for (const SoakProcess& process : reports_.processes())
+        now += process.newest.totals.live_objects;
+      if (now == objects) break;
+      objects = now;
+    }
+    if (WentWrong()) break;
+    if (i + 1 == request_.cut_iterations) course_.from_s = now_s();
+    if (i + 1 >= request_.cut_iterations) course_.marks.push_back(now_s());
+  }
+  course_.to_s = now_s();
+  course_.loaded_s = course_.to_s - began;
+  StopLoads();
+}
+
+SoakCourse SoakRun::Run() {
+  if (StartService()) WaitUp();
+  if (!WentWrong()) {
+    if (request_.iterations > 0) {
+      Iterate();
+    } else {
+      LoadFor();
+    }
+  }
+  if (course_.to_s == 0) course_.to_s = course_.from_s = now_s();
+  course_.alive = ServiceProcesses();
+  return course_;
+}
+
+// ---- The end
+
+void SoakRun::SignalService(int number) {
+  for (const pid_t root : roots_) kill(root, number);
+}
+
+void SoakRun::Stop(SoakCourse* course) {
+  stopping_ = true;
+  phase_ = "stopping SERVICE";
+  phase_end_s_ = now_s() + request_.stop_limit_s;
+  if (interrupts_ > 0) interrupts_ = 1;
+  const auto gone = [this] { return roots_.empty() || interrupts_ > 1; };
+  SignalService(SIGTERM);
+  if (!PollUntil(phase_end_s_, gone) || !roots_.empty()) {
+    if (!roots_.empty() && interrupts_ < 2) {
+      course->notes.push_back(fmt::format("SERVICE did not end within {} of SIGTERM and was killed",
+                                          FormatDuration(request_.stop_limit_s)));
+    }
+  } else if (course->end != SoakEnd::kServiceDied && WIFSIGNALED(root_status_) &&
+             WTERMSIG(root_status_) != SIGTERM) {
+    course->notes.push_back(
+        fmt::format("SERVICE ended by {} when it was stopped", EndInWords(root_status_)));
+  }
+  // Workers whose master has gone, the shell's other children: a moment, then no more.
+  std::vector<pid_t> left = DescendantsOf(getpid());
+  if (roots_.empty()) {
+    for (const pid_t pid : left) kill(pid, SIGTERM);
+  }
+  PollUntil(now_s() + 1, [] { return DescendantsOf(getpid()).empty(); });
+  for (int i = 0; i < 50 && !(left = DescendantsOf(getpid())).empty(); ++i) {
+    for (const pid_t pid : left) kill(pid, SIGKILL);
+    PollUntil(now_s() + 0.02, nullptr);
+  }
+  service_.Read();
+}
+
+}  // namespace heapgauge::cli

@@ -1,0 +1,208 @@
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "cli/soak_judge.h"
+#include "cli/soak_load.h"
+#include "cli/soak_options.h"
+#include "cli/soak_power.h"
+#include "cli/soak_writers.h"
+
+namespace heapgauge::cli {
+namespace {
+
+constexpr double kInterval = 65536;
+
+// A process that reports once a second from 1 to 100, with one call site whose live bytes and bytes
+// allocated so far are given by time.
+template <typename Live, typename Allocated>
+SoakProcess Worker(int64_t pid, Live live, Allocated allocated, const char* verdict = "warming") {
+  SoakProcess process;
+  process.pid = pid;
+  process.exe = "/usr/sbin/worker";
+  for (int second = 1; second <= 100; ++second) {
+    SoakPoint point;
+    point.time_s = second;
+    point.interval_bytes = kInterval;
+    const double bytes = live(second);
+    point.sites["id"] = {bytes, std::sqrt(bytes * kInterval), bytes / 1024, allocated(second)};
+    process.points.push_back(point);
+  }
+  Callsite callsite;
+  callsite.sum.id = "id";
+  callsite.sum.verdict = verdict;
+  Frame frame;
+  frame.function = "Keep";
+  callsite.sum.frames = {frame};
+  process.newest.callsites = {callsite};
+  process.newest.verdict = "ok";
+  return process;
+}
+
+SoakResult Judged(const std::vector<SoakProcess>& processes) {
+  SoakResult result;
+  JudgeSoak(processes, {20, 100, 1, std::nullopt}, &result);
+  return result;
+}
+
+TEST_CASE("the iterations of a soak are a prime number", "[cli][soak]") {
+  for (const auto& [asked, prime] :
+       {std::pair{2, 2}, {4, 5}, {17, 17}, {18, 19}, {100, 101}, {7917, 7919}}) {
+    CHECK(PrimeFrom(static_cast<uint64_t>(asked)) == static_cast<uint64_t>(prime));
+  }
+}
+
+TEST_CASE("a soak of any length has the reports that a verdict takes", "[cli][soak]") {
+  for (double judged = 12; judged < 10 * 86400; judged *= 1.3)
+    CHECK(SamplesToSee(judged / SoakReportInterval(judged)).has_value());
+}
+
+TEST_CASE("what load generators say of their requests is understood", "[cli][soak]") {
+  CHECK(RequestsIn("Complete requests:      2500") == 2500);
+  CHECK(RequestsIn("  123456 requests in 10.02s, 15.30MB read") == 123456);
+  CHECK(RequestsIn("     http_reqs......................: 1,234   20.5/s") == 1234);
+  CHECK(RequestsIn("number of transactions actually processed: 720/720") == 720);
+  CHECK(RequestsIn("  100000 requests completed in 1.20 seconds") == 100000);
+  CHECK(RequestsIn("checkout_load: 5990 of 6000 requests in 20.0 s (299.5/s), 0 errors") == 5990);
+  for (const char* other :
+       {"", "requests", "Completed 250 requests", "Finished 2500 requests", "no requests",
+        "12 requests/s", "http_req_duration: 3ms", "Requests/sec:  299.1", " requests 12",
+        "99999999999999999999999999 requests"}) {
+    INFO(other);
+    CHECK(!RequestsIn(other));
+  }
+}
+
+TEST_CASE("a longer soak, more requests and a smaller interval see smaller leaks", "[cli][soak]") {
+  const auto power = [](double judged, double interval, double requests) {
+    return PowerOf(judged, judged / 48, interval, requests);
+  };
+  CHECK(power(3600, kInterval, 1000)->bytes_per_h > power(7200, kInterval, 1000)->bytes_per_h);
+  CHECK(power(3600, kInterval, 1000)->bytes_per_h > power(3600, kInterval / 2, 1000)->bytes_per_h);
+  CHECK(*power(3600, kInterval, 1000)->bytes_per_request >
+        *power(3600, kInterval, 2000)->bytes_per_request);
+  CHECK(!PowerOf(3600, 600, kInterval, 1000));  // six reports
+  CHECK(!PowerOf(5, 0.1, kInterval, 1000));     // five seconds
+  const double bound = power(3600, kInterval, 1)->bytes_per_h;
+  CHECK(SecondsToSee(bound, kInterval) == Approx(3600));
+  double before = 1e9;
+  for (double reports = 20; reports < 200; reports += 1.7) {
+    const double samples = SamplesToSee(reports).value_or(0);
+    CHECK(samples > 8);
+    CHECK(samples <= before);
+    before = samples;
+  }
+}
+
+TEST_CASE("a leak too small in each worker is seen in their sum", "[cli][soak]") {
+  const auto allocated = [](double t) { return t * 1e6; };
+  std::vector<SoakProcess> leaking;
+  std::vector<SoakProcess> filling;
+  std::vector<SoakProcess> lumps;
+  std::vector<SoakProcess> steady;
+  for (int pid = 1; pid <= 8; ++pid) {
+    leaking.push_back(Worker(
+        pid, [](double t) { return t * 12e3; }, allocated));
+    filling.push_back(Worker(
+        pid, [](double t) { return 12e5 * (1 - std::exp(-t / 30)); }, allocated));
+    lumps.push_back(Worker(
+        pid, [](double t) { return t < 70 ? 1e5 : 12e5; }, allocated));
+    steady.push_back(Worker(
+        pid, [](double) { return 12e5; }, allocated));
+  }
+  const SoakResult result = Judged(leaking);
+  REQUIRE(result.leaks.size() == 1);
+  CHECK(result.leaks[0].together);
+  CHECK(result.leaks[0].pids.size() == 8);
+  CHECK(result.leaks[0].growth_bytes == Approx(8 * 80 * 12e3));
+  CHECK(Judged(filling).leaks.empty());
+  CHECK(Judged(lumps).leaks.empty());
+  CHECK(Judged(steady).leaks.empty());
+  // One alone has too little for that, and says so itself when it has enough.
+  CHECK(Judged({leaking[0]}).leaks.empty());
+}
+
+TEST_CASE("workers that keep more because more is asked of them do not leak", "[cli][soak]") {
+  std::vector<SoakProcess> processes;
+  for (int pid = 1; pid <= 8; ++pid) {
+    processes.push_back(Worker(
+        pid, [](double t) { return t * 12e3; }, [](double t) { return t * t * 1e4; }));
+  }
+  CHECK(Judged(processes).leaks.empty());
+}
+
+TEST_CASE("a leak that stopped with the warm-up is none of the judged part", "[cli][soak]") {
+  const auto allocated = [](double t) { return t * 1e6; };
+  const auto stops = [](double t) { return std::min(t, 19.0) * 1e6; };
+  const auto goes_on = [](double t) { return t * 1e6; };
+  CHECK(Judged({Worker(1, stops, allocated, "leak")}).leaks.empty());
+  const SoakResult result = Judged({Worker(1, goes_on, allocated, "leak")});
+  REQUIRE(result.leaks.size() == 1);
+  CHECK(result.leaks[0].growth_bytes == Approx(80e6));
+  CHECK(result.leaks[0].bytes_per_h == Approx(80e6 * 45));
+}
+
+SoakResult Iterated(const std::vector<double>& objects, const std::vector<pid_t>& alive = {1}) {
+  SoakProcess process = Worker(
+      1, [](double) { return 0.0; }, [](double) { return 0.0; });
+  process.points.clear();
+  std::vector<double> marks;
+  for (size_t i = 0; i < objects.size(); ++i) {
+    SoakPoint point;
+    point.time_s = static_cast<double>(i);
+    point.interval_bytes = 1;
+    point.sites["id"] = {objects[i] * 32, 0, objects[i], 0};
+    process.points.push_back(point);
+    marks.push_back(point.time_s + 0.5);
+  }
+  process.newest.sampling.interval_bytes = 1;
+  SoakResult result;
+  JudgeIterations({process}, marks, alive, &result);
+  return result;
+}
+
+TEST_CASE("what each iteration leaves is named with its number", "[cli][soak]") {
+  const SoakResult one = Iterated({5, 6, 7, 8, 9, 10, 11, 12});
+  REQUIRE(one.leaks.size() == 1);
+  CHECK(one.leaks[0].objects_each == 1);
+  CHECK(one.leaks[0].growth_objects == 7);
+  CHECK(one.leaks[0].evidence.find("7 objects kept by 7 iterations") == 0);
+  CHECK(Iterated({0, 3, 6, 9, 12, 15, 18, 21}).leaks.at(0).objects_each == 3);
+  // Each leaves some, not always as many.
+  CHECK(Iterated({0, 3, 4, 9, 12, 15, 18, 20}).leaks.size() == 1);
+}
+
+TEST_CASE("what some iterations leave is no leak", "[cli][soak]") {
+  CHECK(Iterated({5, 5, 5, 5, 5, 5, 5, 5}).leaks.empty());
+  CHECK(Iterated({5, 6, 5, 6, 5, 6, 5, 6}).leaks.empty());
+  CHECK(Iterated({0, 2, 3, 4, 4, 4, 4, 4}).leaks.empty());
+  CHECK(Iterated({0, 2, 3, 4, 4, 4, 4, 4}).growing.size() == 1);
+  CHECK(Iterated({9, 8, 7, 6, 5, 4, 3, 2}).leaks.empty());
+  // Of a process that has ended nothing is left.
+  CHECK(Iterated({5, 6, 7, 8, 9, 10, 11, 12}, {2}).leaks.empty());
+}
+
+TEST_CASE("names in a soak's result can break none of its formats", "[cli][soak]") {
+  SoakResult result;
+  result.service = "a <b> & \"c\" ]]> | `d`";
+  result.status = kSoakLeak;
+  result.verdict = "leak";
+  SoakFinding finding;
+  finding.verdict = "leak";
+  finding.place = "operator<< <T&&> | `x` \x1b[2J";
+  finding.evidence = "\x01\x02 <script>";
+  finding.program = "</pre><script>";
+  result.leaks = {finding};
+  for (const std::string& text : {SoakToJunit(result), SoakToHtml(result)}) {
+    CHECK(text.find("<script>") == std::string::npos);
+    CHECK(text.find("<T&&>") == std::string::npos);
+    CHECK(text.find('\x1b') == std::string::npos);
+    CHECK(text.find('\x01') == std::string::npos);
+  }
+  CHECK(SoakToMarkdown(result).find("&> | `x` | +") == std::string::npos);
+  CHECK(SoakToMarkdown(result).find("summary>operator<<") == std::string::npos);
+}
+
+}  // namespace
+}  // namespace heapgauge::cli

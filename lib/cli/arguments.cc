@@ -8,6 +8,7 @@
 #include <charconv>
 #include <cstdio>
 
+#include "cli/help_forms.h"
 #include "cli/message.h"
 #include "cli/suggest.h"
 #include "report/text_style.h"
@@ -41,6 +42,8 @@ class HelpFormatter final : public CLI::Formatter {
   std::string make_description(const CLI::App* /*app*/) const override {
     return {};
   }  // behind the usage
+
+  const std::string& usage() const { return usage_; }
 
  private:
   std::string usage_;
@@ -88,6 +91,12 @@ std::string WrongOption(const CLI::App& app, const Arguments& arguments) {
   return {};
 }
 
+int PrintHelp(const std::string& text) {
+  const bool written =
+      std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
+  return written ? kExitGood : Fail("cannot write the help to standard output");
+}
+
 }  // namespace
 
 std::unique_ptr<CLI::App> MakeApp(const std::string& name, const std::string& usage,
@@ -103,6 +112,12 @@ std::optional<int> Parse(CLI::App& app, Arguments arguments) {
   const auto fail = [&](const std::string& problem) {
     return Fail(fmt::format("{} (see {} --help)", problem, app.get_name()));
   };
+  if (arguments.size() == 1 && arguments[0] == "--help=man") {
+    const auto* formatter = dynamic_cast<const HelpFormatter*>(app.get_formatter().get());
+    return PrintHelp(ManPage(app, formatter != nullptr ? formatter->usage() : ""));
+  }
+  if (arguments.size() == 1 && arguments[0] == "--help=words")
+    return PrintHelp(CompletionWords(app));
   const auto help = std::find_if(arguments.begin(), arguments.end(),
                                  [](const std::string& a) { return a == "--help" || a == "-h"; });
   if (help == arguments.end()) {
@@ -114,10 +129,7 @@ std::optional<int> Parse(CLI::App& app, Arguments arguments) {
     app.parse(std::move(arguments));
     return std::nullopt;
   } catch (const CLI::CallForHelp&) {
-    const std::string text = app.help();
-    const bool written =
-        std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
-    return written ? kExitGood : Fail("cannot write the help to standard output");
+    return PrintHelp(app.help());
   } catch (const CLI::ParseError& error) {
     std::string problem = error.what();
     std::replace(problem.begin(), problem.end(), '\n', ' ');

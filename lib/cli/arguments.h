@@ -21,7 +21,8 @@ std::unique_ptr<CLI::App> MakeApp(const std::string& name, const std::string& us
                                   const std::string& description);
 
 // Parses `arguments` (those behind the subcommand).  nullopt: go on.  Otherwise the exit status:
-// help was printed (0), or one line said what is wrong and what would be right (2).
+// help was printed (0), or one line said what is wrong and what would be right (2).  --help=man and
+// --help=words print other forms of the help (help_forms.h).
 std::optional<int> Parse(CLI::App& app, Arguments arguments);
 
 // nullopt: no number of a process.

@@ -8,6 +8,7 @@
 #include "cli/attach_command.h"
 #include "cli/control_command.h"
 #include "cli/diff_command.h"
+#include "cli/help_forms.h"
 #include "cli/message.h"
 #include "cli/report_command.h"
 #include "cli/run_command.h"
@@ -20,24 +21,40 @@
 namespace heapgauge::cli {
 namespace {
 
-constexpr char kHelp[] =
+struct Subcommand {
+  std::string_view name;
+  std::string_view usage;
+  std::string_view summary;
+  int (*run)(const Arguments&);
+};
+
+constexpr Subcommand kSubcommands[] = {
+    {"run", "[options] [--] CMD...", "run CMD under heapgauge; at the end, say where the report is",
+     RunCommand},
+    {"report", "PATH [options]", "show the newest report of a report directory", ReportCommand},
+    {"diff", "A B [options]", "show what grew between two reports", DiffCommand},
+    {"soak", "--load LOAD SERVICE...", "run SERVICE under LOAD and say whether it leaks",
+     SoakCommand},
+    {"serve", "PID|DIR [options]", "a live page, profiles and metrics over HTTP", ServeCommand},
+    {"attach", "[options] PID", "start tracking a process that runs already", AttachCommand},
+    {"ps", "[options]", "list the processes that are tracked", PsCommand},
+    {"top", "PID [options]", "watch the call sites of a process", TopCommand},
+    {"snapshot", "PID", "have a report written now", SnapshotCommand},
+    {"set", "PID KEY=VALUE...", "change a setting of a process that runs", SetCommand},
+};
+// Promised by the documentation, and not here yet: no typing mistakes.
+const std::vector<std::string> kLater = {"check", "edges", "holders"};
+
+constexpr char kHelpBegins[] =
     "Usage: heapgauge SUBCOMMAND ...\n"
     "\n"
     "Leak or load? Watches the heap of a program while it works, at the cost of a sample every 512 "
     "KiB, and\n"
     "says which line of it grows, how fast, how sure that is and how long the memory will last.\n"
     "\n"
-    "Subcommands:\n"
-    "  run [options] [--] CMD...   run CMD under heapgauge; at the end, say where the report is\n"
-    "  report PATH [options]       show the newest report of a report directory\n"
-    "  diff A B [options]          show what grew between two reports\n"
-    "  soak --load LOAD SERVICE... run SERVICE under LOAD and say whether it leaks\n"
-    "  serve PID|DIR [options]     reports, profiles and metrics over HTTP\n"
-    "  attach [options] PID        start tracking a process that runs already\n"
-    "  ps [options]                list the processes that are tracked\n"
-    "  top PID [options]           watch the call sites of a process\n"
-    "  snapshot PID                have a report written now\n"
-    "  set PID KEY=VALUE...        change a setting of a process that runs\n"
+    "Subcommands:\n";
+
+constexpr char kHelpEnds[] =
     "\n"
     "Options:\n"
     "  -h, --help                  show this help; behind a subcommand, that one's\n"
@@ -49,13 +66,31 @@ constexpr char kHelp[] =
     "  LD_PRELOAD=/usr/lib/libheapgauge.so ./checkout_service      without the command\n"
     "\n"
     "Exit status: of run, CMD's own (126: it cannot be run, 127: not found); otherwise 0, 1 if "
-    "what "
+    "what\n"
     "was asked for was found (diff --fail-on), or 2 for wrong usage.\n";
 
-const std::vector<std::string> kSubcommands = {"run", "report",   "diff", "serve", "attach", "ps",
-                                               "top", "snapshot", "set",  "soak",  "help"};
-// Promised by the documentation, and not here yet: no typing mistakes.
-const std::vector<std::string> kLater = {"check", "edges", "holders"};
+std::string Help() {
+  std::string help = kHelpBegins;
+  for (const Subcommand& subcommand : kSubcommands) {
+    help += fmt::format("  {:<27} {}\n", fmt::format("{} {}", subcommand.name, subcommand.usage),
+                        subcommand.summary);
+  }
+  return help + kHelpEnds;
+}
+
+std::vector<std::string> Names() {
+  std::vector<std::string> names;
+  for (const Subcommand& subcommand : kSubcommands) names.emplace_back(subcommand.name);
+  return names;
+}
+
+// A line for each subcommand: name, tab, summary.
+std::string Words() {
+  std::string words;
+  for (const Subcommand& subcommand : kSubcommands)
+    words += fmt::format("{}\t{}\n", subcommand.name, subcommand.summary);
+  return words;
+}
 
 std::string Version() {
   return fmt::format("{}.{}.{}", HEAPGAUGE_VERSION_MAJOR, HEAPGAUGE_VERSION_MINOR,
@@ -74,23 +109,20 @@ int Unknown(const std::string& name) {
                             Version()));
   }
   const char* kind = name.starts_with('-') ? "option" : "subcommand";
-  return Fail(fmt::format("unknown {} {}{} (see heapgauge --help)", kind, name,
-                          DidYouMean(name, kSubcommands)));
+  std::vector<std::string> names = Names();
+  names.emplace_back("help");
+  return Fail(
+      fmt::format("unknown {} {}{} (see heapgauge --help)", kind, name, DidYouMean(name, names)));
 }
 
 int Dispatch(const std::string& name, const Arguments& rest) {
-  if (name == "run") return RunCommand(rest);
-  if (name == "report") return ReportCommand(rest);
-  if (name == "diff") return DiffCommand(rest);
-  if (name == "serve") return ServeCommand(rest);
-  if (name == "soak") return SoakCommand(rest);
-  if (name == "attach") return AttachCommand(rest);
-  if (name == "ps") return PsCommand(rest);
-  if (name == "top") return TopCommand(rest);
-  if (name == "snapshot") return SnapshotCommand(rest);
-  if (name == "set") return SetCommand(rest);
+  for (const Subcommand& subcommand : kSubcommands) {
+    if (name == subcommand.name) return subcommand.run(rest);
+  }
   if (name == "--version" || name == "-V") return Print(fmt::format("heapgauge {}\n", Version()));
-  if (name == "--help" || name == "-h" || (name == "help" && rest.empty())) return Print(kHelp);
+  if (name == "--help=man") return Print(ManPageOfCommand(Help(), Names()));
+  if (name == "--help=words") return Print(Words());
+  if (name == "--help" || name == "-h" || (name == "help" && rest.empty())) return Print(Help());
   if (name == "help" && rest[0] != "help") return Dispatch(rest[0], {"--help"});
   return Unknown(name);
 }

@@ -127,7 +127,7 @@ int PsCommand(const Arguments& arguments) {
   std::string format = "text";
   const auto app = MakeApp("heapgauge ps", "[options]", kPsDescription);
   app->footer(kPsFooter);
-  app->add_option("--format", format, "text or json")->type_name("FORMAT");
+  app->add_option("--format", format, "text or json")->type_name("text|json");
   if (const auto done = Parse(*app, arguments)) return *done;
   if (format != "text" && format != "json")
     return Fail(fmt::format("--format {}: neither text nor json", Printable(format)));

@@ -1,6 +1,7 @@
 #include "cli/diff_command.h"
 
 #include <fmt/core.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -148,7 +149,7 @@ int DiffCommand(const Arguments& arguments) {
   app->add_option("-f,--format", request.format,
                   "text (default), json (one line), folded (\"stack before after\", for a "
                   "differential flame graph) or pprof (gzip, values may be negative)")
-      ->type_name("FORMAT");
+      ->type_name(fmt::format("{}", fmt::join(kFormats, "|")));
   app->add_option("--top", request.top_text,
                   "show N call sites that grew and N that shrank; 0: all (default 10 in text, all "
                   "elsewhere)")

@@ -129,7 +129,7 @@ int ReportCommand(const Arguments& arguments) {
              "browser), folded (stacks for a flame graph, weighted by live bytes), pprof "
              "(gzip), sarif (call sites that leak or grow, for code scanning), speedscope, "
              "firefox (profiler.firefox.com) or dhat (valgrind's viewer)")
-          ->type_name("FORMAT");
+          ->type_name(fmt::format("{}", fmt::join(ReportFormats(), "|")));
   app->add_option("--top", request.top_text,
                   "show N call sites; 0: all (default 10 in text, all elsewhere)")
       ->type_name("N");
@@ -137,7 +137,7 @@ int ReportCommand(const Arguments& arguments) {
       app->add_option("--open", request.open,
                       "show it in a viewer: browser (the page, default), speedscope, firefox or "
                       "perfetto. The file is served once, on loopback, for that viewer")
-          ->type_name("[VIEWER]")
+          ->type_name(fmt::format("[{}]", fmt::join(Viewers(), "|")))
           ->expected(0, 1);
   app->add_option("--source-root", request.source_root,
                   "show source files below DIR relative to it, as a repository has them")

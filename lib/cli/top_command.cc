@@ -65,7 +65,8 @@ std::optional<TopRequest> ReadArguments(const Arguments& arguments, int* status)
   app->add_option("PID", what, "a process that is tracked");
   app->add_option("-d,--delay", delay, "time between looks, at least 100ms")->type_name("TIME");
   app->add_option("-n,--count", count, "so many looks, then end")->type_name("N");
-  app->add_option("--sort", order, "rank, growth, live or name")->type_name("ORDER");
+  app->add_option("--sort", order, "rank, growth, live or name")
+      ->type_name("rank|growth|live|name");
   app->add_flag("--plain", request.plain, "plain lines on a terminal, too");
   if (const auto done = Parse(*app, arguments)) {
     *status = *done;

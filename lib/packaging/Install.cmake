@@ -29,6 +29,14 @@ endif()
 if(TARGET heapgauge_command)
   install(TARGETS heapgauge_command RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()
+if(TARGET heapgauge_command)
+  install(FILES ${PROJECT_SOURCE_DIR}/lib/cli/completion/heapgauge.bash RENAME heapgauge
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
+  install(FILES ${PROJECT_SOURCE_DIR}/lib/cli/completion/_heapgauge DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
+endif()
+if(TARGET heapgauge_man)
+  install(DIRECTORY ${PROJECT_BINARY_DIR}/man/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 FILES_MATCHING PATTERN "*.1")
+endif()
 # Not CMAKE_INSTALL_LIBEXECDIR: the library looks for them from where it lies.
 install(TARGETS heapgauge_symbolize_program heapgauge_alert_program heapgauge_serve_program RUNTIME DESTINATION libexec/heapgauge)
 

@@ -14,7 +14,8 @@ cmake --install "$build" --prefix "$work/made" >/dev/null
 
 libdir=$(library_dir "$work/made")
 for file in \
-  bin/heapgauge include/heapgauge/heapgauge.h include/heapgauge/heapgauge.hpp \
+  bin/heapgauge share/man/man1/heapgauge{,-run,-report}.1 share/bash-completion/completions/heapgauge \
+  share/zsh/site-functions/_heapgauge include/heapgauge/heapgauge.h include/heapgauge/heapgauge.hpp \
   "${libdir#"$work/made/"}"/{libheapgauge.so,"libheapgauge.so.$version",libheapgauge-core.so} \
   "${libdir#"$work/made/"}"/{pkgconfig/heapgauge.pc,cmake/heapgauge/heapgaugeConfig.cmake}; do
   [ -e "$work/made/$file" ] || fail "$file is not installed"

@@ -1,0 +1,16 @@
+# Writes the pages of the manual: the command's texts in another form.  COMMAND: the built command; OUTPUT: a directory.
+function(write_page name)
+  execute_process(COMMAND ${COMMAND} ${ARGN} --help=man OUTPUT_VARIABLE page RESULT_VARIABLE status)
+  if(NOT status EQUAL 0)
+    message(FATAL_ERROR "${COMMAND} ${ARGN} --help=man: status ${status}")
+  endif()
+  file(WRITE ${OUTPUT}/${name}.1 "${page}")
+endfunction()
+write_page(heapgauge)
+execute_process(COMMAND ${COMMAND} --help=words OUTPUT_VARIABLE words)
+string(REPLACE ";" "," words "${words}")  # it would divide a list
+string(REGEX MATCHALL "[^\n]+\n" lines "${words}")
+foreach(line IN LISTS lines)
+  string(REGEX REPLACE "\t.*" "" name "${line}")
+  write_page(heapgauge-${name} ${name})
+endforeach()

@@ -3,9 +3,11 @@
 #include <absl/strings/str_join.h>
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/basename.h"
+#include "report/call_words.h"
 #include "report/callers_beside.h"
 #include "report/frame_text.h"
 #include "report/json_text.h"
@@ -50,16 +52,33 @@ std::string Summary(const Alert& alert) {
     // Most often nothing is left to say: what no longer grows has no forecast.
     return program + " is no longer near its limit" + (left.empty() ? "" : " (" + left + ")");
   }
+  if (alert.kind == AlertKind::kCircle) {
+    if (!alert.firing)
+      return NamesInWords(alert.members) + " no longer call each other in a circle";
+    return CircleWords({alert.members, alert.depth, alert.live_bytes, alert.since});
+  }
   const std::string place = Place(alert);
   return fmt::format("{} leaks at {}{}{}", program, alert.function,
                      place.empty() ? "" : " (" + place + ")",
                      alert.caller.empty() ? "" : ", called by " + alert.caller);
 }
 
+const char* NameFor(AlertKind kind) {
+  switch (kind) {
+    case AlertKind::kLeak:
+      return "HeapgaugeLeak";
+    case AlertKind::kLimit:
+      return "HeapgaugeMemoryLimit";
+    case AlertKind::kCircle:
+      return "HeapgaugeCircle";
+  }
+  return "";
+}
+
 // What tells one alert from another, and nothing that changes while it lasts.
 void AddLabels(JsonText& json, const Alert& alert) {
   json.BeginObject("labels")
-      .Add("alertname", alert.kind == AlertKind::kLeak ? "HeapgaugeLeak" : "HeapgaugeMemoryLimit")
+      .Add("alertname", NameFor(alert.kind))
       .Add("severity", alert.kind == AlertKind::kLeak ? "warning" : "critical")
       .Add("job", Basename(alert.exe))
       .Add("instance", fmt::format("{}:{}", alert.host, alert.pid))
@@ -72,6 +91,7 @@ void AddLabels(JsonText& json, const Alert& alert) {
     if (!alert.file.empty()) json.Add("file", alert.file);
     if (alert.line != 0) json.Add("line", std::to_string(alert.line));
   }
+  if (alert.kind == AlertKind::kCircle) json.Add("members", absl::StrJoin(alert.members, ","));
   json.End();
 }
 
@@ -81,8 +101,8 @@ void AddAnnotations(JsonText& json, const Alert& alert) {
   json.BeginObject("annotations")
       .Add("summary", Summary(alert))
       .Add("description", description)
-      .Add("growth", Rate(alert))
       .Add("live", FormatBytes(alert.live_bytes));
+  if (alert.kind != AlertKind::kCircle) json.Add("growth", Rate(alert));
   if (const std::string left = TimeLeft(alert); !left.empty()) json.Add("time_left", left);
   if (!alert.stack.empty()) json.Add("stack", absl::StrJoin(alert.stack, "\n"));
   json.Add("report", alert.report_directory).End();
@@ -91,10 +111,17 @@ void AddAnnotations(JsonText& json, const Alert& alert) {
 }  // namespace
 
 std::string_view AlertKindName(AlertKind kind) {
+  if (kind == AlertKind::kCircle) return "circle";
   return kind == AlertKind::kLeak ? "leak" : "limit";
 }
 
-Alert MakeAlert(const Report& report, const Site* site) {
+std::string Alert::Key() const {
+  return kind == AlertKind::kCircle ? "circle " + absl::StrJoin(members, " ") : site;
+}
+
+namespace {
+
+Alert OfProcess(const Report& report) {
   Alert alert;
   alert.sequence = report.sequence;
   alert.pid = report.pid;
@@ -104,6 +131,32 @@ Alert MakeAlert(const Report& report, const Site* site) {
     alert.seconds_to_limit = report.forecast->seconds_to_limit;
     alert.limit_bytes = report.forecast->limit_bytes;
   }
+  return alert;
+}
+
+}  // namespace
+
+Alert MakeCircleAlert(const Report& report, const Circle& circle) {
+  Alert alert = OfProcess(report);
+  alert.kind = AlertKind::kCircle;
+  alert.verdict = report.verdict;
+  alert.members = circle.members;
+  alert.depth = circle.depth;
+  alert.since = circle.since;
+  alert.live_bytes = circle.in_flight_bytes;
+  for (const Call& call : report.calls) {
+    if (std::find(circle.members.begin(), circle.members.end(), call.peer) ==
+        circle.members.end()) {
+      continue;
+    }
+    alert.evidence += (alert.evidence.empty() ? "" : "; ") + CallWords(call);
+    alert.growth_bytes_per_s += call.growth_bytes_per_s;
+  }
+  return alert;
+}
+
+Alert MakeAlert(const Report& report, const Site* site) {
+  Alert alert = OfProcess(report);
   if (site == nullptr) {
     alert.kind = AlertKind::kLimit;
     alert.verdict = report.verdict;
@@ -171,6 +224,11 @@ std::string ToJson(const Alert& alert) {
     for (const std::string& frame : alert.stack) json.Element(frame);
     json.End();
   }
+  if (alert.kind == AlertKind::kCircle) {
+    json.BeginArray("members");
+    for (const std::string& member : alert.members) json.Element(member);
+    json.End().Add("depth", alert.depth).Add("since", alert.since);
+  }
   json.Add("summary", Summary(alert)).End();
   return json.Take();
 }
@@ -180,6 +238,8 @@ std::string AlertLine(const Alert& alert) {
   if (alert.kind == AlertKind::kLimit) {
     line += "the memory of " + Summary(alert);
     if (alert.firing) line += ", growing by " + Rate(alert);
+  } else if (alert.kind == AlertKind::kCircle) {
+    line += Summary(alert);
   } else {
     line += Summary(alert);
     if (alert.firing) {

@@ -19,8 +19,9 @@ namespace heapgauge {
 inline constexpr char kAlertSchema[] = "heapgauge.alert/1";
 
 enum class AlertKind : uint8_t {
-  kLeak,   // of one site
-  kLimit,  // of the process: its memory ends soon
+  kLeak,    // of one site
+  kLimit,   // of the process: its memory ends soon
+  kCircle,  // of services that call each other, this one among them
 };
 
 struct Alert {
@@ -49,13 +50,21 @@ struct Alert {
   std::string file;
   uint32_t line = 0;               // 0: not known
   std::vector<std::string> stack;  // "function file:line" from the callsite outwards
+  // Of kCircle alone.
+  std::vector<std::string> members;  // services, smallest first
+  uint64_t depth = 0;
+  std::string since;  // of the circle, RFC 3339
+
+  // What tells alerts of one process apart: a leak's site, a circle's members, "" of the limit.
+  std::string Key() const;
 };
 
-// "leak" or "limit".
+// "leak", "limit" or "circle".
 std::string_view AlertKindName(AlertKind kind);
 
 // The alert on a site of a report; `site` nullptr: that the memory ends.
 Alert MakeAlert(const Report& report, const Site* site);
+Alert MakeCircleAlert(const Report& report, const Circle& circle);
 
 // One JSON object, one line, without the line break.
 std::string ToJson(const Alert& alert);

@@ -30,9 +30,10 @@ bool AlertBook::IsLimitNear(const Report& report) {
 }
 
 void AlertBook::Say(Alert alert, int64_t now_ms, std::vector<Alert>* events) {
-  const auto found = raised_.find(alert.site);
+  const std::string key = alert.Key();
+  const auto found = raised_.find(key);
   if (found == raised_.end() && raised_.size() >= kMostAlerts) return;
-  Entry& entry = raised_[alert.site];
+  Entry& entry = raised_[key];
   const bool fresh = found == raised_.end();
   alert.starts_ms = fresh ? now_ms : entry.alert.starts_ms;
   entry.alert = std::move(alert);
@@ -57,6 +58,12 @@ std::vector<Alert> AlertBook::Update(const Report& report, const std::string& di
     if (callsite.sum.verdict == "leak") Say(make(&callsite.sum), now_ms, &events);
   }
   if (IsLimitNear(report)) Say(make(nullptr), now_ms, &events);
+  for (const Circle& circle : report.circles) {
+    Alert alert = MakeCircleAlert(report, circle);
+    alert.time_ms = now_ms;
+    alert.report_directory = directory;
+    Say(std::move(alert), now_ms, &events);
+  }
 
   for (auto it = raised_.begin(); it != raised_.end();) {
     Entry& entry = it->second;

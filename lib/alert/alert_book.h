@@ -1,8 +1,8 @@
 // Which alerts are raised, and when each is cleared: from one report to the next, without flapping.
 //
 // A site raises its alert when its verdict is `leak`, which the analysis gives only after several
-// reports that agree; the process raises one when its memory is about to end.  Either is cleared
-// when several reports in a row no longer say so.
+// reports that agree; the process raises one when its memory is about to end, and each circle of
+// services that it is in.  All are cleared when several reports in a row no longer say so.
 //
 // Pure: events follow from the reports handed in, nothing else.  One thread.
 #ifndef HEAPGAUGE_ALERT_ALERT_BOOK_H_
@@ -49,7 +49,7 @@ class AlertBook final {
   bool IsLimitNear(const Report& report);
 
   const double least_growth_s_;
-  std::map<std::string, Entry> raised_;  // by site id; "" is the process
+  std::map<std::string, Entry> raised_;  // by Alert::Key()
   int near_looks_ = 0;                   // reports in a row that saw the end near
 };
 

@@ -33,6 +33,7 @@ void Labels::Initialize(PageArena& arena, size_t memory_limit_bytes) noexcept {
   labels_.Initialize(arena, 2 * share, kMostLabels);
   sets_.Initialize(arena, share, kMostSets);
   paths_.Initialize(arena, share / 2, kMostPaths);
+  turns_.Initialize(arena, share / 8, kMostTurns);
 }
 
 ServiceName Labels::Service() const noexcept {
@@ -129,7 +130,7 @@ heapgauge_scope Labels::Push(ThreadState& self, uint32_t label) noexcept {
 }
 
 std::string_view Labels::PathOf(const ThreadState& self, ServiceName* own) const noexcept {
-  const std::string_view path = paths_.At(self.path);
+  const std::string_view path = PathAt(self.path);
   if (!path.empty()) return path;
   *own = Service();
   return own->view();
@@ -156,10 +157,10 @@ heapgauge_scope Labels::BeginCall(ThreadState& self, const char* peer) noexcept 
   if (name.empty()) return OpenScope(self, self.labels, self.path);
   uint16_t set = With(self.labels, Label(kPeerKey, name));
   // The service has been on this path before: does this call close the circle?
-  if (const uint16_t depth = paths_.NoteAt(self.path); HG_UNLIKELY(depth > 0)) {
+  if (const uint16_t depth = TurnsAt(self.path); HG_UNLIKELY(depth > 0)) {
     CallPath path;
     const ServiceName escaped = EscapeName(name);
-    if (path.Read(paths_.At(self.path))) path.Append(escaped.view());
+    if (path.Read(PathAt(self.path))) path.Append(escaped.view());
     if (const CallPath::Turn turn = path.LastTurn(); turn.seen) {
       const uint16_t circle = CircleLabel(path, turn);
       circles_.Note(circle, depth, CoarseMonotonicNs());
@@ -167,6 +168,22 @@ heapgauge_scope Labels::BeginCall(ThreadState& self, const char* peer) noexcept 
     }
   }
   return OpenScope(self, set, self.path);
+}
+
+uint16_t Labels::KeepPath(const CallPath& path, std::string_view own, size_t before) noexcept {
+  PathText text;
+  path.Write(&text);
+  const auto note = static_cast<uint16_t>(before);
+  const uint16_t known = paths_.Intern(text.view(), note);
+  // A path that finds no room is not passed on: the next service learns of this one alone.
+  if (known != 0 || before == 0) return known;
+  size_t first = 0;
+  while (path[first] != own) ++first;
+  CallPath turns;
+  for (size_t i = first; i < path.size(); ++i) turns.Append(path[i]);
+  turns.Write(&text);
+  const uint16_t turn = turns_.Intern(text.view(), note);
+  return turn != 0 ? static_cast<uint16_t>(turn | kTurn) : uint16_t{0};
 }
 
 heapgauge_scope Labels::AcceptCall(ThreadState& self, const char* baggage, int* depth) noexcept {
@@ -180,10 +197,7 @@ heapgauge_scope Labels::AcceptCall(ThreadState& self, const char* baggage, int* 
     const ServiceName own = Service();
     before = path.Count(own.view());
     path.Append(own.view());
-    PathText onward;
-    path.Write(&onward);
-    // A path that finds no room is not passed on: the next service learns of this one alone.
-    known = paths_.Intern(onward.view(), static_cast<uint16_t>(before));
+    known = KeepPath(path, own.view(), before);
     if (const CallPath::Turn turn = path.LastTurn(); before > 0 && turn.seen) {
       const uint16_t circle = CircleLabel(path, turn);
       circles_.Note(circle, static_cast<uint32_t>(before), CoarseMonotonicNs());

@@ -38,6 +38,7 @@ class Labels final {
   static constexpr uint32_t kMostLabels = 16384;
   static constexpr uint32_t kMostSets = 32768;
   static constexpr uint32_t kMostPaths = 4096;
+  static constexpr uint32_t kMostTurns = 1024;
   static constexpr std::string_view kPeerKey = "peer";
   static constexpr std::string_view kCircleKey = "circle";
   static constexpr std::string_view kOther = "other";
@@ -111,13 +112,27 @@ class Labels final {
   void CountLost() noexcept { lost_.fetch_add(1, std::memory_order_relaxed); }  // relaxed: a figure
   // What a request that has begun a further turn is labelled with.
   uint16_t CircleLabel(const CallPath& path, const CallPath::Turn& turn) noexcept;
+  static constexpr uint16_t kTurn = 0x8000;  // of a path's number: it is in turns_
+  uint16_t KeepPath(const CallPath& path, std::string_view own, size_t before) noexcept;
+  const TextTable& TableOf(uint16_t path) const noexcept {
+    return (path & kTurn) != 0 ? turns_ : paths_;
+  }
+  std::string_view PathAt(uint16_t path) const noexcept {
+    return TableOf(path).At(static_cast<uint16_t>(path & ~kTurn));
+  }
+  uint16_t TurnsAt(uint16_t path) const noexcept {
+    return TableOf(path).NoteAt(static_cast<uint16_t>(path & ~kTurn));
+  }
   // The services passed, this one included; `own` is used where there are no others.
   std::string_view PathOf(const ThreadState& self, ServiceName* own) const noexcept;
 
   TextTable keys_;
   TextTable labels_;  // a key's index in one byte, then the value
   TextTable sets_;    // labels in two bytes each, by key
-  TextTable paths_;   // with our own name at the end; the note is how often it is there before
+  // With our own name at the end; the note is how often it is there before.  Those with our name
+  // before find room, its end from there on, when foreign names have used up what there is.
+  TextTable paths_;
+  TextTable turns_;
   CircleBook circles_;
   const char* service_ = nullptr;
   Atomic<uint64_t> lost_{0};

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/basename.h"
+#include "report/call_words.h"
 #include "report/callers_beside.h"
 #include "report/frame_text.h"
 #include "report/printable.h"
@@ -335,9 +336,11 @@ std::string ToText(const Report& report, const TextOptions& options) {
   }
   if (!report.evidence.empty() && report.evidence != distrust)
     out += Wrapped(Printable(report.evidence), "", options.width);
+  out += CirclesText(report, options);
   const std::string warnings = Warnings(report, options);
   if (!warnings.empty()) out += "\n" + warnings;
   out += "\n" + Memory(report, unit, options);
+  if (const std::string calls = CallsText(report, options); !calls.empty()) out += "\n" + calls;
   out += "\n" + Sites(report, unit, options);
   const std::string notes = Notes(report, options);
   if (!notes.empty()) out += "\n" + notes;

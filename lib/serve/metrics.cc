@@ -95,6 +95,33 @@ std::string MetricsOfNothing() {
   return text.Take();
 }
 
+namespace {
+
+constexpr size_t kMostCalls = 20;
+
+// Labels as service graphs of tracing have them.
+void AddCalls(const Report& report, Text* text) {
+  text->Metric("heapgauge_call_in_flight_bytes", "gauge",
+               "Memory in flight for calls, by the service that was called, the first 20.");
+  for (size_t i = 0; i < std::min(report.calls.size(), kMostCalls); ++i) {
+    const Call& call = report.calls[i];
+    text->Value("heapgauge_call_in_flight_bytes",
+                fmt::format("{{client=\"{}\",server=\"{}\"}}", LabelValue(report.service),
+                            LabelValue(call.peer)),
+                call.in_flight_bytes);
+  }
+  text->Metric("heapgauge_circle", "gauge", "1 while these services call each other in a circle.");
+  for (size_t i = 0; i < std::min(report.circles.size(), kMostCalls); ++i) {
+    std::string members;
+    for (const std::string& name : report.circles[i].members) {
+      members += (members.empty() ? "" : ",") + name;
+    }
+    text->Value("heapgauge_circle", fmt::format("{{members=\"{}\"}}", LabelValue(members)), 1);
+  }
+}
+
+}  // namespace
+
 std::string MetricsOf(const Report& report) {
   Text text;
   const auto whole = [](uint64_t value) { return static_cast<double>(value); };
@@ -128,6 +155,7 @@ std::string MetricsOf(const Report& report) {
                "Until the memory limit that is met first, at the present growth.",
                report.forecast->seconds_to_limit);
   }
+  AddCalls(report, &text);
   text.Counter("heapgauge_samples_total", "Samples taken since tracking began.",
                whole(report.sampling.samples));
   text.Counter("heapgauge_dropped_samples_total", "Samples that found no room.",

@@ -153,5 +153,49 @@ TEST_CASE("a process that leaks everywhere raises a bounded number", "[alert]") 
   CHECK(book.Active().size() == AlertBook::kMostAlerts);
 }
 
+TEST_CASE("a circle is raised at once, holds, and is cleared when two reports don't have it",
+          "[alert]") {
+  AlertBook book;
+  Report report = ReportWith({});
+  report.circles = {{{"auth", "session"}, 3, 1 << 20, "2026-11-22T02:14:07Z"}};
+  report.calls = {{"session", 1 << 20, 1000, 20, 31, 5000}, {"database", 5, 0, 1, 1, 0}};
+  const auto events = book.Update(report, "/r", 1000);
+  REQUIRE(events.size() == 1);
+  CHECK(events[0].kind == AlertKind::kCircle);
+  CHECK(events[0].members == std::vector<std::string>{"auth", "session"});
+  CHECK(events[0].depth == 3);
+  CHECK(events[0].evidence.find("for session") != std::string::npos);
+  CHECK(events[0].evidence.find("database") == std::string::npos);
+  CHECK(AlertLine(events[0]).find("auth and session call each other in a circle (depth 3") == 0);
+  report.circles[0].depth = 9;
+  CHECK(book.Update(report, "/r", 2000).empty());
+  REQUIRE(book.Active().size() == 1);
+  CHECK(book.Active()[0].starts_ms == 1000);
+  CHECK(book.Active()[0].depth == 9);
+  const std::string sent = ToAlertmanager(book.Active(), 60'000);
+  CHECK(sent.find("\"alertname\":\"HeapgaugeCircle\"") != std::string::npos);
+  CHECK(sent.find("\"members\":\"auth,session\"") != std::string::npos);
+  CHECK(book.Update(ReportWith({}), "/r", 3000).empty());
+  const auto over = book.Update(ReportWith({}), "/r", 4000);
+  REQUIRE(over.size() == 1);
+  CHECK_FALSE(over[0].firing);
+  CHECK(over[0].starts_ms == 1000);
+  CHECK(ToJson(over[0]).find("\"status\":\"resolved\",\"kind\":\"circle\"") != std::string::npos);
+  CHECK(AlertLine(over[0]).find("over: auth and session no longer") == 0);
+  CHECK(book.Active().empty());
+}
+
+TEST_CASE("circles with other members are other alerts, beside leaks and the limit", "[alert]") {
+  AlertBook book;
+  Report report = ReportWith({SiteWith("a", "leak")});
+  report.circles = {{{"auth", "session"}, 1, 0, ""}, {{"auth", "tokens"}, 1, 0, ""}};
+  CHECK(book.Update(report, "/r", 1000).size() == 3);
+  report.circles.pop_back();
+  CHECK(book.Update(report, "/r", 2000).empty());
+  const auto over = book.Update(report, "/r", 3000);
+  REQUIRE(over.size() == 1);
+  CHECK(over[0].members == std::vector<std::string>{"auth", "tokens"});
+}
+
 }  // namespace
 }  // namespace heapgauge

@@ -18,9 +18,10 @@ namespace {
 
 // The first of them are made with the directory, or by the first report.
 constexpr size_t kMarks = 2;
-constexpr const char* kFiles[] = {
-    "owner",     "reports.jsonl", "reports.jsonl.1", "report.txt",     "heap.pb.gz",
-    "peak.json", "alerts.jsonl",  "alerts.jsonl.1",  "children.jsonl", "children.jsonl.1"};
+constexpr const char* kFiles[] = {"owner",           "reports.jsonl",   "reports.jsonl.1",
+                                  "reports.history", "report.txt",      "heap.pb.gz",
+                                  "peak.json",       "alerts.jsonl",    "alerts.jsonl.1",
+                                  "children.jsonl",  "children.jsonl.1"};
 // Of a report that is being written.
 constexpr const char* kTemporary[] = {".report.txt.", ".heap.pb.gz."};
 

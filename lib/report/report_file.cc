@@ -8,6 +8,8 @@
 #include <filesystem>
 #include <system_error>
 
+#include "report/history_batch.h"
+#include "report/history_file.h"
 #include "report/json_reader.h"
 #include "report/line_file.h"
 #include "report/printable.h"
@@ -170,6 +172,7 @@ std::string NoReportDirectory(const std::string& directory) {
 }
 
 struct Sources {
+  std::string history;  // "" if a file was named
   std::string current;
   std::string rotated;  // "" if there is none
   bool pipes = false;   // `current` was named by a person, and may be a pipe
@@ -177,8 +180,10 @@ struct Sources {
 
 std::optional<Sources> FindSources(const std::string& path, std::string* error) {
   struct stat status {};
-  if (stat(path.c_str(), &status) != 0 || !S_ISDIR(status.st_mode)) return Sources{path, "", true};
-  Sources sources{(fs::path(path) / "reports.jsonl").string(),
+  if (stat(path.c_str(), &status) != 0 || !S_ISDIR(status.st_mode))
+    return Sources{"", path, "", true};
+  Sources sources{(fs::path(path) / kHistoryFile).string(),
+                  (fs::path(path) / "reports.jsonl").string(),
                   (fs::path(path) / "reports.jsonl.1").string(), false};
   if (!Exists(sources.rotated)) sources.rotated.clear();
   if (!Exists(sources.current)) {
@@ -190,6 +195,44 @@ std::optional<Sources> FindSources(const std::string& path, std::string* error) 
     sources.current.swap(sources.rotated);
   }
   return sources;
+}
+
+bool SameReport(const Report& a, const Report& b) {
+  return a.sequence == b.sequence && a.pid == b.pid && a.time == b.time;
+}
+
+// Visits the reports of the history that have no whole line: those before `oldest`.
+bool ForEachInHistory(const std::string& path, const std::optional<Report>& oldest,
+                      const std::function<bool(Report&&)>& visit, std::vector<std::string>* notes) {
+  bool found = false;
+  bool stopped = false;
+  const auto before = [&](Report&& report) {
+    stopped = oldest && SameReport(*oldest, report);
+    if (stopped) return false;
+    found = true;
+    stopped = !visit(std::move(report));
+    return !stopped;
+  };
+  ForEachHistoryBatch(path, [&](std::string&& batch) {
+    std::string problem;
+    if (!UnpackHistory(batch, before, &problem)) {
+      notes->push_back(fmt::format("{}: {}", Printable(path), problem));
+    }
+    return !stopped;
+  });
+  return found;
+}
+
+std::optional<Report> OldestInFile(const std::string& path) {
+  std::optional<Report> oldest;
+  std::vector<std::string> ignored;
+  std::string error;
+  const auto keep = [&oldest](Report&& report) {
+    oldest = std::move(report);
+    return false;
+  };
+  ForEachInFile(path, false, keep, &ignored, &error);
+  return oldest;
 }
 
 }  // namespace
@@ -216,9 +259,15 @@ bool ForEachReport(const std::string& path, const std::function<bool(Report&&)>&
     return !stopped;
   };
   bool found = false;
-  if (!sources->rotated.empty()) {
+  if (!sources->history.empty() && Exists(sources->history)) {
+    std::optional<Report> oldest;
+    if (!sources->rotated.empty()) oldest = OldestInFile(sources->rotated);
+    if (!oldest) oldest = OldestInFile(sources->current);
+    found = ForEachInHistory(sources->history, oldest, until_stopped, notes);
+  }
+  if (!sources->rotated.empty() && !stopped) {
     std::string ignored;
-    found = ForEachInFile(sources->rotated, false, until_stopped, notes, &ignored);
+    found = ForEachInFile(sources->rotated, false, until_stopped, notes, &ignored) || found;
   }
   if (!stopped)
     found = ForEachInFile(sources->current, sources->pipes, until_stopped, notes, error) || found;

@@ -1,4 +1,4 @@
-// Reads reports back: from a report directory, a reports.jsonl (or the rotated reports.jsonl.1), or
+// Reads reports back: from a report directory with its history, a reports.jsonl (or .1), or
 // a pipe of such lines.
 //
 // Files may be large (64 MiB), still being written, torn by a crash or a full disk, or foreign.

@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -17,6 +18,7 @@
 #include "base/raw_log.h"
 #include "base/root_identity.h"
 #include "base/whole_io.h"
+#include "report/history_file.h"
 #include "report/json_writer.h"
 #include "report/output_directory.h"
 #include "report/pprof_writer.h"
@@ -222,12 +224,13 @@ int ReportStore::Open() {
   return -1;
 }
 
-bool ReportStore::Append(int directory, const char* name, const std::string& lines) {
+bool ReportStore::Append(int directory, const char* name, const std::string& lines,
+                         uint64_t most_bytes) {
   {
     const File file(directory, name, O_RDWR | O_CREAT | O_APPEND);
     struct stat info;
     if (!file.ok() || !IsPlainFile(file.get(), &info)) return Fail("can't write", name);
-    if (info.st_size == 0 || static_cast<uint64_t>(info.st_size) + lines.size() <= kRotateBytes) {
+    if (info.st_size == 0 || static_cast<uint64_t>(info.st_size) + lines.size() <= most_bytes) {
       const off_t end = EndOfLastLine(file.get(), info.st_size);
       if (end != info.st_size && ftruncate(file.get(), end) != 0) return Fail("can't mend", name);
       if (WriteAll(file.get(), lines)) return true;
@@ -244,6 +247,30 @@ bool ReportStore::Append(int directory, const char* name, const std::string& lin
   return true;
 }
 
+// What it loses is in the old lines for a while, and after that is lost.
+bool ReportStore::KeepHistory(int directory) {
+  const std::string batch = history_.Take();
+  return batch.empty() || AppendHistory(directory, batch, kMostHistory) ||
+         Fail("can't write", kHistoryFile);
+}
+
+// Until the history is large there is much room for whole lines.
+bool ReportStore::AppendReport(int directory, const Report& report) {
+  const std::string line = ToJson(report, kSitesInJson) + "\n";
+  const auto history = static_cast<uint64_t>(HistorySize(directory));
+  const uint64_t most_lines = (kMostBytes - std::min(history, kMostHistory)) / 2;
+  struct stat info;
+  const bool is_full = fstatat(directory, kJsonLines, &info, AT_SYMLINK_NOFOLLOW) == 0 &&
+                       static_cast<uint64_t>(info.st_size) + line.size() > most_lines;
+  // Before the old lines make way for these.
+  if (is_full || history_.reports() >= kBatchReports || history_.bytes() >= kBatchBytes) {
+    KeepHistory(directory);
+  }
+  if (!Append(directory, kJsonLines, line, most_lines)) return false;
+  if (!report.final) history_.Add(report, kSitesInJson);
+  return true;
+}
+
 bool ReportStore::Replace(int directory, const char* name, const std::string& content) {
   return ReplaceFile(directory, name, content) || Fail("can't write", name);
 }
@@ -251,7 +278,7 @@ bool ReportStore::Replace(int directory, const char* name, const std::string& co
 bool ReportStore::WriteAlerts(const std::string& lines) {
   problems_ = 0;
   const File directory(Open());
-  return directory.ok() && Append(directory.get(), kAlertLines, lines);
+  return directory.ok() && Append(directory.get(), kAlertLines, lines, kMostAlerts);
 }
 
 bool ReportStore::Write(const Report& report) {
@@ -260,7 +287,7 @@ bool ReportStore::Write(const Report& report) {
   if (!directory.ok()) return false;
   // Before the line is appended: where memory runs out there is no line without its text.
   const std::string text = ToText(report);
-  const bool appended = Append(directory.get(), kJsonLines, ToJson(report, kSitesInJson) + "\n");
+  const bool appended = AppendReport(directory.get(), report);
   if (appended && !owner_forgotten_) {
     ForgetOwner(directory.get());
     owner_forgotten_ = true;

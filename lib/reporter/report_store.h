@@ -1,5 +1,8 @@
 // The report directory of this process: where a Report becomes files.
 //
+// What is old goes from lines to batches (report/history_batch.h): whole lines and history share
+// kMostBytes, and the more history there is the sooner lines are rotated away.
+//
 // report.txt and heap.pb.gz are replaced atomically (a reader sees the old one or the new one),
 // reports.jsonl grows by whole lines: a line that did not fit (full disk) is taken back, one that a
 // crash tore is closed off; alerts.jsonl likewise.  The directory is opened anew each time: a host
@@ -16,13 +19,18 @@
 #include <string>
 
 #include "report/directory_owner.h"
+#include "report/history_batch.h"
 #include "report/report.h"
 
 namespace heapgauge {
 
 class ReportStore final {
  public:
-  static constexpr uint64_t kRotateBytes = uint64_t{64} << 20;
+  static constexpr uint64_t kMostBytes = uint64_t{64} << 20;  // of lines, old lines and history
+  static constexpr uint64_t kMostHistory = uint64_t{48} << 20;
+  static constexpr uint64_t kMostAlerts = uint64_t{64} << 20;
+  static constexpr size_t kBatchReports = 64;
+  static constexpr size_t kBatchBytes = size_t{1} << 20;  // before compression
   static constexpr size_t kSitesInJson = 100;
 
   // `pattern` is HEAPGAUGE_OUTPUT, absolute; `program` its %e.  The directory is that of the
@@ -50,7 +58,9 @@ class ReportStore final {
 
  private:
   int Open();  // -1, having said why
-  bool Append(int directory, const char* name, const std::string& lines);
+  bool Append(int directory, const char* name, const std::string& lines, uint64_t most_bytes);
+  bool AppendReport(int directory, const Report& report);
+  bool KeepHistory(int directory);
   bool Replace(int directory, const char* name, const std::string& content);
   bool Fail(const char* what, const char* name);
   std::string NameOf(const std::string& wanted, int number) const;
@@ -67,6 +77,7 @@ class ReportStore final {
   bool owner_forgotten_ = false;  // what `heapgauge run` left, now that a line says it
   int lock_ = -1;                 // a descriptor of the directory, of `lock_thread_`'s table
   pid_t lock_thread_ = 0;         // with that thread its table and the lock are gone
+  HistoryPacker history_;         // of reports whose lines are still there
   unsigned problems_ = 0;         // of the report being written
   std::string said_;              // the last problem, so that it is not said twice in a row
 };

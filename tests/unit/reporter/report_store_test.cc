@@ -15,6 +15,7 @@
 
 #include "report/json_reader.h"
 #include "report/output_directory.h"
+#include "report/report_file.h"
 
 namespace heapgauge {
 namespace {
@@ -183,6 +184,41 @@ TEST_CASE("the mark of heapgauge run is an empty reports.jsonl", "[reporter][rep
   close(directory);
   std::ofstream(temp / "out/reports.jsonl") << "{}\n";
   CHECK_FALSE(store.IsExpected());
+}
+
+TEST_CASE("lines that are rotated away stay in the history", "[reporter][report_store]") {
+  const TempDirectory temp;
+  constexpr uint64_t kReports = 230;
+  {
+    ReportStore store(temp / "out", "program");
+    Report report = ReportOf(0);
+    report.notes = {std::string(400'000, 'n')};
+    for (report.sequence = 1; report.sequence <= kReports; ++report.sequence) {
+      REQUIRE(store.Write(report));
+    }
+  }  // what was in memory alone is gone, as after SIGKILL
+  uint64_t bytes = 0;
+  for (const char* name : {"reports.jsonl", "reports.jsonl.1", "reports.history"}) {
+    REQUIRE(fs::exists(temp / ("out/" + std::string(name))));
+    CHECK(ModeOf(temp / ("out/" + std::string(name))) == 0600);
+    bytes += fs::file_size(temp / ("out/" + std::string(name)));
+  }
+  CHECK(bytes <= ReportStore::kMostBytes);
+  std::vector<uint64_t> sequences;
+  std::vector<std::string> notes;
+  std::string error;
+  CHECK(FromJson(Lines(temp / "out/reports.jsonl.1").front(), &error)->sequence > kReports / 4);
+  ForEachReport(
+      temp / "out",
+      [&](Report&& report) {
+        CHECK(report.notes.front().size() == 400'000);
+        sequences.push_back(report.sequence);
+        return true;
+      },
+      &notes, &error);
+  REQUIRE(sequences.size() == kReports);
+  for (uint64_t i = 0; i < kReports; ++i) CHECK(sequences[i] == i + 1);
+  CHECK(notes.empty());
 }
 
 }  // namespace

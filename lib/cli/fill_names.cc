@@ -23,8 +23,7 @@ namespace {
 
 constexpr char kLines[] = "reports.jsonl";
 constexpr char kText[] = "report.txt";
-constexpr size_t kMostBytes = size_t{65}
-                              << 20;  // of reports.jsonl, which has 32 MiB at most, or a line
+constexpr size_t kMostBytes = size_t{65} << 20;  // of reports.jsonl, which is rotated at 64 MiB
 
 using Address = std::pair<std::string, uint64_t>;
 

@@ -197,8 +197,12 @@ std::optional<Sources> FindSources(const std::string& path, std::string* error) 
   return sources;
 }
 
-bool SameReport(const Report& a, const Report& b) {
-  return a.sequence == b.sequence && a.pid == b.pid && a.time == b.time;
+// Of one directory's reports: by number where the same process wrote both, else by time, for a
+// process that goes on in the directory of a dead one counts anew.
+bool IsBefore(const Report& a, const Report& b) {
+  const bool same =
+      a.pid == b.pid && a.instance == b.instance && (a.sequence < b.sequence) == (a.time < b.time);
+  return same ? a.sequence < b.sequence : a.time < b.time;
 }
 
 // Visits the reports of the history that have no whole line: those before `oldest`.
@@ -207,7 +211,7 @@ bool ForEachInHistory(const std::string& path, const std::optional<Report>& olde
   bool found = false;
   bool stopped = false;
   const auto before = [&](Report&& report) {
-    stopped = oldest && SameReport(*oldest, report);
+    stopped = oldest && !IsBefore(report, *oldest);
     if (stopped) return false;
     found = true;
     stopped = !visit(std::move(report));

@@ -8,10 +8,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <new>
 
 #include "base/clock.h"
 #include "base/descriptor.h"
@@ -224,13 +224,12 @@ int ReportStore::Open() {
   return -1;
 }
 
-bool ReportStore::Append(int directory, const char* name, const std::string& lines,
-                         uint64_t most_bytes) {
+bool ReportStore::Append(int directory, const char* name, const std::string& lines) {
   {
     const File file(directory, name, O_RDWR | O_CREAT | O_APPEND);
     struct stat info;
     if (!file.ok() || !IsPlainFile(file.get(), &info)) return Fail("can't write", name);
-    if (info.st_size == 0 || static_cast<uint64_t>(info.st_size) + lines.size() <= most_bytes) {
+    if (info.st_size == 0 || static_cast<uint64_t>(info.st_size) + lines.size() <= kRotateBytes) {
       const off_t end = EndOfLastLine(file.get(), info.st_size);
       if (end != info.st_size && ftruncate(file.get(), end) != 0) return Fail("can't mend", name);
       if (WriteAll(file.get(), lines)) return true;
@@ -247,27 +246,31 @@ bool ReportStore::Append(int directory, const char* name, const std::string& lin
   return true;
 }
 
-// What it loses is in the old lines for a while, and after that is lost.
-bool ReportStore::KeepHistory(int directory) {
-  const std::string batch = history_.Take();
-  return batch.empty() || AppendHistory(directory, batch, kMostHistory) ||
-         Fail("can't write", kHistoryFile);
+// What it loses is in the lines for a while, and after that is lost.
+void ReportStore::KeepHistory(int directory) {
+  try {
+    const std::string batch = history_.Take();
+    if (batch.empty() || AppendHistory(directory, batch, kMostHistory)) return;
+    Fail("can't write", kHistoryFile);
+  } catch (const std::bad_alloc&) {  // the report that is to be written may find enough
+  }
 }
 
-// Until the history is large there is much room for whole lines.
 bool ReportStore::AppendReport(int directory, const Report& report) {
   const std::string line = ToJson(report, kSitesInJson) + "\n";
-  const auto history = static_cast<uint64_t>(HistorySize(directory));
-  const uint64_t most_lines = (kMostBytes - std::min(history, kMostHistory)) / 2;
   struct stat info;
   const bool is_full = fstatat(directory, kJsonLines, &info, AT_SYMLINK_NOFOLLOW) == 0 &&
-                       static_cast<uint64_t>(info.st_size) + line.size() > most_lines;
+                       static_cast<uint64_t>(info.st_size) + line.size() > kRotateBytes;
   // Before the old lines make way for these.
   if (is_full || history_.reports() >= kBatchReports || history_.bytes() >= kBatchBytes) {
     KeepHistory(directory);
   }
-  if (!Append(directory, kJsonLines, line, most_lines)) return false;
-  if (!report.final) history_.Add(report, kSitesInJson);
+  if (!Append(directory, kJsonLines, line)) return false;
+  if (report.final) return true;
+  try {
+    history_.Add(report, kSitesInJson);
+  } catch (const std::bad_alloc&) {  // its line is written
+  }
   return true;
 }
 
@@ -278,7 +281,7 @@ bool ReportStore::Replace(int directory, const char* name, const std::string& co
 bool ReportStore::WriteAlerts(const std::string& lines) {
   problems_ = 0;
   const File directory(Open());
-  return directory.ok() && Append(directory.get(), kAlertLines, lines, kMostAlerts);
+  return directory.ok() && Append(directory.get(), kAlertLines, lines);
 }
 
 bool ReportStore::Write(const Report& report) {

@@ -1,7 +1,6 @@
 // The report directory of this process: where a Report becomes files.
 //
-// What is old goes from lines to batches (report/history_batch.h): whole lines and history share
-// kMostBytes, and the more history there is the sooner lines are rotated away.
+// What is rotated away stays in batches (report/history_batch.h), which take a hundredth of the room.
 //
 // report.txt and heap.pb.gz are replaced atomically (a reader sees the old one or the new one),
 // reports.jsonl grows by whole lines: a line that did not fit (full disk) is taken back, one that a
@@ -26,9 +25,8 @@ namespace heapgauge {
 
 class ReportStore final {
  public:
-  static constexpr uint64_t kMostBytes = uint64_t{64} << 20;  // of lines, old lines and history
+  static constexpr uint64_t kRotateBytes = uint64_t{64} << 20;
   static constexpr uint64_t kMostHistory = uint64_t{48} << 20;
-  static constexpr uint64_t kMostAlerts = uint64_t{64} << 20;
   static constexpr size_t kBatchReports = 64;
   static constexpr size_t kBatchBytes = size_t{1} << 20;  // before compression
   static constexpr size_t kSitesInJson = 100;
@@ -58,9 +56,9 @@ class ReportStore final {
 
  private:
   int Open();  // -1, having said why
-  bool Append(int directory, const char* name, const std::string& lines, uint64_t most_bytes);
+  bool Append(int directory, const char* name, const std::string& lines);
   bool AppendReport(int directory, const Report& report);
-  bool KeepHistory(int directory);
+  void KeepHistory(int directory);
   bool Replace(int directory, const char* name, const std::string& content);
   bool Fail(const char* what, const char* name);
   std::string NameOf(const std::string& wanted, int number) const;

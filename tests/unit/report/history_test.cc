@@ -301,6 +301,50 @@ TEST_CASE("history and whole lines are read as one, each report once", "[report]
   CHECK(batches == 3);
 }
 
+// Of one run of a program that runs again and again in one directory, always as process 1.
+Report OfRun(uint64_t run, uint64_t number) {
+  Report report = Numbered(number);
+  report.pid = 1;
+  report.time = fmt::format("2026-11-{:02}T{:02}:{:02}:07Z", run, number / 60, number % 60);
+  return report;
+}
+
+std::string BatchOfRun(uint64_t run, uint64_t from, uint64_t to) {
+  HistoryPacker packer;
+  for (uint64_t i = from; i < to; ++i) packer.Add(OfRun(run, i), 100);
+  return packer.Take();
+}
+
+TEST_CASE("a run in the directory of one that was killed shows no report twice",
+          "[report][history]") {
+  // The first run's last reports are in no batch; of the lines the oldest are gone, or not.
+  for (const uint64_t oldest : {15, 21, 25}) {
+    const Directory directory;
+    REQUIRE(AppendHistory(directory.fd(), BatchOfRun(3, 1, 21), 1 << 20));
+    REQUIRE(AppendHistory(directory.fd(), BatchOfRun(4, 1, 11), 1 << 20));
+    std::vector<uint64_t> expected;
+    for (uint64_t i = 1; i < std::min<uint64_t>(oldest, 21); ++i) expected.push_back(i);
+    for (uint64_t i = oldest; i < 31; ++i) {
+      directory.Write("reports.jsonl", ToJson(OfRun(3, i)) + "\n");
+      expected.push_back(i);
+    }
+    for (uint64_t i = 1; i < 21; ++i) {
+      directory.Write("reports.jsonl", ToJson(OfRun(4, i)) + "\n");
+      expected.push_back(i);
+    }
+    std::vector<std::string> notes;
+    CHECK(Sequences(directory.path(), &notes) == expected);
+    CHECK(notes.empty());
+  }
+  // The first run's lines are gone: the second one's oldest is a report of its middle.
+  const Directory directory;
+  REQUIRE(AppendHistory(directory.fd(), BatchOfRun(3, 1, 4), 1 << 20));
+  REQUIRE(AppendHistory(directory.fd(), BatchOfRun(4, 1, 6), 1 << 20));
+  for (uint64_t i = 2; i < 8; ++i) directory.Write("reports.jsonl", ToJson(OfRun(4, i)) + "\n");
+  std::vector<std::string> notes;
+  CHECK(Sequences(directory.path(), &notes) == std::vector<uint64_t>{1, 2, 3, 1, 2, 3, 4, 5, 6, 7});
+}
+
 TEST_CASE("a full history loses its oldest batches", "[report][history]") {
   const Directory directory;
   const off_t most = static_cast<off_t>(10 * Batch(1, 11).size());

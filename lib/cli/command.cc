@@ -8,6 +8,7 @@
 #include "cli/attach_command.h"
 #include "cli/control_command.h"
 #include "cli/diff_command.h"
+#include "cli/edges_command.h"
 #include "cli/help_forms.h"
 #include "cli/message.h"
 #include "cli/report_command.h"
@@ -33,6 +34,8 @@ constexpr Subcommand kSubcommands[] = {
      RunCommand},
     {"report", "PATH [options]", "show the newest report of a report directory", ReportCommand},
     {"diff", "A B [options]", "show what grew between two reports", DiffCommand},
+    {"edges", "PATH... [options]", "show who calls whom, and services that call in a circle",
+     EdgesCommand},
     {"soak", "--load LOAD SERVICE...", "run SERVICE under LOAD and say whether it leaks",
      SoakCommand},
     {"serve", "PID|DIR [options]", "a live page, profiles and metrics over HTTP", ServeCommand},
@@ -43,7 +46,7 @@ constexpr Subcommand kSubcommands[] = {
     {"set", "PID KEY=VALUE...", "change a setting of a process that runs", SetCommand},
 };
 // Promised by the documentation, and not here yet: no typing mistakes.
-const std::vector<std::string> kLater = {"check", "edges", "holders"};
+const std::vector<std::string> kLater = {"check", "holders"};
 
 constexpr char kHelpBegins[] =
     "Usage: heapgauge SUBCOMMAND ...\n"

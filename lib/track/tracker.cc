@@ -11,6 +11,7 @@
 #include "trace/stack_bounds.h"
 #include "trace/stack_hash.h"
 #include "track/filters.h"
+#include "track/probes.h"
 #include "track/weights.h"
 
 namespace heapgauge {
@@ -211,7 +212,10 @@ bool Tracker::Admit(void* block, const LiveSample& sample) noexcept {
   const uintptr_t address = reinterpret_cast<uintptr_t>(block);
   if (sample.unaligned) control_->AddReason();  // before the block is returned
   if (Filtered()) control_->filter->Add(address);
-  if (HG_LIKELY(live_.Insert(address, sample))) return true;
+  if (HG_LIKELY(live_.Insert(address, sample))) {
+    ProbeAlloc(block, sample.bytes, static_cast<double>(sample.weight));
+    return true;
+  }
   if (Filtered()) control_->filter->Remove(address);
   if (sample.unaligned) control_->RemoveReason();
   dropped_.fetch_add(1, std::memory_order_relaxed);  // relaxed: a figure
@@ -276,6 +280,7 @@ bool Tracker::TakeOut(void* block, LiveSample* sample) noexcept {
   const uintptr_t address = reinterpret_cast<uintptr_t>(block);
   if (!live_.Take(address, sample)) return false;
   if (Filtered()) control_->filter->Remove(address);
+  ProbeFree(block);
   return true;
 }
 
@@ -289,7 +294,7 @@ bool Tracker::MayHideUnseenDeath(const void* block, uint64_t interval) const noe
 }
 void Tracker::TakeOutUnseen(void* block) noexcept {
   LiveSample sample;
-  // More than once if none was looked at so far.
+  // More than once if none was looked at.
   while (HG_UNLIKELY(TakeOut(block, &sample))) {
     if (sample.unaligned) control_->RemoveReason();
     StoredSite& site = *sites_.At(sample.site);
@@ -320,8 +325,7 @@ bool Tracker::Take(void* block, TakenSample* taken) noexcept {
 
 void Tracker::Restore(void* block, const TakenSample& taken) noexcept {
   const ErrnoKeeper errno_keeper;  // it says why realloc failed, and the table may ask for memory
-  // Its slot was free a moment ago; if others have filled the table since, the sample ends here,
-  // and says so.
+  // Its slot was free a moment ago; if the table is full now, the sample ends here, and says so.
   LiveSample sample = FromTaken(taken);
   if (sample.unaligned) control_->RemoveReason();  // Admit() adds it again
   if (Admit(block, sample)) return;

@@ -7,6 +7,7 @@
 #include <deque>
 #include <filesystem>
 #include <system_error>
+#include <tuple>
 
 #include "report/history_batch.h"
 #include "report/history_file.h"
@@ -197,12 +198,10 @@ std::optional<Sources> FindSources(const std::string& path, std::string* error) 
   return sources;
 }
 
-// Of one directory's reports: by number where the same process wrote both, else by time, for a
-// process that goes on in the directory of a dead one counts anew.
+// Of one directory's reports.  Their numbers alone don't tell: a process that goes on in the
+// directory of a dead one counts anew.
 bool IsBefore(const Report& a, const Report& b) {
-  const bool same =
-      a.pid == b.pid && a.instance == b.instance && (a.sequence < b.sequence) == (a.time < b.time);
-  return same ? a.sequence < b.sequence : a.time < b.time;
+  return std::tie(a.time, a.sequence) < std::tie(b.time, b.sequence);
 }
 
 // Visits the reports of the history that have no whole line: those before `oldest`.

@@ -51,6 +51,7 @@ struct ReportThread final {
   ControlServer control;
   std::vector<int> control_waits;  // those of its clients who wait for a report
   uint64_t started_ns = 0;
+  uint64_t due_ns = 0;  // the next report, of a thread that has left for a call; 0: none
   // A report is due before its time: memory is nearly used up, or a verdict has changed.
   bool near_limit = false;
   bool verdict_changed = false;

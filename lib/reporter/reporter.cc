@@ -279,6 +279,8 @@ void Reporter::Run() noexcept {
   uint64_t interval = report_interval_ns_.load(std::memory_order_relaxed);
   uint64_t next = (family_.IsChild() ? born_ns_ : Tracker::Get().start_ns()) + interval;
   next = FirstAfterNow(next, interval);
+  // A report that came due while the thread was away for a call of the host's is late, not lost.
+  if (thread_->due_ns != 0) next = std::min(next, std::exchange(thread_->due_ns, 0));
   // Who asked for a server wants to look before the first interval is over.
   if (HttpServer::IsAskedFor(*options_) && !family_.IsChild())
     next = std::min(next, thread_->started_ns + kServedNs);
@@ -289,7 +291,9 @@ void Reporter::Run() noexcept {
     const bool retire =
         thread_->retire.load(std::memory_order_relaxed);  // relaxed: posted after it was set
     if (thread_->hold.IsRaised() && !retire) {
-      LeaveForCall();
+      const bool overdue = next <= MonotonicNs();
+      thread_->due_ns = overdue ? FirstAfterNow(next, interval) : next;
+      LeaveForCall(overdue);
       return;
     }
     if (const uint64_t asked_for = report_interval_ns_.load(std::memory_order_relaxed);

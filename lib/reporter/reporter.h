@@ -103,7 +103,7 @@ class Reporter final {
   // `held_back`: set when no thread was started because of a call that concerns all threads.
   bool EnsureThread(bool* held_back = nullptr) noexcept;
   bool EnsureThreadSoon() noexcept;
-  void LeaveForCall() noexcept;
+  void LeaveForCall(bool overdue) noexcept;
   bool IsYoungChild() noexcept;
   void WidenForYoungChild() noexcept;
   uint64_t ChildsPatienceNs() const noexcept;

@@ -83,16 +83,17 @@ bool Reporter::EnsureThread(bool* held_back) noexcept {
   return false;
 }
 
-// On the report thread, as its last work.
-void Reporter::LeaveForCall() noexcept {
+// On the report thread, as its last work.  A report that is overdue is made first: a program that
+// calls without a pause would never let the thread come to one.
+void Reporter::LeaveForCall(bool overdue) noexcept {
   // Whoever started it may not have come so far as to say that it is there.
   // acquire: after that this thread alone changes it.
   for (unsigned looks = 0; thread_->status.load(std::memory_order_acquire) == kStarting; ++looks) {
     PauseBetweenLooks(looks);
   }
   // relaxed: posted after it was set.
-  if (thread_->says_last.load(std::memory_order_relaxed) &&
-      (EndedForReporter() & kEndsReports) == 0) {
+  const bool reports = overdue || thread_->says_last.load(std::memory_order_relaxed);
+  if (reports && (EndedForReporter() & kEndsReports) == 0) {
     Produce(false, 0);
   }
   // What runs for alerts, too, for it ends with this thread; the next one sends it again.

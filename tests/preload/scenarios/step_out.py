@@ -1,6 +1,7 @@
 """Calls that change all threads of a process, or want it to have one: as without us, and reports go on afterwards.
 
---what caps|crowd|spaces|returns|vfork:  victims/changes_threads.c, some two hundred calls, a report is asked for before each tenth.
+--what caps|crowd|spaces|returns|vfork|ceaseless:  victims/changes_threads.c, some two hundred calls, a report is asked for before each tenth;
+                                 ceaseless: thousands, and the reports that come due meanwhile are made.
 --what programs:                 setpriv, capsh, su, runuser, unshare, nsenter and Python.
 """
 
@@ -76,6 +77,8 @@ def victim(rig, what):
             newest = max((harness.read_reports(path) for path in harness.report_directories(place)), key=len)
             harness.check(newest[-1]["final"], f"{what}, {mode}: no final report")
             live, _ = harness.own_account(newest[-1], argv[0])
+            if what == "ceaseless":  # 30 intervals pass meanwhile, 4 or 5 afterwards
+                harness.check(len(newest) >= 15, f"{mode}: {len(newest)} reports")
             harness.check(mode != "exact" or live == 600000, f"{what}: {live} bytes live in 200 blocks of 3000")
             harness.check(newest[-1]["sequence"] >= len(newest), f"{what}, {mode}: reports are counted anew")
 

@@ -6,16 +6,19 @@
  * crowd:   the effective user back and forth in one thread, while others allocate, fork and ask for reports.
  * spaces:  unshare() and setns() of what wants one thread, by the C library's names and by dlsym().
  * returns: setns() to the namespaces of pids and of time that it is in, also after it has left them.
- * vfork:   a child that shares our memory changes its ids. */
+ * vfork:   a child that shares our memory changes its ids.
+ * ceaseless: the effective user and group for three seconds without a pause, as a file server for each request. */
 #include <dirent.h>
 #include <errno.h>
 #include <grp.h>
+#include <limits.h>
 #include <linux/capability.h>
 #include <pthread.h>
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "victim.h"
 
@@ -234,6 +237,19 @@ static void vforks(int times) {
   }
 }
 
+static void ceaseless(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  for (const time_t end = now.tv_sec + 3; now.tv_sec < end;) {
+    VICTIM_REQUIRE(seteuid(geteuid()) == 0 && setegid(getegid()) == 0);
+    void* volatile const block = malloc(3000);
+    VICTIM_REQUIRE(block != NULL);
+    free(block);
+    clock_gettime(CLOCK_MONOTONIC, &now);
+  }
+  seen = INT_MAX; /* not looked for: /proc would be a pause */
+}
+
 int main(int argc, char** argv) {
   VICTIM_REQUIRE(argc > 2);
   const int times = atoi(argv[2]);
@@ -245,6 +261,7 @@ int main(int argc, char** argv) {
   if (strcmp(argv[1], "spaces") == 0) spaces(times);
   if (strcmp(argv[1], "returns") == 0) returns(times);
   if (strcmp(argv[1], "vfork") == 0) vforks(times);
+  if (strcmp(argv[1], "ceaseless") == 0) ceaseless();
   /* Else there was nothing to step out of the way, and the test is none. */
   if (argc > 3 && seen < times / 2) {
     dprintf(2, "a report thread was there before %d of %d calls\n", seen, times);

@@ -11,6 +11,7 @@
 #include <cstring>
 #include <functional>
 
+#include "heapgauge/heapgauge.h"
 #include "helper/preload_list.h"
 #include "report/output_directory.h"
 
@@ -18,6 +19,9 @@ namespace heapgauge::cli {
 namespace {
 
 constexpr char kLibrary[] = "libheapgauge.so";
+// Where the name without version belongs to those who build against it.
+constexpr char kVersioned[] = "libheapgauge.so.0";
+static_assert(HEAPGAUGE_VERSION_MAJOR == 0, "that is the library's soname");
 
 bool Splits(std::string_view path) {
   return path.find_first_of(kPreloadSplitters) != std::string_view::npos;
@@ -57,10 +61,11 @@ bool Link(int directory, const std::string& target, const std::string& link) {
 std::string FindLibraryFrom(const std::string& directory, std::string* error) {
   for (const char* relative :
        {HEAPGAUGE_LIBDIR_FROM_BINDIR, "../lib", "../lib/" HEAPGAUGE_MACHINE, "../lib64", "."}) {
-    const std::string path = RealPath(fmt::format("{}/{}/{}", directory, relative, kLibrary));
-    if (!path.empty()) {
-      // The name without version: it is what users see in LD_PRELOAD and what a rebuild keeps.
-      const std::string found = path.substr(0, path.rfind('/') + 1) + kLibrary;
+    for (const char* name : {kLibrary, kVersioned}) {
+      const std::string path = RealPath(fmt::format("{}/{}/{}", directory, relative, name));
+      if (path.empty()) continue;
+      // Not the file they lead to: it is what users see in LD_PRELOAD and what a rebuild keeps.
+      const std::string found = path.substr(0, path.rfind('/') + 1) + name;
       return access(found.c_str(), R_OK) == 0 ? found : path;
     }
   }

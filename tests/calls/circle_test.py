@@ -4,6 +4,7 @@ import contextlib
 import http.server
 import json
 import os
+import subprocess
 import sys
 import threading
 import time
@@ -11,7 +12,7 @@ import time
 from net import Net
 from support import check, main
 
-HEAPGAUGE, VICTIM = sys.argv[1:3]
+HEAPGAUGE, VICTIM, EXAMPLES = sys.argv[1:4]
 SERVICE = VICTIM.replace("labels_victim", "labels_service")
 TURNS = ["gateway", "auth", "session", "auth", "session", "auth", "session", "auth"]
 
@@ -170,6 +171,21 @@ def hostile(directory):
         check(report["circles"] == [] and report["sampling"]["memory_bytes"] <= 8 << 20, report["sampling"])
         net.go(TURNS, size=1 << 18, wait=True)
         check(members_of(auth.report()) == [["auth", "session"]], "not seen")
+
+
+def auth_services(directory):
+    """The night of examples/auth_services, cut short: each phase is as long as it takes to name it; also without the header."""
+    source = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "examples", "auth_services")
+    build = os.path.join(EXAMPLES, "..", "..")
+    for more in [[], ["--without-header"]]:
+        done = subprocess.run([sys.executable, "-B", os.path.join(source, "night.py"), build, "--calm", "2", "--database",
+                               "1", "--circle", "1", *more], capture_output=True, text=True, timeout=600, cwd=directory,
+                              check=False)
+        check(done.returncode == 0, f"{more}: {done.returncode}, {done.stdout}{done.stderr}")
+        calm, _, rest = done.stdout.partition("CIRCLE")
+        check("No circle: memory waits for database" in calm and "auth and session call each other" in rest, done.stdout)
+        by_path = "seen in the paths of" in " ".join(rest.split())
+        check(by_path == (more == []) and ("alert of the circle" in rest) == (more == []), done.stdout)
 
 
 main({name: value for name, value in globals().items() if callable(value)})

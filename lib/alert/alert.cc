@@ -12,6 +12,7 @@
 #include "report/frame_text.h"
 #include "report/json_text.h"
 #include "report/printable.h"
+#include "report/text_held.h"
 #include "report/units.h"
 
 namespace heapgauge {
@@ -98,6 +99,7 @@ void AddLabels(JsonText& json, const Alert& alert) {
 void AddAnnotations(JsonText& json, const Alert& alert) {
   std::string description = AlertLine(alert);
   if (!alert.evidence.empty()) description += "\n" + alert.evidence;
+  if (!alert.held.empty()) description += "\n" + alert.held;
   json.BeginObject("annotations")
       .Add("summary", Summary(alert))
       .Add("description", description)
@@ -179,6 +181,9 @@ Alert MakeAlert(const Report& report, const Site* site) {
   alert.growth_high = site->growth_high;
   alert.site = site->id;
   alert.caller = CallerBeside(report, site->id);
+  for (const Callsite& callsite : report.callsites) {
+    if (callsite.sum.id == site->id && callsite.held) alert.held = HeldSentence(*callsite.held);
+  }
   for (size_t i = site->callsite; i < site->frames.size(); ++i) {
     const Frame& frame = site->frames[i];
     if (alert.stack.size() == kMostFrames) break;
@@ -220,6 +225,7 @@ std::string ToJson(const Alert& alert) {
         .Add("function", alert.function)
         .AddOrNull("file", !alert.file.empty(), alert.file)
         .AddOrNull("line", alert.line != 0, alert.line)
+        .AddOrNull("held", !alert.held.empty(), alert.held)
         .BeginArray("stack");
     for (const std::string& frame : alert.stack) json.Element(frame);
     json.End();

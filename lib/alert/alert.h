@@ -44,6 +44,7 @@ struct Alert {
   std::optional<uint64_t> limit_bytes;
   std::string report_directory;
   // Of kLeak alone.
+  std::string held;  // who holds what leaks; "": not known
   std::string site;  // id
   std::string function;
   std::string caller;  // "function file:line", where another call site of the report reads alike

@@ -23,6 +23,7 @@ struct FollowedSite {
   SitePlace place;
   Doublings doublings;
   Verdict verdict = Verdict::kWarming;
+  LostFinding lost;
   uint8_t leak_reports = 0;
   uint32_t seen_in = 0;  // sequence number of the last report or look that had it
   // Due once in the site's time scale, and once in a report interval.
@@ -86,6 +87,7 @@ class Analyzer::State {
   }
 
   void AskSums();
+  void AskWrappers();
   double LeastSeconds() const { return rules::kLeastInterval * clock.interval_s(); }
   double LeastSegment() const { return std::min(LeastSeconds(), rules::kLeastSegment); }
   void Judge(FollowedSite& site, bool leak, bool rise);
@@ -150,6 +152,7 @@ void Analyzer::State::Follow(uint64_t key, const SiteObservation& site, const Si
   followed.history.Add(site, clock.now_s(), LeastSegment());
   followed.doublings.Add(clock.now_s(), site.live_bytes, site.live_samples);
   followed.measures = Measure(followed.history, site, clock, look_s);
+  followed.measures.lost = followed.lost;
   followed.seen_in = sequence;
 }
 
@@ -202,8 +205,15 @@ void Analyzer::State::AskSums() {
   }
 }
 
-// Each site by its own clock: what is looked at ten times in a minute has ten times the chance to
-// look like a leak once.
+void Analyzer::State::AskWrappers() {
+  for (auto& [key, site] : sites) {
+    const auto wrapper = sites.find(site.place.wrapper);
+    const double of_all = wrapper == sites.end() ? 0 : wrapper->second.history.live_bytes();
+    if (IsOneOfMany(site.history.live_bytes(), of_all)) site.measures.lost = {};
+  }
+}
+
+// Each site by its own clock: ten looks have ten times the chance to look like a leak once.
 void Analyzer::State::Judge(FollowedSite& site, bool leak, bool rise) {
   const double now_s = clock.now_s();
   if (!IsDue(now_s, site.measures.scale_s, site.judged_s)) return;
@@ -240,6 +250,7 @@ bool Analyzer::State::LeaksChanged(const std::vector<SiteJudgement>& judgements,
 
 std::vector<SiteJudgement> Analyzer::State::JudgeSites(bool is_report) {
   AskSums();
+  AskWrappers();
   const double traffic =
       static_cast<double>(sum.allocated_samples - std::min(sum.allocated_samples, samples_before));
   samples_before = sum.allocated_samples;
@@ -318,6 +329,11 @@ void Analyzer::Begin(double time_s, uint64_t samples) {
 void Analyzer::Observe(uint64_t key, const SiteObservation& site, const SitePlace& place) {
   if (place.level == SiteLevel::kStack) AddObservation(state_->sum, site);
   state_->Follow(key, site, place);
+}
+
+void Analyzer::Found(uint64_t key, const LostFinding& finding) {
+  const auto found = state_->sites.find(key);
+  if (found != state_->sites.end()) found->second.lost = finding;
 }
 
 void Analyzer::Regrouped() { state_->regrouped = true; }

@@ -67,6 +67,8 @@ class Analyzer final {
   void Observe(uint64_t key, const SiteObservation& site, const SitePlace& place = {});
   // After Begin(): sums were put together anew, so that a key not seen before is no news.
   void Regrouped();
+  // What a look through memory found of a site; stands until the next one.
+  void Found(uint64_t key, const LostFinding& finding);
   // Adds a stack to the sum of the process, and no more.
   void Count(const SiteObservation& stack);
   // `stack` is from now on observed beside the call site that it was alone in: what is known of the

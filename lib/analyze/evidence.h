@@ -28,6 +28,7 @@ enum class Claim : uint8_t {
   kDoubles,       // doublings of the few blocks that are alive
   kMostStay,      // a leak where hardly anything dies: survivors, births, is_doubtful
   kSomeStay,      // a leak among what dies: survivors, births, lifetime_p999_s, freed_samples
+  kLost,          // a leak: nothing points to `lost` any more; births
   kAllFreed,      // a leak until the last report, and all of it was freed since
   kDiesUnseen,    // no leak: unseen_deaths of freed_samples ended past us
   kInDoubt,       // no leak: the figures contradict themselves; doubt
@@ -70,6 +71,13 @@ struct SurvivorFacts {
   bool operator==(const SurvivorFacts&) const = default;
 };
 
+// What a look through memory found (lost.h).
+struct LostFinding {
+  uint64_t checked = 0;  // sampled objects
+  uint64_t lost = 0;     // of them
+  bool operator==(const LostFinding&) const = default;
+};
+
 // Why the figures of a whole report are not to be trusted.
 struct Doubt {
   enum class Against : uint8_t { kNothing, kAllocator, kResident, kMapped };
@@ -95,6 +103,7 @@ struct Evidence {
   double mean_life_s = 0;
   BirthFacts births;
   SurvivorFacts survivors;
+  LostFinding lost;
   std::optional<double> lifetime_p99_s;  // of the dead
   std::optional<double> lifetime_p999_s;
   uint64_t freed_samples = 0;

@@ -75,6 +75,11 @@ uint32_t ReportsIn(const SiteHistory& history, double interval_s) {
 
 }  // namespace
 
+bool LosesObjects(const SiteMeasures& measures) {
+  return IsProven(measures.lost) && measures.leak_end != LeakEnd::kStopped &&
+         measures.growth.bytes_per_s.Low() > 0 && measures.still_rising;
+}
+
 SiteMeasures Measure(const SiteHistory& history, const SiteObservation& now,
                      const ActivityClock& clock, double look_s) {
   SiteMeasures measures;
@@ -133,8 +138,14 @@ Verdict Decide(const SiteMeasures& measures, bool leak_discovery, bool rise_disc
     state.leak = true;
     state.ended = LeakEnd::kNone;
   }
+  const bool loses = LosesObjects(measures);
+  if (loses) {
+    state.leak = true;
+    state.ended = LeakEnd::kNone;
+    state.leak_confidence = std::max(state.leak_confidence, LostConfidence(measures.lost));
+  }
   count(state.quiet_looks,
-        state.leak && !measures.leak_signs && measures.leak_end != LeakEnd::kNone);
+        state.leak && !measures.leak_signs && !loses && measures.leak_end != LeakEnd::kNone);
   if (state.quiet_looks >= rules::kQuietLooks) {
     state.leak = false;
     state.ended = measures.leak_end;

@@ -9,6 +9,7 @@
 #include "analyze/growth.h"
 #include "analyze/history.h"
 #include "analyze/leak_signs.h"
+#include "analyze/lost.h"
 #include "analyze/observation.h"
 #include "analyze/survivors.h"
 #include "analyze/verdict.h"
@@ -35,6 +36,7 @@ struct SiteMeasures {
   Survivors survivors;
   bool leak_signs = false;  // every sign of a leak but the comparison with the other sites
   LeakEnd leak_end = LeakEnd::kNone;  // what speaks against a leak, if one was called
+  LostFinding lost;                   // of the last look through memory
 
   double births_ratio =
       1;  // bytes born per second in the later half of the regime over the earlier
@@ -43,6 +45,9 @@ struct SiteMeasures {
   double mean_life_s = 0;         // by Little's law
   double survival_late = 0;       // Kaplan-Meier: who lives to half of the regime
 };
+// Objects are lost, and they go on being lost: whatever the ages say.
+bool LosesObjects(const SiteMeasures& measures);
+
 // `look_s`: how far apart sites are looked at; infinite: reports are all there is.
 SiteMeasures Measure(const SiteHistory& history, const SiteObservation& now,
                      const ActivityClock& clock,

@@ -26,6 +26,12 @@ SurvivorFacts FactsOf(const Survivors& survivors, const BirthFacts& births) {
 void Leak(const SiteHistory& history, const SiteMeasures& measures, const SiteState& state,
           Evidence& evidence) {
   const Survivors& survivors = measures.survivors;
+  if (LosesObjects(measures)) {
+    evidence.claim = Claim::kLost;
+    evidence.lost = measures.lost;
+    evidence.births = MeasureBirths(history, measures.growth.window_s);
+    return;
+  }
   // At the end of a process, say.
   if (std::round(survivors.living) == 0) {
     evidence.claim = Claim::kAllFreed;

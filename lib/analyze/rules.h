@@ -162,6 +162,10 @@ inline constexpr uint32_t kDoublings = 3;
 inline constexpr double kDoublingPause = 3.5;  // times the last one: the next takes twice as long
 
 // ---- Section 6: confidence
+// Objects that nothing points to any more (lost.h).
+inline constexpr double kMissed = 0.05;           // chance that a held one is missed, at most
+inline constexpr uint64_t kLeastLost = 4;         // sampled objects
+inline constexpr double kLostConfidence = 0.95;   // before it is called
 inline constexpr double kMostConfidence = 0.99;   // the bench knows what its authors thought of
 inline constexpr double kLeastConfidence = 0.25;  // what more likely fills waits for more
 inline constexpr double kUsualSlowing = 0.5;      // standard deviation among sites that pile up

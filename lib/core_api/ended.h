@@ -23,7 +23,8 @@ enum Ended : uint16_t {
   kEndsLooks = 1U << 10,      // does not ask the kernel whether there is a filter
   kEndsSpreading = 1U << 11,  // the host itself starts no thread from it: nobody inherits this
   kEndsControl = 1U << 12,    // answers nobody through the control socket
-  kEverythingEnds = 0x1FFF,
+  kEndsHolders = 1U << 13,    // looks through no memory for who holds what
+  kEverythingEnds = 0x3FFF,
   kFiltersKnown = 1U << 15,  // the other bits are this thread's; before that they are not set
 };
 

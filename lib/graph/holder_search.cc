@@ -145,7 +145,7 @@ void HolderSearch::ScanRoot() noexcept {
   }
   const Root& root = around_.roots()[range_];
   const uint32_t number = static_cast<uint32_t>(range_);
-  if (root.place == Place::kRegister) {
+  if (root.place == RootKind::kRegister) {
     const Hit hit{0, number};
     Reach(root.word, &hit, 0, 1);
     ++range_;

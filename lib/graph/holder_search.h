@@ -64,7 +64,7 @@ class HolderSearch final {
   };
   struct Holder {
     Answer answer = Answer::kGone;
-    Place place = Place::kUnknown;
+    RootKind place = RootKind::kUnknown;
     pid_t thread = 0;
     uintptr_t word = 0;  // address of the word in the root, where the way begins
     uint32_t depth = 0;  // 1: that word points to the block itself

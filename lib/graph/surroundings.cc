@@ -1,6 +1,5 @@
 #include "graph/surroundings.h"
 
-#include <gnu/libc-version.h>
 #include <link.h>
 #include <unistd.h>
 
@@ -12,6 +11,9 @@
 #include "elf/maps.h"
 #include "graph/thread_list.h"
 
+// Of the C library; looked up by every module in any case.
+extern "C" void __cxa_finalize(void*);
+
 namespace heapgauge {
 namespace {
 
@@ -19,7 +21,7 @@ constexpr uintptr_t kPage = 4096;
 // Of the C library's record of a thread, from the thread pointer on; static thread-local storage
 // lies below it (x86-64).
 constexpr uintptr_t kRecordBytes = 0x900;
-constexpr uintptr_t kThreadLocalMost = uintptr_t{64} * 1024;
+constexpr uintptr_t kThreadLocalMost = uintptr_t{1} << 20;
 // Where a thread's record is looked for: at the ends of anonymous mappings.
 constexpr uintptr_t kRecordSearch = uintptr_t{256} * 1024;
 
@@ -54,7 +56,7 @@ const Mapping* Surroundings::MappingOf(uintptr_t address) const noexcept {
   return after - 1;
 }
 
-bool Surroundings::AddRoot(uintptr_t begin, uintptr_t end, Place place, pid_t thread) noexcept {
+bool Surroundings::AddRoot(uintptr_t begin, uintptr_t end, RootKind place, pid_t thread) noexcept {
   if (begin >= end) return true;
   Root root;
   root.range = {begin, end};
@@ -97,7 +99,7 @@ bool Surroundings::AddModules() noexcept {
           }
           return false;
         };
-        const bool is_c_library = covers(reinterpret_cast<uintptr_t>(&gnu_get_libc_version));
+        const bool is_c_library = covers(reinterpret_cast<uintptr_t>(&__cxa_finalize));
         const bool is_ours = std::strstr(info->dlpi_name, "libheapgauge") != nullptr;
         for (int i = 0; i < info->dlpi_phnum; ++i) {
           const ElfW(Phdr)& segment = info->dlpi_phdr[i];
@@ -115,7 +117,7 @@ bool Surroundings::AddModules() noexcept {
             continue;
           }
           if (is_c_library) to.self->c_library_data_ = range;
-          to.whole = to.self->AddRoot(range.begin, range.end, Place::kGlobal, 0) && to.whole;
+          to.whole = to.self->AddRoot(range.begin, range.end, RootKind::kGlobal, 0) && to.whole;
         }
         return 0;
       },
@@ -192,7 +194,7 @@ bool Surroundings::AddThreads() noexcept {
         whole = KeepOut({least, local_end}) && whole;  // the stack is below
         continue;
       }
-      whole = AddRoot(local_begin, local_end, Place::kThreadLocal, thread.id) && whole;
+      whole = AddRoot(local_begin, local_end, RootKind::kThreadLocal, thread.id) && whole;
     } else if (thread.id == own) {
       const Mapping* const mapping = MappingOf(reinterpret_cast<uintptr_t>(&own));
       if (mapping != nullptr) whole = KeepOut(mapping->range) && whole;
@@ -201,7 +203,7 @@ bool Surroundings::AddThreads() noexcept {
     for (const uintptr_t word : thread.words) {
       if (word < kPage) continue;
       Root root;
-      root.place = Place::kRegister;
+      root.place = RootKind::kRegister;
       root.thread = thread.id;
       root.word = word;
       whole = roots_.Add(root) && whole;
@@ -222,7 +224,7 @@ bool Surroundings::AddThreads() noexcept {
     }
     if (at != nullptr && (home == nullptr || at == home) && thread.stack_pointer < end) {
       // What is below the stack pointer is over.
-      whole = AddRoot(thread.stack_pointer, end, Place::kStack, thread.id) && whole;
+      whole = AddRoot(thread.stack_pointer, end, RootKind::kStack, thread.id) && whole;
       if (home != nullptr && (is_first || local_begin != 0)) {
         whole = KeepOut({at->range.begin, end}) && whole;
       }
@@ -230,7 +232,7 @@ bool Surroundings::AddThreads() noexcept {
       // It runs, or is on another stack: a signal's, a coroutine's.  That one is memory that
       // nothing is known of.
       const uintptr_t home_end = is_first || local_begin == 0 ? home->range.end : local_begin;
-      whole = AddRoot(home->range.begin, home_end, Place::kStack, thread.id) && whole;
+      whole = AddRoot(home->range.begin, home_end, RootKind::kStack, thread.id) && whole;
     }
   }
   return whole;

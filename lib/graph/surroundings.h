@@ -28,11 +28,11 @@
 
 namespace heapgauge {
 
-enum class Place : uint8_t { kGlobal, kStack, kThreadLocal, kRegister, kUnknown };
+enum class RootKind : uint8_t { kGlobal, kStack, kThreadLocal, kRegister, kUnknown };
 
 struct Root {
   AddressRange range;
-  Place place = Place::kUnknown;
+  RootKind place = RootKind::kUnknown;
   pid_t thread = 0;    // of a stack and of thread-local storage
   uintptr_t word = 0;  // of a register: what it holds; the range is empty
 };
@@ -86,7 +86,7 @@ class Surroundings final {
   void FindRecords(OwnReader& reader, char* room, size_t room_bytes) noexcept;
   bool AddModules() noexcept;
   bool AddThreads() noexcept;
-  bool AddRoot(uintptr_t begin, uintptr_t end, Place place, pid_t thread) noexcept;
+  bool AddRoot(uintptr_t begin, uintptr_t end, RootKind place, pid_t thread) noexcept;
 
   MappedArray<Mapping> maps_;
   MappedArray<Thread> threads_;

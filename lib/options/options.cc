@@ -90,6 +90,12 @@ bool ParseFollow(const char* text, FollowOption* out) noexcept {
   return Choose(text, kChoices, out);
 }
 
+bool ParseHolders(const char* text, HoldersOption* out) noexcept {
+  static constexpr Choice<HoldersOption> kChoices[] = {
+      {"auto", HoldersOption::kAuto}, {"ask", HoldersOption::kAsk}, {"off", HoldersOption::kOff}};
+  return Choose(text, kChoices, out);
+}
+
 bool ParseChildren(const char* text, ChildrenOption* out) noexcept {
   static constexpr Choice<ChildrenOption> kChoices[] = {{"summary", ChildrenOption::kSummary},
                                                         {"full", ChildrenOption::kFull}};
@@ -164,6 +170,7 @@ bool Symbolize(const char* text, SymbolizeOption* out) noexcept {
   return ParseSymbolize(text, out);
 }
 bool Follow(const char* text, FollowOption* out) noexcept { return ParseFollow(text, out); }
+bool Holders(const char* text, HoldersOption* out) noexcept { return ParseHolders(text, out); }
 bool Children(const char* text, ChildrenOption* out) noexcept { return ParseChildren(text, out); }
 bool Log(const char* text, LogLevel* out) noexcept { return ParseLog(text, out); }
 bool Text(const char* text, option_type::Text* out) noexcept { return ParseText(text, out); }

@@ -13,6 +13,7 @@ namespace heapgauge {
 
 enum class SymbolizeOption : uint8_t { kLines, kNames, kOff };
 enum class FollowOption : uint8_t { kNone, kFork, kExec };
+enum class HoldersOption : uint8_t { kAuto, kAsk, kOff };
 enum class ChildrenOption : uint8_t { kSummary, kFull };
 
 namespace option_type {
@@ -25,6 +26,7 @@ using Unwind = UnwindMode;
 using Symbolize = SymbolizeOption;
 using Follow = FollowOption;
 using Children = ChildrenOption;
+using Holders = HoldersOption;
 using Log = LogLevel;
 // A text is cut off at this size; no variable of ours needs more than a path.
 inline constexpr size_t kTextBytes = 4096;

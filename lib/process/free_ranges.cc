@@ -30,14 +30,15 @@ void FreeRanges::TakeBack(size_t mark, uint32_t list) noexcept {
 
 void FreeRanges::End() noexcept {
   Range* const all = ranges_.get();
-  std::sort(all, all + count_, [](const Range& a, const Range& b) { return a.begin < b.begin; });
+  std::sort(all, all + count_,
+            [](const Range& a, const Range& b) { return a.begin() < b.begin(); });
   size_t kept = 0;
   uintptr_t reached = 0;  // by all before
   for (size_t i = 0; i < count_; ++i) {
     const Range range = all[i];
-    const bool meets_next = i + 1 < count_ && range.end > all[i + 1].begin;
-    if (range.begin >= reached && !meets_next) all[kept++] = range;
-    reached = std::max(reached, range.end);
+    const bool meets_next = i + 1 < count_ && range.end() > all[i + 1].begin();
+    if (range.begin() >= reached && !meets_next) all[kept++] = range;
+    reached = std::max(reached, range.end());
   }
   count_ = kept;
 }
@@ -46,8 +47,8 @@ bool FreeRanges::Hold(uintptr_t address) const noexcept {
   const Range* const begin = ranges_.get();
   const Range* const after =
       std::upper_bound(begin, begin + count_, address,
-                       [](uintptr_t a, const Range& range) { return a < range.begin; });
-  return after != begin && address < (after - 1)->end;
+                       [](uintptr_t a, const Range& range) { return a < range.begin(); });
+  return after != begin && address < (after - 1)->end();
 }
 
 }  // namespace heapgauge

@@ -6,6 +6,8 @@
 // R2  Chunks that contradict each other, in that they overlap, do not count: the heap is damaged, or
 //     two of them became one meanwhile.
 // R3  Bounded: of more than kMost chunks the rest is left out.
+// R4  Addresses are kept with all bits turned: where memory is looked through for who holds a block
+//     (graph/holder_search.h), a chunk that ends where it begins would hold it.
 #ifndef HEAPGAUGE_PROCESS_FREE_RANGES_H_
 #define HEAPGAUGE_PROCESS_FREE_RANGES_H_
 
@@ -24,7 +26,7 @@ class FreeRanges final {
   // `list`: any number; what was added since `mark` under a number can be taken back.
   void Add(uintptr_t begin, uint64_t bytes, uint32_t list) noexcept {
     if (count_ < room_ && bytes < UINTPTR_MAX - begin) {
-      ranges_[count_++] = {begin, begin + bytes, list};
+      ranges_[count_++] = {~begin, ~(begin + bytes), list};
     }
   }
   size_t mark() const noexcept { return count_; }
@@ -38,10 +40,13 @@ class FreeRanges final {
   bool Hold(uintptr_t address) const noexcept;
 
  private:
-  struct Range {
-    uintptr_t begin;
-    uintptr_t end;
+  struct Range {  // R4
+    uintptr_t turned_begin;
+    uintptr_t turned_end;
     uint32_t list;
+
+    uintptr_t begin() const noexcept { return ~turned_begin; }
+    uintptr_t end() const noexcept { return ~turned_end; }
   };
 
   struct Unmap {

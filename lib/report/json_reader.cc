@@ -186,6 +186,12 @@ class Reader final {
     ReadMembers(in_.Child(key), forecast.emplace());
   }
 
+  void operator()(const char* key, std::optional<Held>& held) const {
+    const json* const member = in_.Find(key);
+    if (member == nullptr || member->is_null()) return;
+    ReadMembers(in_.Child(key), held.emplace());
+  }
+
   template <typename Element>
   requires(!std::same_as<Element, std::string>) void operator()(
       const char* key, std::vector<Element>& elements) const {

@@ -56,6 +56,16 @@ class Writer final {
     json_.End();
   }
 
+  void operator()(const char* key, const std::optional<Held>& held) const {
+    if (!held) {
+      json_.Add(key, nullptr);
+      return;
+    }
+    json_.BeginObject(key);
+    VisitFields(*held, *this);
+    json_.End();
+  }
+
   template <typename Element>
   void operator()(const char* key, const std::vector<Element>& elements) const {
     constexpr bool kOfLabels = std::same_as<Element, LabelShare> || std::same_as<Element, LabelSum>;
@@ -84,7 +94,7 @@ class Writer final {
     VisitLine(sum.callsite < sum.frames.size() ? sum.frames[sum.callsite] : none, *this);
     VisitJudged(sum, *this);
     VisitFields(callsite, *this);
-    json_.Add("held", nullptr).End();
+    json_.End();
   }
 
   JsonText& json_;

@@ -97,6 +97,25 @@ struct Site : HeapFigures {
   bool operator==(const Site&) const = default;
 };
 
+// Who holds what a call site left behind.
+struct Holder {
+#define HG_HOLDER HG_MEMBER
+#include "report/report_fields.inc"
+  bool operator==(const Holder&) const = default;
+};
+
+struct Ring {
+#define HG_RING HG_MEMBER
+#include "report/report_fields.inc"
+  bool operator==(const Ring&) const = default;
+};
+
+struct Held {
+#define HG_HELD HG_MEMBER
+#include "report/report_fields.inc"
+  bool operator==(const Held&) const = default;
+};
+
 // All stacks that ask at one line, and the verdict on their sum.
 struct Callsite {
   static constexpr size_t kMostSites = 20;

@@ -42,6 +42,24 @@ void VisitFields(T& value, const Visit& visit) {
 #include "report/report_fields.inc"
 }
 
+template <Either<Holder> T, typename Visit>
+void VisitFields(T& value, const Visit& visit) {
+#define HG_HOLDER HG_VISIT
+#include "report/report_fields.inc"
+}
+
+template <Either<Ring> T, typename Visit>
+void VisitFields(T& value, const Visit& visit) {
+#define HG_RING HG_VISIT
+#include "report/report_fields.inc"
+}
+
+template <Either<Held> T, typename Visit>
+void VisitFields(T& value, const Visit& visit) {
+#define HG_HELD HG_VISIT
+#include "report/report_fields.inc"
+}
+
 // The line that a call site is, of its frame.
 template <Either<Frame> T, typename Visit>
 void VisitLine(T& value, const Visit& visit) {

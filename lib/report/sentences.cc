@@ -148,6 +148,12 @@ std::string OfItself(const Evidence& evidence, RateUnit unit) {
       return MostStay(evidence);
     case Claim::kSomeStay:
       return SomeStay(evidence);
+    case Claim::kLost:
+      return fmt::format(
+          "nothing points any more to {} of {} sampled objects born here that were looked for, so "
+          "nobody can free them; {}",
+          FormatCount(static_cast<double>(evidence.lost.lost)),
+          FormatCount(static_cast<double>(evidence.lost.checked)), Births(evidence.births));
     case Claim::kAllFreed:
       return "piled up until the last report, and all of it has been freed since";
     case Claim::kDiesUnseen:

@@ -9,6 +9,7 @@
 #include "base/basename.h"
 #include "report/frame_text.h"
 #include "report/printable.h"
+#include "report/text_held.h"
 #include "report/text_style.h"
 
 namespace heapgauge {
@@ -230,6 +231,7 @@ std::string CallsiteDetails(const Callsite& callsite, const Report& report, Rate
   const Site& site = callsite.sum;
   std::string out = Heading(site, options);
   if (!site.evidence.empty()) out += Wrapped(Printable(site.evidence), "    ", options.width);
+  if (callsite.held) out += Wrapped(HeldSentence(*callsite.held), "    ", options.width);
   const auto figure = [&](std::string_view name, const std::string& text) {
     if (text.empty()) return;
     const std::string indent(12, ' ');

@@ -96,6 +96,7 @@ ReportAssembler::ReportAssembler(Tracker& tracker, const Options& options, const
       symbolizer_(ModeOf(options.symbolize)),
       callsites_(tracker, identity_, symbolizer_, options.wrappers.value),
       ends_(options.max_frames),
+      holders_(tracker, options, callsites_, identity_),
       label_figures_(Labels::Get()) {}
 
 void ReportAssembler::FillHeader(Report& report, const StoreSnapshot& snapshot, bool final_report) {
@@ -149,6 +150,7 @@ void ReportAssembler::Analyze(const StoreSnapshot& snapshot, bool regrouped, Rep
   analyzer_.Begin(snapshot.time_s, snapshot.samples);
   if (regrouped) analyzer_.Regrouped();
   analyzer_.ObserveOthers(snapshot.others, snapshot.others_count);
+  holders_.Tell(analyzer_);
   groups.Observe(analyzer_, alone_);
   const ProcessInfo& process = report.process;
   ProcessObservation observed;
@@ -163,6 +165,7 @@ void ReportAssembler::Analyze(const StoreSnapshot& snapshot, bool regrouped, Rep
   observed.usage = static_cast<double>(process.usage_bytes);
   AnalysisResult result = analyzer_.Finish(observed);
   ApplyAudit(audit_.Look(snapshot.totals), groups, result, report.sampling);
+  holders_.Choose(result, analyzer_);
   FillProcess(result.process, report);
 
   report.sites_total = groups.stacks().size() + snapshot.others_count;
@@ -251,6 +254,7 @@ void ReportAssembler::FillSites(const ReportRows& rows, const SiteGroups& groups
     const auto place = row.stacks.empty() ? places.end() : places.find(row.stacks.front());
     const Site* const leading = place != places.end() ? &report.sites[place->second] : nullptr;
     PlaceRow(row, leading, callsite.sum);
+    if (const Held* const held = holders_.HeldOf(row.judgement->key)) callsite.held = *held;
   }
 }
 
@@ -338,6 +342,7 @@ bool ReportAssembler::Look() {
                 [this](const SiteSnapshot& site) { return site.index >= callsites_.known(); });
   const SiteGroups groups(snapshot, tracker_, identity_, callsites_);
   analyzer_.Begin(snapshot.time_s, snapshot.samples);
+  holders_.Tell(analyzer_);
   groups.Observe(analyzer_, alone_);
   const bool changed = analyzer_.FinishLook();
   cpu_ns_ += ThreadCpuNs() - began;
@@ -365,7 +370,8 @@ Report ReportAssembler::Assemble(bool final_report, std::chrono::milliseconds he
   Analyze(snapshot, regrouped, report);
   label_figures_.Fill(report);
   cpu_ns_ += ThreadCpuNs() - began;
-  report.sampling.cpu_s = static_cast<double>(tracker_.SamplingCpuNs() + cpu_ns_) * 1e-9;
+  report.sampling.cpu_s =
+      static_cast<double>(tracker_.SamplingCpuNs() + cpu_ns_ + holders_.cpu_ns()) * 1e-9;
   return report;
 }
 

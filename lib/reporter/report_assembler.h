@@ -15,6 +15,7 @@
 #include "reporter/callsite_map.h"
 #include "reporter/coverage_figures.h"
 #include "reporter/figures_audit.h"
+#include "reporter/holder_watch.h"
 #include "reporter/label_figures.h"
 #include "reporter/report_rows.h"
 #include "reporter/site_groups.h"
@@ -46,6 +47,9 @@ class ReportAssembler final {
   // report: a leak has begun or ended.
   bool Look();
 
+  // Between reports.
+  HolderWatch& holders() { return holders_; }
+
  private:
   SiteSelection Selection();
   void Analyze(const StoreSnapshot& snapshot, bool regrouped, Report& report);
@@ -70,6 +74,7 @@ class ReportAssembler final {
   Symbolizer symbolizer_;
   CallsiteMap callsites_;
   StackEnds ends_;
+  HolderWatch holders_;
   std::vector<uint32_t> shown_stacks_;  // of the report in the making: place in groups.stacks()
   LabelFigures label_figures_;
   std::unordered_map<uint64_t, uint64_t> alone_;  // SiteGroups::Observe()

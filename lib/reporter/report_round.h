@@ -61,6 +61,16 @@ class ReportRound final {
   // The sites, as often as it is cheap.  True when a leak has begun or ended: a report is due.
   bool LookAtSites() noexcept;
   uint64_t next_look_ns() const noexcept { return next_look_ns_; }
+  // Between reports: who holds what (holder_watch.h).
+  uint64_t HoldersWaitNs(uint64_t now_ns) const noexcept {
+    return assembler_ == nullptr ? HolderWatch::kNever : assembler_->holders().WaitNs(now_ns);
+  }
+  void StepHolders() noexcept {
+    if (assembler_ != nullptr) assembler_->holders().Step();
+  }
+  void GiveUpHolders() noexcept {
+    if (assembler_ != nullptr) assembler_->holders().GiveUp();
+  }
   void LookAfterServer() noexcept {
     if (http_ != nullptr) http_->Look();
   }

@@ -25,6 +25,7 @@
 #include "reporter/private_descriptors.h"
 #include "reporter/thread_start.h"
 #include "trace/libunwind_pipe.h"
+#include "track/call_rights.h"
 #include "track/filters.h"
 
 namespace heapgauge {
@@ -212,6 +213,21 @@ void Reporter::Govern() noexcept {
                                            .asked_bytes = tracker.asked_interval_bytes()}));
 }
 
+// As WaitUntil(); meanwhile memory is looked through, in slices.
+bool Reporter::WaitSearching(uint64_t deadline_ns) noexcept {
+  for (;;) {
+    const uint64_t now = MonotonicNs();
+    const uint64_t wait = thread_->round.HoldersWaitNs(now);
+    if (now >= deadline_ns || wait >= deadline_ns - now) return WaitUntil(deadline_ns);
+    if (WaitUntil(now + wait)) return true;
+    if ((EndedForReporter() & (kEndsReports | kEndsHolders)) != 0) {
+      thread_->round.GiveUpHolders();
+    } else {
+      thread_->round.StepHolders();
+    }
+  }
+}
+
 // Until `next` or until somebody asks, as WaitUntil(); looks after alerts on their way meanwhile,
 // what sampling costs, and whether the host is still there.
 bool Reporter::WaitForReport(uint64_t next) noexcept {
@@ -227,7 +243,7 @@ bool Reporter::WaitForReport(uint64_t next) noexcept {
     pause = std::min(pause, thread_->round.limit_pause_ns());
     const uint64_t look =
         std::min({next, now + pause, now + young, std::max(now, thread_->round.next_look_ns())});
-    if (WaitUntil(look)) return true;
+    if (WaitSearching(look)) return true;
     if ((EndedForReporter() & kEndsReports) != 0) {
       thread_->round.LeaveAlerts();
     } else {

@@ -119,6 +119,7 @@ class Reporter final {
   void SayReportsEnd(uint16_t ended) noexcept;
   void Run() noexcept;
   bool WaitUntil(uint64_t deadline_ns) noexcept;
+  bool WaitSearching(uint64_t deadline_ns) noexcept;
   void BeginControl() noexcept;
   void EndControl() noexcept;
   bool TendControl() noexcept;

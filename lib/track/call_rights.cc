@@ -201,6 +201,9 @@ constexpr Call kCalls[] = {
     HG_CALL(memfd_create, kEndsControl, kPointer, MFD_CLOEXEC),
     HG_CALL(openat, kEndsControl, kHere, kPointer, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
             0),
+    // Who holds it: memory is read.
+    HG_CALL(process_vm_readv, kEndsHolders, 1234, kPointer, 1, kPointer, 1, 0),
+    HG_CALL(madvise, kEndsHolders, kPointer, 65536, MADV_DONTFORK),
     // Helpers: the guardian, and what a program starts and ends with.
     HG_CALL(clone, kEndsHelpers, CLONE_VM, kPointer),
     HG_CALL(clone, kEndsHelpers, CLONE_VM | CLONE_VFORK | SIGCHLD, kPointer),

@@ -123,7 +123,7 @@ TEST_CASE("a block that nothing points to is lost, one in a global is held there
   CHECK(blocks.Lost(hidden) >= 48);
   const HolderSearch::Holder holder = blocks.Of(held);
   CHECK(holder.answer == Answer::kHeld);
-  CHECK(holder.place == Place::kGlobal);
+  CHECK(holder.place == RootKind::kGlobal);
   CHECK(holder.word == reinterpret_cast<uintptr_t>(&g_held[1]));
   CHECK(holder.depth == 1);
   std::free(g_held[1]);
@@ -148,7 +148,7 @@ __attribute__((noinline)) uint64_t BuildList(Blocks& blocks, size_t length) {
 // True when the way is the whole list, from the global on.
 bool FollowsList(Blocks& blocks, uint64_t farthest, size_t length) {
   const HolderSearch::Holder holder = blocks.Of(farthest);
-  if (holder.place != Place::kGlobal || holder.word != reinterpret_cast<uintptr_t>(&g_held[0]) ||
+  if (holder.place != RootKind::kGlobal || holder.word != reinterpret_cast<uintptr_t>(&g_held[0]) ||
       holder.depth != length + 1) {
     return false;
   }
@@ -258,12 +258,12 @@ TEST_CASE("another thread's stack and its thread-local storage are roots", "[gra
   Search([&] { blocks.Run({shared.on_stack, shared.local}); });
   const HolderSearch::Holder stack = blocks.Of(shared.on_stack);
   CHECK(stack.answer == Answer::kHeld);
-  CHECK(stack.place == Place::kStack);
+  CHECK(stack.place == RootKind::kStack);
   CHECK(stack.thread == shared.id);
   const HolderSearch::Holder local = blocks.Of(shared.local);
   CHECK(local.answer == Answer::kHeld);
 #if defined(__x86_64__)
-  CHECK(local.place == Place::kThreadLocal);
+  CHECK(local.place == RootKind::kThreadLocal);
 #endif
   CHECK(local.thread == shared.id);
   sem_post(&shared.over);
@@ -279,7 +279,7 @@ TEST_CASE("the first thread's thread-local storage is a root", "[graph]") {
   Search([&] { blocks.Run({hidden}); });
   CHECK(blocks.Of(hidden).answer == Answer::kHeld);
 #if defined(__x86_64__)
-  CHECK(blocks.Of(hidden).place == Place::kThreadLocal);
+  CHECK(blocks.Of(hidden).place == RootKind::kThreadLocal);
 #endif
   std::free(t_held);
   t_held = nullptr;
@@ -360,7 +360,7 @@ TEST_CASE("without room for all blocks, direct holders are still found", "[graph
   Wipe();
   Search([&] { blocks.Run({held}); });
   CHECK_FALSE(blocks.search().whole());
-  CHECK(blocks.Of(held).place == Place::kGlobal);
+  CHECK(blocks.Of(held).place == RootKind::kGlobal);
   for (void* const block : many) std::free(block);
   g_held[1] = nullptr;
 }

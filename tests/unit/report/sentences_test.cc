@@ -49,6 +49,15 @@ TEST_CASE("where hardly anything dies it says so", "[report][sentences]") {
              Contains("still alive; but none was born in the last 1 min 5 s, after 80/s before"));
 }
 
+TEST_CASE("what nothing points to is told in numbers", "[report][sentences]") {
+  Evidence evidence = Leaking();
+  evidence.claim = Claim::kLost;
+  evidence.lost = {1300, 1290};
+  CHECK(Sentence(evidence, {}) ==
+        "nothing points any more to 1,290 of 1,300 sampled objects born here that were looked for, "
+        "so nobody can free them; births steady at 80/s");
+}
+
 TEST_CASE("every trend of births has its words", "[report][sentences]") {
   Evidence evidence = Leaking();
   const auto births = [&](const BirthFacts& facts) {

@@ -121,6 +121,7 @@ TEST_CASE("what a filter ends is what meets the calls that it kills for", "[trac
   CHECK((EndedBy(ListOf({SYS_ppoll}, kill, allow)) & (kEndsWords | kEndsPlainWords)) == kEndsWords);
   CHECK(EndedBy({Return(kill)}) == kEverythingEnds);
   CHECK(EndedBy({}) == kEverythingEnds);
+  CHECK(EndedBy(ListOf({SYS_process_vm_readv}, kill, allow)) == kEndsHolders);
   CHECK(StrictEffect().ended == kEverythingEnds);
 }
 

@@ -1,0 +1,27 @@
+#include "analyze/lost.h"
+
+#include <algorithm>
+
+#include "analyze/rules.h"
+#include "analyze/statistics.h"
+
+namespace heapgauge {
+
+double LostConfidence(const LostFinding& finding) {
+  if (finding.lost == 0 || finding.checked == 0) return 0;
+  const double checked = static_cast<double>(finding.checked);
+  const double lost = static_cast<double>(std::min(finding.lost, finding.checked));
+  // P(X >= lost) of a binomial variable.
+  const double by_chance = BetaI(lost, checked - lost + 1, rules::kMissed);
+  return std::min(rules::kMostConfidence, 1 - by_chance);
+}
+
+bool IsProven(const LostFinding& finding) {
+  return finding.lost >= rules::kLeastLost && LostConfidence(finding) >= rules::kLostConfidence;
+}
+
+bool IsOneOfMany(double live_bytes, double of_wrapper) {
+  return live_bytes * static_cast<double>(rules::kFewCauses) < of_wrapper;
+}
+
+}  // namespace heapgauge

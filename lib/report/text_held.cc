@@ -1,0 +1,63 @@
+#include "report/text_held.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/basename.h"
+#include "report/printable.h"
+#include "report/units.h"
+
+namespace heapgauge {
+namespace {
+
+constexpr size_t kHolders = 3;  // in the sentence
+constexpr size_t kSteps = 3;
+
+std::string Of(uint64_t some, uint64_t all) {
+  return FormatCount(static_cast<double>(some)) + " of " + FormatCount(static_cast<double>(all));
+}
+
+std::string Where(const Holder& holder) {
+  const std::string name = Printable(holder.name);
+  if (holder.kind == "global") {
+    std::string place = Printable(Basename(holder.module.value_or("")));
+    if (!holder.section.empty()) place += (place.empty() ? "" : " ") + Printable(holder.section);
+    return "kept in " + name + (place.empty() ? "" : " (" + place + ")");
+  }
+  if (holder.kind == "stack") return "kept from the stack of thread " + name;
+  if (holder.kind == "thread_local") return "kept in thread-local storage of thread " + name;
+  if (holder.kind == "block") return "kept in a block from " + name;
+  return "a pointer lies in memory that nothing is known of";
+}
+
+std::string Through(const std::vector<std::string>& path) {
+  if (path.empty()) return {};
+  if (path.size() > kSteps) return fmt::format(" through {} or more blocks", path.size());
+  std::string text;
+  for (const std::string& step : path) text += (text.empty() ? "" : " -> ") + Printable(step);
+  return " through " + text;
+}
+
+}  // namespace
+
+std::string HeldSentence(const Held& held) {
+  std::string text;
+  const auto add = [&](const std::string& part) { text += (text.empty() ? "" : "; ") + part; };
+  if (held.lost_objects > 0) {
+    add("nothing points to " + Of(held.lost_objects, held.checked_objects) +
+        " of them any more: they are lost");
+  }
+  for (size_t i = 0; i < std::min(kHolders, held.holders.size()); ++i) {
+    const Holder& holder = held.holders[i];
+    add(Where(holder) + Through(holder.path) + ", " + Of(holder.objects, held.checked_objects));
+  }
+  if (held.holders.size() > kHolders) {
+    add(FormatCount(static_cast<double>(held.holders.size() - kHolders)) + " more hold others");
+  }
+  if (text.empty()) return {};
+  if (!held.whole) text += " (with this allocator, only what points to them directly is known)";
+  return text;
+}
+
+}  // namespace heapgauge

@@ -1,0 +1,230 @@
+#include "reporter/holder_watch.h"
+
+#include <algorithm>
+#include <cmath>
+#include <exception>
+#include <new>
+
+#include "base/clock.h"
+#include "base/raw_log.h"
+#include "report/units.h"
+
+namespace heapgauge {
+namespace {
+
+uint64_t Hide(uintptr_t block) { return ~static_cast<uint64_t>(block); }
+
+}  // namespace
+
+void HolderWatch::Tell(Analyzer& analyzer) {
+  for (auto& [key, row] : rows_) {
+    if (row.news) analyzer.Found(key, row.finding);
+    row.news = false;
+  }
+}
+
+const Held* HolderWatch::HeldOf(uint64_t key) const {
+  const auto found = rows_.find(key);
+  return found != rows_.end() && found->second.held ? &*found->second.held : nullptr;
+}
+
+bool HolderWatch::IsSuspect(const SiteJudgement& judgement, const SiteMeasures* measures) const {
+  if (!judgement.is_row || judgement.place.level == SiteLevel::kStack) return false;
+  if (judgement.verdict >= Verdict::kGrowing) return true;
+  return measures != nullptr && measures->live_samples >= 2 * kLeastObjects &&
+         measures->growth.bytes_per_s.Low() > 0;
+}
+
+bool HolderWatch::IsDue(const Row& row, const SiteJudgement& judgement, uint64_t survivors,
+                        uint64_t now_ns) const {
+  if (row.looked_ns == 0 || row.verdict != judgement.verdict) return true;
+  return survivors >= 2 * row.survivors || now_ns - row.looked_ns >= kAgainNs;
+}
+
+void HolderWatch::Choose(const AnalysisResult& result, const Analyzer& analyzer) {
+  if (!works_ || options_.holders != HoldersOption::kAuto || stage_ != Stage::kIdle) return;
+  const uint64_t now = MonotonicNs();
+  size_t wanted = 0;
+  for (const SiteJudgement& judgement : result.sites) {
+    const SiteMeasures* const measures = analyzer.MeasuresOf(judgement.key);
+    if (wanted == kMostRows || !IsSuspect(judgement, measures)) continue;
+    const uint64_t survivors = measures != nullptr ? measures->live_samples : 0;
+    if (survivors < kLeastObjects) continue;
+    Row& row = rows_[judgement.key];
+    if (!IsDue(row, judgement, survivors, now)) continue;
+    row.level = judgement.place.level;
+    row.verdict = judgement.verdict;
+    row.survivors = survivors;
+    // What dies young does not matter; nor is what was born a moment ago in its place yet.
+    const double age_s = std::max(1.0, measures->survivors.threshold_s);
+    row.least_age_ns = static_cast<uint64_t>(1e9 * std::min(age_s, 3600.0));
+    row.wanted = true;
+    ++wanted;
+  }
+  if (wanted > 0) stage_ = Stage::kWanted;
+}
+
+uint64_t HolderWatch::KeyOf(SiteLevel level, uint32_t site) const {
+  if (level == SiteLevel::kProgramLine) return callsites_.ProgramLineOf(site).id;
+  if (level == SiteLevel::kCallsite) return callsites_.Of(site).id;
+  const CallsiteMap::Callsite* const wrapper = callsites_.WrapperOf(site);
+  return wrapper != nullptr ? wrapper->id : 0;
+}
+
+void HolderWatch::AskQuestions() {
+  questions_.clear();
+  search_->ClearQuestions();
+  const uint32_t sites = tracker_.sites().size();
+  std::vector<uint64_t> row_of(sites, 0);
+  for (uint32_t site = 0; site < sites; ++site) {
+    for (const SiteLevel level :
+         {SiteLevel::kCallsite, SiteLevel::kProgramLine, SiteLevel::kWrapper}) {
+      const uint64_t key = KeyOf(level, site);
+      const auto found = key != 0 ? rows_.find(key) : rows_.end();
+      if (found != rows_.end() && found->second.wanted && found->second.level == level) {
+        row_of[site] = key;
+      }
+    }
+  }
+  const uint64_t now = tracker_.Now();
+  std::unordered_map<uint64_t, std::vector<Question>> by_row;
+  tracker_.live().ForEach([&](uintptr_t block, const LiveSample& sample) {
+    if (sample.site >= sites || row_of[sample.site] == 0) return;
+    const uint64_t key = row_of[sample.site];
+    if (now < sample.birth_ns + rows_.at(key).least_age_ns) return;
+    Question question;
+    question.hidden = Hide(block);
+    question.birth_ns = sample.birth_ns;
+    question.row = key;
+    question.bytes = static_cast<double>(sample.bytes) * static_cast<double>(sample.weight);
+    question.weight = sample.weight;
+    by_row[key].push_back(question);
+  });
+  for (auto& [key, row] : by_row) {
+    // Of many, every so-manieth.
+    const size_t step = (row.size() + kMostOfARow - 1) / kMostOfARow;
+    for (size_t i = 0; i < row.size(); i += step) {
+      if (search_->Ask(~row[i].hidden)) questions_.push_back(row[i]);
+    }
+  }
+}
+
+bool HolderWatch::Look() {
+  if (search_ == nullptr) {
+    search_ = std::make_unique<HolderSearch>(options_.memory_limit_bytes / 2);
+    works_ = search_->Works();
+    if (!works_)
+      RawLog(LogLevel::kInfo,
+             "memory can't be looked through here; nobody is named as holding what leaks");
+  }
+  if (!works_) return false;
+  if (stage_ == Stage::kWanted) AskQuestions();
+  return !questions_.empty() && search_->Begin(tracker_.live());
+}
+
+void HolderWatch::GiveUp() noexcept {
+  if (search_ != nullptr) search_->Release();
+  stage_ = Stage::kIdle;
+  works_ = false;
+}
+
+uint64_t HolderWatch::WaitNs(uint64_t now_ns) const noexcept {
+  if (stage_ == Stage::kIdle) return kNever;
+  return next_ns_ > now_ns ? next_ns_ - now_ns : 0;
+}
+
+void HolderWatch::Step() noexcept {
+  if (WaitNs(MonotonicNs()) != 0) return;
+  const uint64_t began = ThreadCpuNs();
+  try {
+    if (stage_ == Stage::kWanted || stage_ == Stage::kBetween) {
+      const bool first = stage_ == Stage::kWanted;
+      if (Look()) {
+        stage_ = first ? Stage::kFirst : Stage::kSecond;
+      } else {
+        stage_ = Stage::kIdle;
+        for (auto& [key, row] : rows_) row.wanted = false;
+      }
+    } else if (!search_->Step(kSliceNs)) {
+      AfterLook();
+    }
+  } catch (...) {  // no memory: the next report asks again
+    if (search_ != nullptr) search_->Release();
+    stage_ = Stage::kIdle;
+  }
+  const uint64_t took = ThreadCpuNs() - began;
+  cpu_ns_ += took;
+  // W1
+  const uint64_t now = MonotonicNs();
+  uint64_t wait = std::max(kPauseNs, 3 * took);
+  if (stage_ == Stage::kBetween) wait = kBetweenNs;
+  const double life_ns = static_cast<double>(now - tracker_.start_ns());
+  const double over_ns = static_cast<double>(cpu_ns_) / options_.cpu_budget - life_ns;
+  if (over_ns > 0) wait = std::max(wait, static_cast<uint64_t>(over_ns));
+  next_ns_ = now + wait;
+}
+
+void HolderWatch::AfterLook() {
+  if (stage_ == Stage::kFirst) {
+    bool any = false;
+    for (Question& question : questions_) {
+      question.missed = search_->HolderOf(~question.hidden).answer == HolderSearch::Answer::kLost;
+      any = any || question.missed;
+    }
+    if (any) {
+      stage_ = Stage::kBetween;
+      return;
+    }
+  }
+  Conclude(stage_ == Stage::kSecond);
+  search_->Release();
+  questions_.clear();
+  stage_ = Stage::kIdle;
+}
+
+void HolderWatch::Conclude(bool second) {
+  // Who has died meanwhile, or is another one by now, is not asked about any more.
+  std::unordered_map<uint64_t, uint64_t> births;
+  for (const Question& question : questions_) births.emplace(question.hidden, 0);
+  tracker_.live().ForEach([&](uintptr_t block, const LiveSample& sample) {
+    const auto found = births.find(Hide(block));
+    if (found != births.end()) found->second = sample.birth_ns;
+  });
+  std::unordered_map<uint64_t, std::vector<HolderNames::Found>> by_row;
+  for (const Question& question : questions_) {
+    const auto alive = births.find(question.hidden);
+    if (alive == births.end() || alive->second != question.birth_ns) continue;
+    HolderNames::Found found;
+    found.hidden = question.hidden;
+    found.bytes = question.bytes;
+    found.weight = question.weight;
+    found.holder = search_->HolderOf(~question.hidden);
+    if (found.holder.answer == HolderSearch::Answer::kGone) continue;
+    if (found.holder.answer == HolderSearch::Answer::kLost && !(second && question.missed)) {
+      found.holder.answer = HolderSearch::Answer::kUnknown;
+    }
+    by_row[question.row].push_back(found);
+  }
+  const uint64_t now = MonotonicNs();
+  const std::string time = FormatUtc(UnixMs());
+  for (auto& [key, found] : by_row) {
+    Row& row = rows_[key];
+    Held held = names_.Describe(found, *search_);
+    held.time = time;
+    row.finding = {held.checked_objects, held.lost_objects};
+    row.held = std::move(held);
+    row.news = true;
+  }
+  for (auto& [key, row] : rows_) {
+    if (row.wanted) row.looked_ns = now;
+    row.wanted = false;
+  }
+  RawLog(LogLevel::kDebug,
+         "looked through memory: %zu blocks, %.1f MiB read in the last look, %.1f ms of processor "
+         "time, the longest step %.2f ms",
+         search_->blocks(), static_cast<double>(search_->bytes_read()) / 1048576,
+         static_cast<double>(search_->cpu_ns()) * 1e-6,
+         static_cast<double>(search_->longest_step_ns()) * 1e-6);
+}
+
+}  // namespace heapgauge

@@ -1,0 +1,118 @@
+// Who holds what suspected call sites leave behind: when memory is looked through for that, and what
+// is said of it.
+//
+//   a report suspects call sites ──► first look, in slices ──► all held: the answer
+//                                                         └─► a second later, second look ──► the answer
+//
+// What both looks missed is lost (graph/holder_search.h, H2).  An answer stands until the call site
+// is looked at again: when its verdict changes, when twice as much survives as was looked for, and
+// after kAgainNs.
+//
+// W1  Looking takes no more of a core than HEAPGAUGE_CPU_BUDGET, over the life of the process, and
+//     no more than a quarter of it at a time.
+// W2  Addresses of blocks are kept in the search's own memory, or with all bits turned: wherever
+//     else they lay, they would hold what they ask about.
+//
+// Report thread only.
+#ifndef HEAPGAUGE_REPORTER_HOLDER_WATCH_H_
+#define HEAPGAUGE_REPORTER_HOLDER_WATCH_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "analyze/analyzer.h"
+#include "graph/holder_search.h"
+#include "options/options.h"
+#include "report/report.h"
+#include "reporter/callsite_map.h"
+#include "reporter/holder_names.h"
+#include "reporter/site_groups.h"
+#include "track/tracker.h"
+
+namespace heapgauge {
+
+class HolderWatch final {
+ public:
+  static constexpr uint64_t kNever = ~uint64_t{0};
+
+  // All stay the caller's and outlive this.
+  HolderWatch(Tracker& tracker, const Options& options, const CallsiteMap& callsites,
+              const SiteIdentity& identity)
+      : tracker_(tracker), options_(options), callsites_(callsites), names_(identity) {}
+  HolderWatch(const HolderWatch&) = delete;
+  HolderWatch& operator=(const HolderWatch&) = delete;
+
+  // Before the verdicts of a report: what was found since the last one.
+  void Tell(Analyzer& analyzer);
+  // After them: what is to be looked for.
+  void Choose(const AnalysisResult& result, const Analyzer& analyzer);
+  // Of a row of the report, by its key; nullptr: not looked for.
+  const Held* HeldOf(uint64_t key) const;
+
+  // How long until Step() wants to be called; kNever: not before the next report.
+  uint64_t WaitNs(uint64_t now_ns) const noexcept;
+  void Step() noexcept;
+  // A filter forbids it from now on, or the thread leaves.
+  void GiveUp() noexcept;
+
+  uint64_t cpu_ns() const { return cpu_ns_; }  // in all
+
+ private:
+  static constexpr uint64_t kSliceNs = 1'000'000;
+  static constexpr uint64_t kPauseNs = 3 * kSliceNs;
+  static constexpr uint64_t kBetweenNs = 1'100'000'000;
+  static constexpr uint64_t kAgainNs = 600'000'000'000;
+  static constexpr size_t kMostRows = 64;
+  static constexpr size_t kMostOfARow = 1024;
+  static constexpr uint64_t kLeastObjects = 4;
+
+  enum class Stage : uint8_t { kIdle, kWanted, kFirst, kBetween, kSecond };
+  struct Row {
+    SiteLevel level = SiteLevel::kCallsite;
+    Verdict verdict = Verdict::kWarming;  // when it was last looked at
+    uint64_t survivors = 0;               // then
+    uint64_t looked_ns = 0;
+    uint64_t least_age_ns = 0;
+    std::optional<Held> held;
+    LostFinding finding;
+    bool news = false;
+    bool wanted = false;
+  };
+  struct Question {
+    uint64_t hidden = 0;  // W2
+    uint64_t birth_ns = 0;
+    uint64_t row = 0;
+    double bytes = 0;  // that it stands for
+    float weight = 1;
+    bool missed = false;  // by the first look
+  };
+
+  bool IsSuspect(const SiteJudgement& judgement, const SiteMeasures* measures) const;
+  bool IsDue(const Row& row, const SiteJudgement& judgement, uint64_t survivors,
+             uint64_t now_ns) const;
+  void AskQuestions();
+  bool Look();
+  void AfterLook();
+  void Conclude(bool second);
+  uint64_t KeyOf(SiteLevel level, uint32_t site) const;
+
+  Tracker& tracker_;
+  const Options& options_;
+  const CallsiteMap& callsites_;
+  HolderNames names_;
+  std::unique_ptr<HolderSearch> search_;
+  bool works_ = true;
+  Stage stage_ = Stage::kIdle;
+  std::unordered_map<uint64_t, Row> rows_;  // by key
+  std::vector<Question> questions_;
+  uint64_t next_ns_ = 0;  // W1
+  uint64_t cpu_ns_ = 0;
+};
+
+}  // namespace heapgauge
+
+#endif  // HEAPGAUGE_REPORTER_HOLDER_WATCH_H_

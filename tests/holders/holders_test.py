@@ -1,0 +1,141 @@
+"""Who holds it, of whole processes: a program that keeps what one line allocates in one way, until a report says so.
+
+Nothing is measured in seconds: the program goes on until the awaited report is there, or until kPatience is over.
+"""
+
+import argparse
+import glob
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+
+SKIP = 77
+PATIENCE_S = 150  # of a machine on which everything is slow
+ALLOCATORS = {"glibc": "", "jemalloc": "libjemalloc.so.2", "tcmalloc": "libtcmalloc_minimal.so.4", "mimalloc": "libmimalloc.so.2"}
+
+
+def reports(folder):
+    found = []
+    for path in glob.glob(os.path.join(folder, "reports.jsonl")):
+        with open(path, encoding="utf-8") as lines:
+            for line in lines:
+                if line.endswith("\n"):
+                    found.append(json.loads(line))
+    return found
+
+
+def of_line(report):
+    """The call site of the one line, or None."""
+    for callsite in report["callsites"]:
+        if callsite["function"].startswith("make_session_load"):
+            return callsite
+    return None
+
+
+def holder(callsite, kind, name):
+    held = callsite["held"]
+    if not held or not held["holders"]:
+        return False
+    first = held["holders"][0]
+    return first["kind"] == kind and first["name"].startswith(name) and first["share"] >= 0.9 and held["lost_share"] <= 0.05
+
+
+def lost(callsite):
+    held = callsite["held"]
+    return bool(held) and held["lost_share"] >= 0.9 and callsite["verdict"] == "leak" and callsite["confidence"] >= 0.95
+
+
+# What is awaited of the call site.
+AWAITED = {
+    "lost": lost,
+    "storm": lost,
+    "kept": lambda c: holder(c, "global", "g_sessions"),
+    "stack": lambda c: holder(c, "stack", "main"),
+    "local": lambda c: holder(c, "thread_local", "main"),
+    "end": lambda c: holder(c, "global", "g_kept"),
+    "tagged": lambda c: holder(c, "global", "g_kept"),
+    "pool": lambda c: holder(c, "unknown_memory", ""),
+}
+# Where the blocks of the heap are not known, a way through one of them ends in memory of which nothing is known.
+DIRECT = {"kept": lambda c: holder(c, "unknown_memory", "")}
+# jemalloc's records of pages point to blocks of a page: nothing that it has is ever lost.
+JEMALLOC = {"lost": lambda c: holder(c, "unknown_memory", "")}
+BOUNDED_REPORTS = 25
+
+
+def check_shape(callsite):
+    held = callsite["held"]
+    assert held["lost_low"] <= held["lost_share"] <= held["lost_high"], held
+    assert sum(h["objects"] for h in held["holders"]) + held["lost_objects"] == held["checked_objects"], held
+    for one in held["holders"]:
+        assert one["low"] <= one["share"] <= one["high"], one
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--lib", required=True)
+    parser.add_argument("--host", required=True)
+    parser.add_argument("--allocator", default="glibc")
+    parser.add_argument("--exact", action="store_true")
+    parser.add_argument("--holders", default="auto")
+    parser.add_argument("how")
+    args = parser.parse_args()
+    behind = ALLOCATORS[args.allocator]
+    if behind and subprocess.run(f"/sbin/ldconfig -p | grep -q '{behind} '", shell=True, check=False).returncode != 0:
+        print(f"skipped: {behind} is not installed")
+        sys.exit(SKIP)
+    with tempfile.TemporaryDirectory() as folder:
+        out = os.path.join(folder, "out")
+        env = dict(os.environ, HEAPGAUGE_OUTPUT=out, HEAPGAUGE_REPORT_INTERVAL="500ms", HEAPGAUGE_SYMBOLIZE="names",
+                   HEAPGAUGE_CPU_BUDGET="20%", HEAPGAUGE_LOG="debug", HEAPGAUGE_HOLDERS=args.holders,
+                   HEAPGAUGE_SAMPLE_INTERVAL="1" if args.exact else "16KiB",
+                   LD_PRELOAD=" ".join(filter(None, [os.path.join(args.lib, "libheapgauge.so"), behind])))
+        log = open(os.path.join(folder, "log"), "w+", encoding="utf-8")
+        host = subprocess.Popen([args.host, args.how], env=env, stderr=log)
+        last = None
+        good = False
+        try:
+            awaited = AWAITED.get(args.how)
+            if args.allocator != "glibc" and not args.exact:
+                awaited = DIRECT.get(args.how, awaited)
+            if args.allocator == "jemalloc" and not args.exact:
+                awaited = JEMALLOC.get(args.how, awaited)
+            end = time.monotonic() + PATIENCE_S
+            while time.monotonic() < end and not good:
+                time.sleep(0.5)
+                assert host.poll() is None, f"the host ended with {host.returncode}"
+                known = reports(out)
+                for report in known:
+                    last = of_line(report) or last
+                    if last and last["held"]:
+                        check_shape(last)
+                    if args.how == "bounded":
+                        assert not last or last["verdict"] != "leak", last
+                if args.holders != "auto":
+                    assert not last or last["held"] is None, last
+                if awaited is None or args.holders != "auto":
+                    good = len(known) >= BOUNDED_REPORTS
+                else:
+                    good = last is not None and awaited(last)
+            text = ""
+            if good and args.how in ("lost", "kept"):
+                with open(os.path.join(out, "report.txt"), encoding="utf-8") as file:
+                    text = " ".join(file.read().split())
+        finally:
+            host.kill()
+            host.wait()
+        log.seek(0)
+        said = log.read()
+        print("".join(line + "\n" for line in said.splitlines() if "looked through" in line))
+        print(json.dumps({k: v for k, v in (last or {}).items() if k in ("verdict", "confidence", "evidence", "held")}, indent=1))
+        assert good, f"{args.how}: not said in {PATIENCE_S} s; last: {last}\n{said[-2000:]}"
+        if args.how == "lost" and args.holders == "auto" and args.allocator != "jemalloc":
+            assert "nothing points to" in text, text
+        if args.how == "kept" and args.allocator == "glibc" and args.holders == "auto":
+            assert "kept in g_sessions (holders_host .bss)" in text, text
+
+
+main()

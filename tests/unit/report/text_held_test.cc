@@ -1,0 +1,86 @@
+#include "report/text_held.h"
+
+#include <catch2/catch.hpp>
+
+#include "report/json_reader.h"
+#include "report/json_writer.h"
+
+namespace heapgauge {
+namespace {
+
+Held SampleOfHeld() {
+  Held held;
+  held.time = "2026-11-29T02:14:07Z";
+  held.checked_objects = 41;
+  held.checked_bytes = 41 * 4096;
+  held.whole = true;
+  return held;
+}
+
+TEST_CASE("what is lost, in a sentence", "[report]") {
+  Held held = SampleOfHeld();
+  held.lost_objects = 41;
+  held.lost_share = 1;
+  CHECK(HeldSentence(held) == "nothing points to 41 of 41 of them any more: they are lost");
+}
+
+TEST_CASE("who holds it, in a sentence", "[report]") {
+  Held held = SampleOfHeld();
+  Holder holder;
+  holder.kind = "global";
+  holder.name = "g_sessions";
+  holder.module = "/usr/bin/checkout_service";
+  holder.section = ".bss";
+  holder.objects = 37;
+  held.holders = {holder};
+  CHECK(HeldSentence(held) == "kept in g_sessions (checkout_service .bss), 37 of 41");
+  held.holders[0].path = {"a block of 64 B", "a block of 512 B"};
+  held.lost_objects = 4;
+  CHECK(HeldSentence(held) ==
+        "nothing points to 4 of 41 of them any more: they are lost; kept in g_sessions "
+        "(checkout_service .bss) through a block of 64 B -> a block of 512 B, 37 of 41");
+  held.lost_objects = 0;
+  held.holders[0].kind = "stack";
+  held.holders[0].name = "main\x1b[31m";
+  held.holders[0].path = {"a", "b", "c", "d"};
+  const std::string text = HeldSentence(held);
+  CHECK(text.find('\x1b') == std::string::npos);
+  CHECK(text.find("through 4 or more blocks") != std::string::npos);
+}
+
+TEST_CASE("a sentence says what was not known", "[report]") {
+  Held held = SampleOfHeld();
+  held.whole = false;
+  held.holders = {Holder()};
+  held.holders[0].objects = 41;
+  const std::string text = HeldSentence(held);
+  CHECK(text.find("memory that nothing is known of, 41 of 41") != std::string::npos);
+  CHECK(text.find("only what points to them directly") != std::string::npos);
+  CHECK(HeldSentence(Held()).empty());
+}
+
+TEST_CASE("who holds it comes back from JSON as it was", "[report]") {
+  Report report;
+  report.callsites.emplace_back().sum.frames.emplace_back();
+  report.callsites.emplace_back().sum.frames.emplace_back();
+  Held held = SampleOfHeld();
+  held.lost_objects = 3;
+  held.lost_share = 0.25;
+  held.lost_low = 0.125;
+  held.lost_high = 0.5;
+  held.holders.emplace_back().module = "/bin/x";
+  held.holders.back().path = {"a block of 64 B"};
+  held.holders.emplace_back().site = "0123456789abcdef";
+  held.rings.emplace_back().members = {"A", "B"};
+  held.rings.back().proven = true;
+  report.callsites[1].held = held;
+  std::string error;
+  const auto back = FromJson(ToJson(report), &error);
+  REQUIRE(back);
+  CHECK_FALSE(back->callsites[0].held);
+  REQUIRE(back->callsites[1].held);
+  CHECK(*back->callsites[1].held == held);
+}
+
+}  // namespace
+}  // namespace heapgauge

@@ -64,18 +64,19 @@ fresh_root "$root" dash libc-bin coreutils -- heapgauge_* libheapgauge0_* libhea
 find "$root" | sort >"$work/before"
 install libheapgauge0_* heapgauge_*
 cp "$source/LICENSE" "$root/tmp/text"
-in_root "$root" /usr/bin/heapgauge run --output /tmp/report --sample-interval 4KiB -- \
-  /usr/bin/sort /tmp/text >"$work/sorted" 2>"$work/stderr" || { cat "$work/stderr" >&2; fail "heapgauge run ended with status $?"; }
+seen=$(root_seen_from_inside "$root")
+in_root "$root" "$seen" /usr/bin/heapgauge run --output "$seen/tmp/report" --sample-interval 4KiB -- \
+  "$seen/usr/bin/sort" "$seen/tmp/text" >"$work/sorted" 2>"$work/stderr" || fail "heapgauge run: $(cat "$work/stderr")"
 cmp "$work/sorted" <(sort "$source/LICENSE") || fail "another answer under heapgauge run"
 [ -s "$root/tmp/report/report.txt" ] || fail "heapgauge run left no report"
-in_root "$root" /usr/bin/heapgauge report /tmp/report >"$work/report" || fail "heapgauge report reads no report"
+in_root "$root" "$seen" /usr/bin/heapgauge report "$seen/tmp/report" >"$work/report" || fail "heapgauge report reads no report"
 grep -q sort "$work/report" || fail "the report does not name the program: $(cat "$work/report")"
 
 # Then by one that is built with the development package.
 install libheapgauge-dev_*
 mapfile -t flags < <(PKG_CONFIG_LIBDIR=$(library_dir "$root")/pkgconfig pkg-config --cflags --libs heapgauge | xargs -n1)
 "${CC:-cc}" -o "$root/tmp/plain_c" "$source/examples/plain_c/main.c" "${flags[@]}"
-in_root "$root" /usr/bin/env HEAPGAUGE_OUTPUT=/tmp/linked /tmp/plain_c || fail "the linked program ended with status $?"
+HEAPGAUGE_OUTPUT=$seen/tmp/linked in_root "$root" "$seen" /tmp/plain_c || fail "the linked program ended with status $?"
 [ -s "$root/tmp/linked/report.txt" ] || fail "the linked program left no report"
 
 # Removed.

@@ -5,14 +5,20 @@ as_root() {
   if [ "$(id -u)" -eq 0 ]; then "$@"; else unshare -r "$@"; fi
 }
 
-# in_root ROOT COMMAND...: with a /proc of its own where that is allowed
+# root_seen_from_inside ROOT: nothing, where a root may be entered with a /proc of its own; else ROOT, and in_root runs what
+# lies there from outside
+root_seen_from_inside() {
+  unshare -rmpf --mount-proc="$1/proc" true 2>/dev/null || printf '%s\n' "$1"
+}
+
+# in_root ROOT SEEN PROGRAM ARGUMENT...: paths in arguments begin with SEEN
 in_root() {
-  local root=$1
-  shift
-  if [ "${proc_allowed:=$(unshare -rmpf --mount-proc="$root/proc" true 2>/dev/null && echo yes || echo no)}" = yes ]; then
-    unshare -rmpf --mount-proc="$root/proc" chroot "$root" "$@"
+  local root=$1 seen=$2 program=$3
+  shift 3
+  if [ -z "$seen" ]; then
+    unshare -rmpf --mount-proc="$root/proc" chroot "$root" "$program" "$@"
   else
-    as_root chroot "$root" "$@"
+    LD_LIBRARY_PATH=$(dirname "$(find "$root/usr/lib" -name libheapgauge.so.0 -print -quit)") "$root$program" "$@"
   fi
 }
 

@@ -164,7 +164,7 @@ inline constexpr double kDoublingPause = 3.5;  // times the last one: the next t
 // ---- Section 6: confidence
 // Objects that nothing points to any more (lost.h).
 inline constexpr double kMissed = 0.05;           // chance that a held one is missed, at most
-inline constexpr uint64_t kLeastLost = 4;         // sampled objects
+inline constexpr uint64_t kLeastLost = 8;         // sampled objects
 inline constexpr double kLostConfidence = 0.95;   // before it is called
 inline constexpr double kMostConfidence = 0.99;   // the bench knows what its authors thought of
 inline constexpr double kLeastConfidence = 0.25;  // what more likely fills waits for more

@@ -9,8 +9,8 @@ namespace {
 
 TEST_CASE("all of a few lost are proof, one of many is chance", "[analyze]") {
   CHECK(LostConfidence({8, 8}) == rules::kMostConfidence);
-  CHECK(IsProven({4, 4}));
-  CHECK_FALSE(IsProven({3, 3}));  // too few to speak of
+  CHECK(IsProven({8, 8}));
+  CHECK_FALSE(IsProven({7, 7}));  // too few to speak of
   CHECK_FALSE(IsProven({100, 5}));
   CHECK(IsProven({1000, 80}));
   CHECK(LostConfidence({0, 0}) == 0);

@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "cli/attach_command.h"
+#include "cli/check_command.h"
 #include "cli/control_command.h"
 #include "cli/diff_command.h"
 #include "cli/edges_command.h"
@@ -32,6 +33,7 @@ struct Subcommand {
 constexpr Subcommand kSubcommands[] = {
     {"run", "[options] [--] CMD...", "run CMD under heapgauge; at the end, say where the report is",
      RunCommand},
+    {"check", "[options] [--] CMD...", "run CMD, and say what is lost when it ends", CheckCommand},
     {"report", "PATH [options]", "show the newest report of a report directory", ReportCommand},
     {"diff", "A B [options]", "show what grew between two reports", DiffCommand},
     {"edges", "PATH... [options]", "show who calls whom, and services that call in a circle",
@@ -46,7 +48,7 @@ constexpr Subcommand kSubcommands[] = {
     {"set", "PID KEY=VALUE...", "change a setting of a process that runs", SetCommand},
 };
 // Promised by the documentation, and not here yet: no typing mistakes.
-const std::vector<std::string> kLater = {"check", "holders"};
+const std::vector<std::string> kLater = {"holders"};
 
 constexpr char kHelpBegins[] =
     "Usage: heapgauge SUBCOMMAND ...\n"
@@ -70,7 +72,7 @@ constexpr char kHelpEnds[] =
     "\n"
     "Exit status: of run, CMD's own (126: it cannot be run, 127: not found); otherwise 0, 1 if "
     "what\n"
-    "was asked for was found (diff --fail-on), or 2 for wrong usage.\n";
+    "was asked for was found (check, diff --fail-on), or 2 for wrong usage.\n";
 
 std::string Help() {
   std::string help = kHelpBegins;

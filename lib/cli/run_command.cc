@@ -49,6 +49,8 @@ std::string Absolute(const std::string& path) {
   return failure ? path : absolute.string();
 }
 
+}  // namespace
+
 ChildPlan MakePlan(const RunRequest& request, const Program& program, const std::string& library) {
   ChildPlan plan;
   plan.path = program.path;
@@ -73,6 +75,8 @@ ChildPlan MakePlan(const RunRequest& request, const Program& program, const std:
   };
   return plan;
 }
+
+namespace {
 
 // Short where it can be: below the working directory.
 std::string Shown(const std::string& path) {
@@ -133,13 +137,13 @@ void SayWhereReportIs(const RunRequest& request, const Program& program, const R
   Say(fmt::format("no report: {}", WhyNone(request, program, output, wait_status)));
 }
 
+}  // namespace
+
 int CannotStart(const Program& program, const ChildEnd& end) {
   // Told before: everything that could be seen without trying.  Left: races, limits, odd formats.
   Say(fmt::format("cannot run {}: {}", program.path, std::strerror(end.start_error)));
   return end.start_error == ENOENT ? kExitNotFound : kExitCannotRun;
 }
-
-}  // namespace
 
 int RunCommand(const Arguments& arguments) {
   int status = kExitUsage;

@@ -77,7 +77,30 @@ bool HolderSearch::AddSamples() noexcept {
   return room;
 }
 
+uintptr_t HolderSearch::WordAt(const char* at) noexcept {
+  uint64_t word;
+  std::memcpy(&word, at, kWord);
+  return word & kAddressBits;
+}
+
+// What is heap of an allocator that can't be walked: anonymous mappings with a live block in them.
+// Its own records lie there, too, and point to every block.
+bool HolderSearch::KeepOutHeaps() noexcept {
+  for (const Mapping& mapping : around_.maps()) {
+    if (mapping.named || mapping.skipped) continue;
+    const size_t next = blocks_.FirstBehind(mapping.range.begin);
+    if (next == blocks_.size()) break;
+    if (blocks_[static_cast<uint32_t>(next)].begin < mapping.range.end &&
+        !around_.KeepOut(mapping.range)) {
+      return false;
+    }
+  }
+  return true;
+}
+
 bool HolderSearch::SealBlocks() noexcept {
+  const bool walked = whole_ && !chunks_.too_many();
+  if (at_end_) blocks_.Release();  // free chunks that look as if in use were among them
   if (chunks_.too_many()) {
     whole_ = false;
     blocks_.Release();
@@ -87,8 +110,10 @@ bool HolderSearch::SealBlocks() noexcept {
     }
     whole_ = whole_ && !chunks_.known().empty();
   }
-  if (!AddSamples() || !blocks_.Seal() || !around_.MakeUnknown()) return false;
-  missing_ = 0;
+  if (!AddSamples() || !blocks_.Seal()) return false;
+  if (at_end_ && !walked && !KeepOutHeaps()) return false;
+  if (!around_.MakeUnknown()) return false;
+  missing_ = at_end_ ? SIZE_MAX : 0;
   for (const uintptr_t question : questions_) {
     const uint32_t found = blocks_.Find(question);
     if (found == BlockMap::kNone || blocks_[found].begin != question) continue;

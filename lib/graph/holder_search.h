@@ -48,6 +48,13 @@ class HolderSearch final {
   size_t asked() const noexcept { return questions_.size(); }
   void ClearQuestions() noexcept { questions_.Clear(); }
 
+  // All live blocks are known and asked about, instead: the process ends (Surroundings::SetEnd()),
+  // and what is no live block is none.
+  void SetEnd(pid_t thread, uintptr_t frame) noexcept {
+    at_end_ = true;
+    around_.SetEnd(thread, frame);
+  }
+
   // The first slice.  False: it can't be done here, or there is no room.
   bool Begin(const LiveTable& live) noexcept;
   // The next, of about so much processor time.  True: there is more to do.
@@ -75,6 +82,12 @@ class HolderSearch final {
   size_t PathTo(uintptr_t block, Block* path, size_t room) const noexcept;
   // Whether the blocks between are known; else only what is sampled is.
   bool whole() const noexcept { return whole_; }
+  // It went to its end.
+  bool finished() const noexcept { return phase_ == Phase::kDone && !failed_; }
+
+  // Of a block that is lost: calls visit(address) with the blocks that it points to itself.
+  template <typename Visit>
+  void ForEachTarget(uintptr_t block, Visit&& visit);
 
   uint64_t cpu_ns() const noexcept { return cpu_ns_; }  // of this search so far
   uint64_t bytes_read() const noexcept { return reader_.bytes_read() - bytes_before_; }
@@ -91,9 +104,11 @@ class HolderSearch final {
     uint32_t root;  // of the surroundings, or kUnknownRoot
   };
 
+  static uintptr_t WordAt(const char* at) noexcept;
   bool Unit() noexcept;
   bool SealBlocks() noexcept;
   bool AddSamples() noexcept;
+  bool KeepOutHeaps() noexcept;
   void ScanRoot() noexcept;
   void ScanUnknown() noexcept;
   void Drain(Phase next) noexcept;
@@ -114,6 +129,7 @@ class HolderSearch final {
   const LiveTable* live_ = nullptr;
   Phase phase_ = Phase::kDone;
   bool whole_ = false;
+  bool at_end_ = false;
   bool failed_ = false;
   size_t missing_ = 0;  // of the blocks asked about
   size_t drained_ = 0;  // of the queue
@@ -125,6 +141,23 @@ class HolderSearch final {
   uint64_t bytes_before_ = 0;
   uint64_t swapped_before_ = 0;
 };
+
+template <typename Visit>
+void HolderSearch::ForEachTarget(uintptr_t block, Visit&& visit) {
+  const uint32_t number = blocks_.Find(block);
+  if (number == BlockMap::kNone) return;
+  const uintptr_t end = blocks_[number].end();
+  reader_.Begin();
+  for (uintptr_t at = block; at < end; at += kRoomBytes) {
+    const size_t bytes = end - at < kRoomBytes ? end - at : kRoomBytes;
+    if (!reader_.Read(at, bytes, room_.data())) continue;
+    for (size_t i = 0; i + sizeof(uintptr_t) <= bytes; i += sizeof(uintptr_t)) {
+      const uint32_t found = blocks_.Find(WordAt(room_.data() + i));
+      if (found != BlockMap::kNone && found != number) visit(blocks_[found].begin);
+    }
+  }
+  reader_.End();
+}
 
 }  // namespace heapgauge
 

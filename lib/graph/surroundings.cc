@@ -132,9 +132,11 @@ bool Surroundings::AddModules() noexcept {
 void Surroundings::FindRecords(OwnReader& reader, char* room, size_t room_bytes) noexcept {
 #if defined(__x86_64__)
   size_t missing = threads_.size();
+  const bool all = ending_ != 0;
+  const uintptr_t own = reinterpret_cast<uintptr_t>(__builtin_thread_pointer());
   const auto look = [&](uintptr_t begin, uintptr_t end) {
     // In pieces that overlap by a record.
-    for (uintptr_t at = begin; at < end && missing > 0;) {
+    for (uintptr_t at = begin; at < end && (all || missing > 0);) {
       at = reader.NextResident(at, end);
       const size_t bytes = std::min<size_t>({room_bytes, end - at, kRecordSearch});
       if (bytes < kRecordBytes) return;
@@ -143,29 +145,32 @@ void Surroundings::FindRecords(OwnReader& reader, char* room, size_t room_bytes)
           uintptr_t words[3];
           std::memcpy(words, room + i, sizeof(words));
           if (words[0] != at + i || words[2] != at + i) continue;
+          bool dead = all && at + i != own;
           for (size_t k = 64; k + 4 <= 0x400; k += 4) {
             pid_t id;
             std::memcpy(&id, room + i + k, sizeof(id));
-            Thread* const found = std::find_if(
-                threads_.begin(), threads_.end(),
-                [&](const Thread& thread) { return thread.id == id && thread.record == 0; });
+            Thread* const found =
+                std::find_if(threads_.begin(), threads_.end(),
+                             [&](const Thread& thread) { return thread.id == id; });
             if (id <= 0 || found == threads_.end()) continue;
+            dead = false;
+            if (found->record != 0) continue;
             found->record = at + i;
             --missing;
             break;
           }
+          if (dead) AddDeadThread(reader, at + i);
         }
       }
       if (end - at <= bytes) return;
       at += bytes - kRecordBytes;
     }
   };
-  const uintptr_t own = reinterpret_cast<uintptr_t>(__builtin_thread_pointer());
   for (Thread& thread : threads_) {
     if (thread.id == gettid()) thread.record = own, --missing;
   }
   for (const Mapping& mapping : maps_) {
-    if (missing == 0) return;
+    if (missing == 0 && !all) return;
     if (mapping.named || mapping.is_heap || !mapping.writable) continue;
     const AddressRange& range = mapping.range;
     const uintptr_t top = range.end - std::min(range.end - range.begin, kRecordSearch);
@@ -179,10 +184,26 @@ void Surroundings::FindRecords(OwnReader& reader, char* room, size_t room_bytes)
 #endif
 }
 
+// Its stack is memory that nobody uses; what its record leads to is the C library's.
+bool Surroundings::AddDeadThread(OwnReader& reader, uintptr_t record) noexcept {
+  const Mapping* const mapping = MappingOf(record);
+  Root root;
+  root.place = RootKind::kRegister;
+  if (mapping == nullptr ||
+      !reader.Read(record + sizeof(uintptr_t), sizeof(root.word), &root.word)) {
+    return false;
+  }
+  return KeepOut({mapping->range.begin, record + kRecordBytes}) && roots_.Add(root);
+}
+
 bool Surroundings::AddThreads() noexcept {
   const pid_t own = gettid();
   bool whole = true;
-  for (const Thread& thread : threads_) {
+  for (Thread& thread : threads_) {
+    if (thread.id == ending_) {
+      thread.stack_pointer = end_frame_;
+      std::fill(std::begin(thread.words), std::end(thread.words), 0);
+    }
     uintptr_t local_begin = 0;
     if (thread.record != 0) {
       const Mapping* const mapping = MappingOf(thread.record);

@@ -57,6 +57,13 @@ class Surroundings final {
   explicit Surroundings(SearchMemory& memory) noexcept
       : maps_(memory), threads_(memory), roots_(memory), out_(memory), unknown_(memory) {}
 
+  // The process ends: `thread` is in exit(), and what it has below `frame` is no program's any more.
+  // And of threads that are over, whose stacks the C library keeps, only the record is known.
+  void SetEnd(pid_t thread, uintptr_t frame) noexcept {
+    ending_ = thread;
+    end_frame_ = frame;
+  }
+
   // Between Begin() and End() of the reader.  False: there is no /proc, or
   // no room.
   bool Look(OwnReader& reader, char* room, size_t room_bytes) noexcept;
@@ -86,6 +93,7 @@ class Surroundings final {
   void FindRecords(OwnReader& reader, char* room, size_t room_bytes) noexcept;
   bool AddModules() noexcept;
   bool AddThreads() noexcept;
+  bool AddDeadThread(OwnReader& reader, uintptr_t record) noexcept;
   bool AddRoot(uintptr_t begin, uintptr_t end, RootKind place, pid_t thread) noexcept;
 
   MappedArray<Mapping> maps_;
@@ -94,6 +102,8 @@ class Surroundings final {
   MappedArray<AddressRange> out_;
   MappedArray<AddressRange> unknown_;
   AddressRange c_library_data_;
+  pid_t ending_ = 0;
+  uintptr_t end_frame_ = 0;
   uintptr_t thread_local_bytes_ = 0;  // of all modules
 };
 

@@ -91,8 +91,10 @@ bool ParseFollow(const char* text, FollowOption* out) noexcept {
 }
 
 bool ParseHolders(const char* text, HoldersOption* out) noexcept {
-  static constexpr Choice<HoldersOption> kChoices[] = {
-      {"auto", HoldersOption::kAuto}, {"ask", HoldersOption::kAsk}, {"off", HoldersOption::kOff}};
+  static constexpr Choice<HoldersOption> kChoices[] = {{"auto", HoldersOption::kAuto},
+                                                       {"ask", HoldersOption::kAsk},
+                                                       {"exit", HoldersOption::kExit},
+                                                       {"off", HoldersOption::kOff}};
   return Choose(text, kChoices, out);
 }
 

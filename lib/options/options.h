@@ -13,7 +13,7 @@ namespace heapgauge {
 
 enum class SymbolizeOption : uint8_t { kLines, kNames, kOff };
 enum class FollowOption : uint8_t { kNone, kFork, kExec };
-enum class HoldersOption : uint8_t { kAuto, kAsk, kOff };
+enum class HoldersOption : uint8_t { kAuto, kAsk, kExit, kOff };
 enum class ChildrenOption : uint8_t { kSummary, kFull };
 
 namespace option_type {

@@ -17,6 +17,7 @@
 #include "reporter/figures_audit.h"
 #include "reporter/holder_watch.h"
 #include "reporter/label_figures.h"
+#include "reporter/lost_blocks.h"
 #include "reporter/report_rows.h"
 #include "reporter/site_groups.h"
 #include "reporter/site_identity.h"
@@ -46,6 +47,10 @@ class ReportAssembler final {
   // Observes the sites that a report has named, between two reports.  True when that is worth a
   // report: a leak has begun or ended.
   bool Look();
+
+  // When the process ends: a report whose sites are the stacks of what is lost, with what is lost as
+  // their live bytes, and the graph of the blocks (lost_blocks.h).  False: could not be looked for.
+  bool AssembleLost(const ProcessEnd& end, Report* report, std::string* graph);
 
   // Between reports.
   HolderWatch& holders() { return holders_; }

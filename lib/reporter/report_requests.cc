@@ -170,7 +170,14 @@ void Reporter::Finish(bool quick) noexcept {
   // Once more: the program may have had a handler of its own till now, and while the report is
   // written a SIGTERM would cost it.
   if (!confined) TakeOverTerminate();
-  Ask({.patience_ms = kExitPatienceMs, .is_final = true}, ended);
+  uint32_t patience_ms = kExitPatienceMs;
+  if (options_->holders == HoldersOption::kExit) {
+    patience_ms = kMarkPatienceMs;
+    thread_->round.SetEnd({.thread = static_cast<pid_t>(syscall(SYS_gettid)),
+                           .frame = reinterpret_cast<uintptr_t>(__builtin_frame_address(0)),
+                           .since_ns = own_births_ns_});
+  }
+  Ask({.patience_ms = patience_ms, .is_final = true}, ended);
 }
 
 // Only if asked for: a program that reads its action for SIGTERM, as many do to restore it, finds a

@@ -101,6 +101,24 @@ std::string ReportRound::Look(std::chrono::milliseconds helper_limit) {
   return ToJson(report, kLookSites);
 }
 
+void ReportRound::WriteLost() {
+  const Tracker& tracker = Tracker::Get();
+  if (tracker.interval_bytes() != Sampler::kExact || tracker.interval_changes() > 0) {
+    RawLog(
+        LogLevel::kError,
+        "HEAPGAUGE_HOLDERS=exit needs HEAPGAUGE_SAMPLE_INTERVAL=1 from the start: what is lost is "
+        "not known");
+    return;
+  }
+  Report report;
+  std::string graph;
+  if (!assembler().AssembleLost(end_, &report, &graph)) {
+    RawLog(LogLevel::kError, "memory can't be looked through here: what is lost is not known");
+    return;
+  }
+  store_->WriteLost(ToJson(report, report.sites.size()), graph);
+}
+
 bool ReportRound::Make(bool is_final, std::chrono::milliseconds helper_limit) noexcept {
   bool ok = false;
   try {
@@ -108,6 +126,7 @@ bool ReportRound::Make(bool is_final, std::chrono::milliseconds helper_limit) no
     report.sampling.reports_failed = failed_;
     if (store_ == nullptr) store_ = sources_.make_store();
     ok = store_->Write(report);
+    if (is_final && end_.thread != 0) WriteLost();
     if (ok) newest_ = {report.sequence, report.verdict, report.totals.live_bytes};
     WithAlerts([&](Alerts& alerts) {
       alerts.Update(report, *store_);

@@ -38,6 +38,8 @@ class ReportRound final {
   // True when the report is written.  The helper that finds lines gets
   // `helper_limit` at most.
   bool Make(bool is_final, std::chrono::milliseconds helper_limit) noexcept;
+  // Before the last one, where HEAPGAUGE_HOLDERS asks for it.
+  void SetEnd(const ProcessEnd& end) noexcept { end_ = end; }
   // A report that is neither stored nor looked through for alerts.
   std::string Look(std::chrono::milliseconds helper_limit);
   // The newest that is stored.
@@ -82,6 +84,7 @@ class ReportRound final {
 
  private:
   ReportAssembler& assembler();
+  void WriteLost();
   template <typename Work>
   void WithAlerts(Work work) noexcept;
 
@@ -97,6 +100,7 @@ class ReportRound final {
   uint64_t next_limit_look_ns_ = 0;
   uint64_t limit_pause_ns_ = LimitWatch::kPauseFarNs;
   uint64_t failed_ = 0;
+  ProcessEnd end_;
   Summary newest_;
   std::atomic<const char*> directory_{nullptr};
 };

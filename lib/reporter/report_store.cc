@@ -31,6 +31,8 @@ namespace {
 
 constexpr char kJsonLines[] = "reports.jsonl";
 constexpr char kAlertLines[] = "alerts.jsonl";
+constexpr char kLost[] = "lost.json";
+constexpr char kLostGraph[] = "lost.graph";
 constexpr char kText[] = "report.txt";
 constexpr char kProfile[] = "heap.pb.gz";
 constexpr int kMostNames = 100;
@@ -282,6 +284,14 @@ bool ReportStore::WriteAlerts(const std::string& lines) {
   problems_ = 0;
   const File directory(Open());
   return directory.ok() && Append(directory.get(), kAlertLines, lines);
+}
+
+bool ReportStore::WriteLost(const std::string& report, const std::string& graph) {
+  problems_ = 0;
+  const File directory(Open());
+  // The one that is looked for is the last one written.
+  return directory.ok() && Replace(directory.get(), kLostGraph, graph) &&
+         Replace(directory.get(), kLost, report);
 }
 
 bool ReportStore::Write(const Report& report) {

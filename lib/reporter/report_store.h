@@ -48,6 +48,9 @@ class ReportStore final {
   // cause on stderr.
   bool Write(const Report& report);
 
+  // What is lost when the process ends (lost_blocks.h).
+  bool WriteLost(const std::string& report, const std::string& graph);
+
   // Appends whole lines to alerts.jsonl.  False when that failed, having said so.
   bool WriteAlerts(const std::string& lines);
 

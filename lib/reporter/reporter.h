@@ -92,6 +92,7 @@ class Reporter final {
   using enum ReportThread::Status;
   static constexpr uint32_t kCallPatienceMs = 30'000;
   static constexpr uint32_t kExitPatienceMs = 10'000;
+  static constexpr uint32_t kMarkPatienceMs = 600'000;  // with a look through all memory
   static constexpr uint32_t kSignalPatienceMs = 3'000;
   static constexpr uint32_t kRunPatienceMs = 1'000;  // run itself waits for 2 s
 
@@ -145,7 +146,8 @@ class Reporter final {
   std::string own_path_;  // the pattern, expanded for this process
   timespec began_{};      // by the clock of files
   uint64_t born_ns_ = 0;
-  bool forked_ = false;  // a fork's child
+  bool forked_ = false;         // a fork's child
+  uint64_t own_births_ns_ = 0;  // what was born before is the parent's
   Family family_;
   ChildLine line_;  // waits for the status
   bool line_waits_ = false;

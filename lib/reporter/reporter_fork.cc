@@ -9,6 +9,7 @@
 #include "report/directory_owner.h"
 #include "reporter/own_work.h"
 #include "reporter/reporter.h"
+#include "track/births.h"
 #include "track/filters.h"
 #include "track/tracker.h"
 
@@ -39,6 +40,7 @@ void Reporter::ForkedInChild(bool report) noexcept {
   const timespec parent_began = began_;
   if (may_ask) began_ = FileClock();
   born_ns_ = MonotonicNs();
+  own_births_ns_ = MarkBirths();
   forked_ = true;
   forks_.store(0, std::memory_order_relaxed);
   line_ = ChildLine{};

@@ -10,6 +10,7 @@
 #include "trace/frame_rule.h"
 #include "trace/stack_bounds.h"
 #include "trace/stack_hash.h"
+#include "track/births.h"
 #include "track/filters.h"
 #include "track/probes.h"
 #include "track/weights.h"
@@ -80,7 +81,7 @@ bool Tracker::Initialize(const Options& options, Control& control, ThreadState& 
 }
 
 uint64_t Tracker::Now() const noexcept {
-  return interval_bytes() == Sampler::kExact ? CoarseMonotonicNs() : MonotonicNs();
+  return interval_bytes() == Sampler::kExact ? ExactBirthNs() : MonotonicNs();
 }
 
 void Tracker::SetRecording(bool on) noexcept {

@@ -247,8 +247,7 @@ int CheckCommand(const Arguments& arguments) {
     return program.exit_status;
   }
   std::string error;
-  std::string library = FindLibrary(&error);
-  if (!library.empty()) library = PreloadablePath(library, &error);
+  const std::string library = LibraryToPreload(&error);
   Workshop workshop;
   if (workshop.path().empty()) error = "no directory could be made below $TMPDIR";
   if (library.empty() || workshop.path().empty()) {

@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "base/basename.h"
+#include "base/name_hash.h"
 #include "report/frame_text.h"
 #include "report/sarif_writer.h"
 
@@ -232,8 +233,7 @@ void FinishGroups(const std::string& source_root, CheckResult* result) {
   }
   for (auto& [name, members] : of_function) {
     std::sort(members.begin(), members.end());
-    uint64_t hash = 0xcbf29ce484222325;
-    for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+    const uint64_t hash = NameHash(name);
     for (size_t nth = 0; nth < members.size(); ++nth) {
       groups[std::get<2>(members[nth])].id =
           fmt::format("{:016x}", hash + 0x9E3779B97F4A7C15 * nth);

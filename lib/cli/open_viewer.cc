@@ -16,6 +16,7 @@
 #include "cli/message.h"
 #include "cli/report_formats.h"
 #include "helper/program_path.h"
+#include "report/percent_text.h"
 
 extern char** environ;
 
@@ -44,16 +45,6 @@ const Viewer& Find(std::string_view name) {
     if (viewer.name == name) return viewer;
   }
   return kViewers[0];
-}
-
-std::string Escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       std::string_view("-._~").find(c) != std::string_view::npos;
-    out += plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
-  }
-  return out;
 }
 
 struct Server {
@@ -157,7 +148,7 @@ std::string OpenInViewer(std::string_view name, const std::string& content) {
   close(server.out);
   if (!address.empty()) {
     const std::string url =
-        viewer.before.empty() ? address : std::string(viewer.before) + Escaped(address);
+        viewer.before.empty() ? address : std::string(viewer.before) + PercentEncoded(address);
     if (OpenInBrowser(url)) {
       Say(fmt::format("opened {} in the browser", url));
     } else {

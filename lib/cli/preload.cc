@@ -107,6 +107,11 @@ std::string PreloadablePath(const std::string& library, std::string* error) {
   return {};
 }
 
+std::string LibraryToPreload(std::string* error) {
+  const std::string library = FindLibrary(error);
+  return library.empty() ? library : PreloadablePath(library, error);
+}
+
 std::string PreloadValue(const std::string& library, std::string_view before) {
   const std::string behind = WithoutLibrary(before, library);
   return behind.empty() ? library : library + ":" + behind;

@@ -20,6 +20,9 @@ std::string FindLibraryFrom(const std::string& directory, std::string* error);
 // it.  "" with one line in *error if no such link can be made.
 std::string PreloadablePath(const std::string& library, std::string* error);
 
+// The library beside the command, spelt as LD_PRELOAD takes it: both of the above.
+std::string LibraryToPreload(std::string* error);
+
 // LD_PRELOAD with `library` first and what the user had behind it, less an older mention of the
 // same file.
 std::string PreloadValue(const std::string& library, std::string_view before);

@@ -156,8 +156,7 @@ int RunCommand(const Arguments& arguments) {
     return program.exit_status;
   }
   std::string error;
-  std::string library = FindLibrary(&error);
-  if (!library.empty()) library = PreloadablePath(library, &error);
+  const std::string library = LibraryToPreload(&error);
   if (library.empty()) {
     Say(error);
     return kExitCannotRun;

@@ -153,8 +153,7 @@ int SoakCommand(const Arguments& arguments) {
                             Printable(request->service[0]), program.reason));
   }
   std::string error;
-  std::string library = FindLibrary(&error);
-  if (!library.empty()) library = PreloadablePath(library, &error);
+  const std::string library = LibraryToPreload(&error);
   if (library.empty()) {
     Say(error);
     return kExitCannotRun;

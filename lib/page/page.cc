@@ -3,12 +3,12 @@
 #include <fmt/core.h>
 
 #include <map>
-#include <random>
 #include <string_view>
 
 #include "base/basename.h"
 #include "page/page_files.h"
 #include "page/page_json.h"
+#include "page/random_token.h"
 #include "report/printable.h"
 
 namespace heapgauge {
@@ -60,9 +60,7 @@ constexpr char kLinks[] =
 }  // namespace
 
 Page MakePage(const Report& report, const History& history, bool live) {
-  std::random_device random;
-  const std::string nonce =
-      fmt::format("{:08x}{:08x}{:08x}{:08x}", random(), random(), random(), random());
+  const std::string nonce = RandomToken();
   Page page;
   page.policy = fmt::format(
       "default-src 'none'; script-src 'nonce-{0}'; style-src 'nonce-{0}'; connect-src {1}; "

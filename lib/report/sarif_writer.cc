@@ -6,9 +6,11 @@
 #include <map>
 #include <tuple>
 
+#include "base/name_hash.h"
 #include "heapgauge/heapgauge.h"
 #include "report/frame_text.h"
 #include "report/json_text.h"
+#include "report/percent_text.h"
 #include "report/printable.h"
 #include "report/units.h"
 
@@ -19,32 +21,13 @@ constexpr size_t kMostFindings = 5000;
 constexpr size_t kMostFrames = 100;
 constexpr char kRootName[] = "SRCROOT";
 
-// FNV-1a: the same in every build and on every machine.
-uint64_t HashOf(std::string_view text) {
-  uint64_t hash = 0xcbf29ce484222325;
-  for (const char c : text) {
-    hash ^= static_cast<unsigned char>(c);
-    hash *= 0x100000001b3;
-  }
-  return hash;
-}
-
 const Frame& LineOf(const SarifFinding& finding) {
   static const Frame none;
   return finding.callsite < finding.frames.size() ? finding.frames[finding.callsite] : none;
 }
 
-// A path as a URI reference: whatever is no plain character is escaped, and a leading "//" or
-// "scheme:" can't arise.
-std::string UriOf(std::string_view path) {
-  std::string uri;
-  for (const char c : path) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       std::string_view("/-._~").find(c) != std::string_view::npos;
-    uri += plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
-  }
-  return uri;
-}
+// A path as a URI reference.
+std::string UriOf(std::string_view path) { return PercentEncoded(path, "/"); }
 
 // The members of a location.  The module stands for a source file that is not known.
 void AddLocation(const Frame& frame, const std::string& root, JsonText* json) {
@@ -84,7 +67,7 @@ std::vector<std::string> Fingerprints(const std::vector<SarifFinding>& findings,
   for (auto& [place, members] : of_function) {
     std::sort(members.begin(), members.end());
     for (size_t nth = 0; nth < members.size(); ++nth) {
-      prints[std::get<2>(members[nth])] = fmt::format("{:016x}:{}", HashOf(place), nth + 1);
+      prints[std::get<2>(members[nth])] = fmt::format("{:016x}:{}", NameHash(place), nth + 1);
     }
   }
   return prints;

@@ -9,9 +9,9 @@
 #include <condition_variable>
 #include <cstdio>
 #include <mutex>
-#include <random>
 #include <thread>
 
+#include "page/random_token.h"
 #include "serve/request_gate.h"
 
 namespace heapgauge::serve {
@@ -20,11 +20,6 @@ namespace {
 constexpr auto kPatience = std::chrono::minutes(2);
 constexpr time_t kRequestSeconds = 5;
 constexpr size_t kThreads = 4;
-
-std::string Token() {
-  std::random_device random;
-  return fmt::format("{:08x}{:08x}{:08x}{:08x}", random(), random(), random(), random());
-}
 
 }  // namespace
 
@@ -61,7 +56,7 @@ std::string ServeOnce(const OneFile& file) {
     response.set_content(refusal.reason + "\n", "text/plain");
     return httplib::Server::HandlerResponse::Handled;
   });
-  const std::string path = "/" + Token() + "/" + file.name;
+  const std::string path = "/" + RandomToken() + "/" + file.name;
   server.Get(path, [&](const httplib::Request&, httplib::Response& response) {
     // A browser asks for a page again when it is shown in a second window: what it has read to the
     // end counts as fetched.

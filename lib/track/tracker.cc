@@ -131,8 +131,7 @@ void Tracker::set_observer(SampleObserver observer) noexcept {
 }
 
 bool Tracker::AddressTells(const void* block) const noexcept {
-  // acquire: pairs with the exchange in SetInterval(); exact mode's own reason is counted, and it
-  // is never taken back.
+  // acquire: pairs with the exchange in SetInterval(); exact mode's own reason is never taken back.
   return Control::Recognisable(reinterpret_cast<uintptr_t>(block)) ||
          control_->exact.load(std::memory_order_acquire);
 }

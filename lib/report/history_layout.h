@@ -96,6 +96,21 @@ struct HistoryPlace {
   size_t stack = SIZE_MAX;
 };
 
+// What both sides know before the cell of a column in the `nth` place of a report.  `stack_rows`,
+// `stacks`: rows of stacks, and their places in the same report, which are known before those of
+// call sites.
+inline CellContext ContextOf(const HistoryRows& rows, size_t column, const HistoryPlace& place,
+                             size_t nth, const HistoryRows& stack_rows,
+                             const std::vector<HistoryPlace>& stacks) {
+  const std::vector<double>& known = rows.cells[place.row];
+  CellContext context{known[column], rows.is_new[place.row],
+                      rows.columns.Predict(column, known, nth)};
+  if (!context.predicted && place.stack != SIZE_MAX && rows.like[column] != HistoryColumns::kNone) {
+    context.predicted = stack_rows.cells[stacks[place.stack].row][rows.like[column]];
+  }
+  return context;
+}
+
 }  // namespace heapgauge
 
 #endif  // HEAPGAUGE_REPORT_HISTORY_LAYOUT_H_

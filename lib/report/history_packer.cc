@@ -150,16 +150,9 @@ void HistoryPacker::State::WriteRows(HistoryKind kind, const std::vector<History
   HistoryRows& of = rows[kind];
   for (size_t column = 0; column < of.columns.size(); ++column) {
     for (size_t i = 0; i < places.size(); ++i) {
-      std::vector<double>& known = of.cells[places[i].row];
-      CellContext context{known[column], of.is_new[places[i].row],
-                          of.columns.Predict(column, known, i)};
-      if (!context.predicted && places[i].stack != SIZE_MAX &&
-          of.like[column] != HistoryColumns::kNone) {
-        const HistoryRows& stack_rows = rows[kStackKind];
-        context.predicted = stack_rows.cells[stacks[places[i].stack].row][of.like[column]];
-      }
+      const CellContext context = ContextOf(of, column, places[i], i, rows[kStackKind], stacks);
       const Cell& cell = cells[i][column];
-      known[column] =
+      of.cells[places[i].row][column] =
           WriteCell(cell.value, cell.loss, context, &marks,
                     HistoryColumns::IsRough(of.columns.names()[column]) ? &rough : &fine);
     }

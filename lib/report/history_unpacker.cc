@@ -136,20 +136,13 @@ class Unpacker final {
     HistoryRows& of = rows_[kind];
     for (size_t column = 0; column < of.columns.size(); ++column) {
       for (size_t i = 0; i < places.size(); ++i) {
-        std::vector<double>& known = of.cells[places[i].row];
-        CellContext context{known[column], of.is_new[places[i].row],
-                            of.columns.Predict(column, known, i)};
-        if (!context.predicted && places[i].stack != SIZE_MAX &&
-            of.like[column] != HistoryColumns::kNone) {
-          const HistoryRows& stack_rows = rows_[kStackKind];
-          context.predicted = stack_rows.cells[stacks_[places[i].stack].row][of.like[column]];
-        }
+        const CellContext context = ContextOf(of, column, places[i], i, rows_[kStackKind], stacks_);
         const auto mark = static_cast<uint8_t>(marks_.front());
         marks_.remove_prefix(1);
         const bool is_rough = HistoryColumns::IsRough(of.columns.names()[column]);
         const std::optional<double> value = ReadCell(mark, context, is_rough ? &rough_ : &fine_);
         if (!value) return false;
-        known[column] = *value;
+        of.cells[places[i].row][column] = *value;
       }
     }
     for (const HistoryPlace& place : places) of.is_new[place.row] = false;

@@ -46,7 +46,8 @@ class HistoryPacker final {
   // At most `most_sites` of the report's stacks.
   void Add(const Report& report, size_t most_sites);
   size_t reports() const;
-  size_t bytes() const;  // before compression, so far
+  size_t bytes() const;         // before compression, so far
+  size_t memory_bytes() const;  // that it holds, by estimate
   // The batch so far, whole; what is added next begins another one.
   std::string Take();
 

@@ -207,6 +207,18 @@ size_t HistoryPacker::bytes() const {
   return state_->records.size() + state_->marks.size() + state_->fine.size() + state_->rough.size();
 }
 
+size_t HistoryPacker::memory_bytes() const {
+  if (state_ == nullptr) return 0;
+  constexpr size_t kPlace = 96;  // a node of a map, with its text's own words and its block's
+  // The texts stand among the records and in their map.
+  size_t bytes = HistoryPacker::bytes() + state_->records.size() + state_->texts.size() * kPlace;
+  for (size_t kind = 0; kind < kHistoryKinds; ++kind) {
+    const HistoryRows& of = state_->rows[kind];
+    bytes += of.ids.size() * (of.columns.size() * sizeof(double) + 2 * kPlace);
+  }
+  return bytes;
+}
+
 std::string HistoryPacker::Take() {
   const std::unique_ptr<State> state = std::move(state_);
   if (state == nullptr) return {};

@@ -125,6 +125,7 @@ bool ReportRound::Make(bool is_final, std::chrono::milliseconds helper_limit) no
     Report report = assembler().Assemble(is_final, helper_limit);
     report.sampling.reports_failed = failed_;
     if (store_ == nullptr) store_ = sources_.make_store();
+    report.sampling.memory_bytes += store_->memory_bytes();
     ok = store_->Write(report);
     if (is_final && end_.thread != 0) WriteLost();
     if (ok) newest_ = {report.sequence, report.verdict, report.totals.live_bytes};

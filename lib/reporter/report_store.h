@@ -54,6 +54,9 @@ class ReportStore final {
   // Appends whole lines to alerts.jsonl.  False when that failed, having said so.
   bool WriteAlerts(const std::string& lines);
 
+  // That the reports take that are not in the history yet.
+  size_t memory_bytes() const { return history_.memory_bytes(); }
+
   // "" until the first report made it.
   const std::string& path() const { return path_; }
 

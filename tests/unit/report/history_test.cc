@@ -146,6 +146,7 @@ TEST_CASE("what is packed comes back, texts and counts to the letter", "[report]
   HistoryPacker packer;
   for (const Report& report : written) packer.Add(report, 100);
   CHECK(packer.reports() == written.size());
+  CHECK(packer.memory_bytes() > packer.bytes());
   std::string error;
   const std::vector<Report> read = Unpacked(packer.Take(), &error);
   CHECK(error.empty());

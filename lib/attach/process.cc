@@ -7,13 +7,12 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <optional>
 
+#include "attach/remote_memory.h"
 #include "base/whole_io.h"
 #include "elf/maps.h"
 #include "elf/module_layout.h"
@@ -29,45 +28,11 @@ constexpr size_t kMostMappings = size_t{1} << 20;
 constexpr uint16_t kHiddenVersion = 0x8000;
 
 template <typename Value>
-bool ReadValue(pid_t pid, uint64_t from, Value* to) {
-  return ReadMemory(pid, from, to, sizeof(*to));
-}
-
-template <typename Value>
 std::vector<Value> ReadValues(pid_t pid, uint64_t from, size_t count) {
   std::vector<Value> values(count);
   if (!ReadMemory(pid, from, values.data(), count * sizeof(Value))) values.clear();
   return values;
 }
-
-// Another process's memory, for what reads modules (elf/module_memory.h).  Headers lie together: a
-// page is read at once.
-class RemoteMemory final {
- public:
-  static constexpr bool kTrusted = false;
-  explicit RemoteMemory(pid_t pid) : pid_(pid) {}
-
-  template <typename Entry>
-  const Entry* Get(uint64_t at, Entry* room) {
-    const uint64_t within = at % kPage;
-    if (within + sizeof(Entry) > kPage) return ReadValue(pid_, at, room) ? room : nullptr;
-    if (at - within != page_ && !ReadValue(pid_, at - within, &bytes_)) {
-      page_ = kNone;
-      return nullptr;
-    }
-    page_ = at - within;
-    std::memcpy(room, bytes_.data() + within, sizeof(Entry));
-    return room;
-  }
-
- private:
-  static constexpr uint64_t kPage = 4096;
-  static constexpr uint64_t kNone = 1;
-
-  const pid_t pid_;
-  uint64_t page_ = kNone;
-  std::array<uint8_t, kPage> bytes_;
-};
 
 struct Dynamic {
   uint64_t bias = 0;

@@ -22,6 +22,7 @@
 #include <string_view>
 
 #include "attach/injection.h"
+#include "attach/loader_list.h"
 #include "attach/process.h"
 #include "base/basename.h"
 #include "base/pause.h"
@@ -50,6 +51,7 @@ using attach::ReadBudget;
 using attach::ReadMappings;
 using attach::ReadMemory;
 using attach::StatusField;
+using attach::WhyNotFollowed;
 
 constexpr rlim_t kMostMemory = rlim_t{2} << 30;
 constexpr unsigned kReadSeconds = 20;
@@ -285,6 +287,12 @@ int AttachCommand(const Arguments& arguments) {
         return refuse_seen(why);
       }
       if (target.entry == 0 && wanted->stop) return refuse("heapgauge is not in it");
+      if (const std::string why =
+              wanted->stop ? "" : WhyNotFollowed(pid, target.loader, target.modules);
+          !why.empty()) {
+        if (looks.Again(pid, why)) continue;
+        return refuse_seen(why);
+      }
       std::string problem;
       std::string library = FindLibrary(&problem);
       if (target.entry == 0 && !library.empty()) library = LibraryThere(pid, library, &problem);

@@ -2,6 +2,7 @@
  *
  *   header MODULE WHAT   the ELF header or the segments of `program`, `libc` or `loader` are patched in memory
  *   auxv WHAT            what the kernel passed on at the start is replaced (needs prctl PR_SET_MM_MAP)
+ *   list WHAT            the loader's list of modules leads in a circle, or into nowhere
  *   name                 the name that it was started by becomes one for a terminal to stumble over
  *   many COUNT           has so many mappings
  *   modules COUNT        the same, each of them an ELF file; "code": each with rights to be executed
@@ -74,6 +75,60 @@ static void patch_header(const char* module, const char* what) {
     memset((char*)found + SELFMAG, 0xFF,
            sizeof(*found) - SELFMAG + (size_t)count * sizeof(segments[0]));
   mprotect(page, 4096, PROT_READ);
+}
+
+/* What follows the part of a module's entry that debuggers know, as glibc has it. */
+struct further {
+  struct link_map public;
+  void* self;
+  long name_space;
+  struct name {
+    const char* text;
+    struct name* next;
+  } * names;
+  ElfW(Dyn) * entries[DT_NUM];
+};
+
+static void damage_list(const char* what) {
+  struct link_map* const first = _r_debug.r_map;
+  struct link_map* last = first;
+  struct link_map* library = first;
+  for (; last->l_next != NULL; last = last->l_next) {
+    if (strstr(last->l_name, "libc.so.6") != NULL) library = last;
+  }
+  if (library == first) exit(3);
+  const uintptr_t page =
+      (uintptr_t)last & ~(uintptr_t)4095; /* the loader's own: may be read-only */
+  mprotect((void*)page, 8192, PROT_READ | PROT_WRITE);
+  struct further* const more = (struct further*)library;
+  char* const nowhere = (char*)4096;
+  if (strcmp(what, "circle") == 0) last->l_next = first;
+  if (strcmp(what, "ring") == 0) last->l_next = first, first->l_prev = last;
+  if (strcmp(what, "itself") == 0) library->l_next = library;
+  if (strcmp(what, "back") == 0) last->l_next = library;
+  if (strcmp(what, "nowhere") == 0) last->l_next = (struct link_map*)nowhere;
+  if (strcmp(what, "name") == 0) library->l_name = nowhere;
+  if (strcmp(what, "endless_name") == 0) {
+    const size_t bytes = (size_t)16 << 20;
+    char* const text =
+        mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    memset(text, 'n', bytes);
+    library->l_name = text;
+  }
+  if (strcmp(what, "section") == 0) library->l_ld = (ElfW(Dyn)*)nowhere;
+  if (strcmp(what, "place") == 0) last->l_addr ^= 0x123456780;
+  if (strcmp(what, "names") == 0) more->names->next = more->names;
+  if (strcmp(what, "own_name") == 0) more->entries[DT_SONAME] = (ElfW(Dyn)*)nowhere;
+  if (strcmp(what, "million") == 0) {
+    const size_t count = 1000000;
+    struct further* const all = calloc(count, sizeof(*all));
+    for (size_t i = 0; i < count; ++i) {
+      all[i].public.l_name = "";
+      all[i].public.l_prev = i == 0 ? last : &all[i - 1].public;
+      all[i].public.l_next = i + 1 == count ? NULL : &all[i + 1].public;
+    }
+    last->l_next = &all->public;
+  }
 }
 
 /* A page with an ELF header whose one segment is 16 GiB of anything. */
@@ -191,6 +246,8 @@ int main(int argc, char** argv) {
   pthread_t thread;
   if (strcmp(what, "header") == 0) patch_header(which, argv[3]);
   if (strcmp(what, "auxv") == 0) lie_in_auxv(which);
+  const int damaged = strcmp(what, "list") == 0;
+  if (damaged) damage_list(which);
   if (strcmp(what, "name") == 0) strcpy((char*)getauxval(AT_EXECFN), "/\033]0;x\007\n\r\xff");
   if (strcmp(what, "many") == 0) {
     for (long i = 0; i < atol(which); ++i) {
@@ -210,5 +267,6 @@ int main(int argc, char** argv) {
   puts("ready");
   char line[64];
   while (fgets(line, sizeof(line), stdin) != NULL) puts("alive");
+  if (damaged) _exit(17); /* the loader goes through its list at the exit */
   return 17;
 }

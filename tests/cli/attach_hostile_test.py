@@ -117,6 +117,19 @@ class Headers(Hostile):
         self.lie("name")
 
 
+class Lists(Hostile):
+    """The list of modules in which the loader looks first: it would be in there for ever, or die in the victim."""
+
+    def test_what_the_loader_would_not_come_back_from(self):
+        for what in ("circle", "ring", "itself", "back", "nowhere", "name", "endless_name", "section", "place",
+                     "names", "own_name"):
+            with self.subTest(what):
+                self.assertIn("its loader's list of modules is damaged", self.lie("list", what))
+
+    def test_a_million_modules(self):
+        self.assertIn("its loader has more modules than can be looked at", self.lie("list", "million"))
+
+
 class Many(Hostile):
     def test_sixty_thousand_mappings(self):
         self.assertTrue(self.lie("many", 60_000).startswith("tracking "))

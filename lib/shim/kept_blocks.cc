@@ -23,6 +23,9 @@ constexpr uintptr_t kTaken = 1;  // no block any more, but still in its stack
 struct Slot {
   std::atomic<uintptr_t> block{kFree};
   std::atomic<uint32_t> next{kNone};  // in the stack of its size
+  // What the program had asked for; written and read by whoever moves `block` from or to it, and
+  // both are the program's to order: a second free() that races with the first says anything.
+  std::atomic<uint32_t> bytes{0};
 };
 Slot g_slots[kSlots];  // .bss: costs what is touched
 
@@ -131,7 +134,7 @@ void* TakeKept(size_t bytes) noexcept {
   return nullptr;
 }
 
-bool Keep(void* block) noexcept {
+bool Keep(void* block, size_t bytes) noexcept {
   const uintptr_t address = reinterpret_cast<uintptr_t>(block);
   // relaxed: as above.
   if (address % Control::kAlignment != 0 || !g_allowed.load(std::memory_order_relaxed)) {
@@ -146,14 +149,17 @@ bool Keep(void* block) noexcept {
     g_filter.Remove(address);
     return false;
   }
+  g_slots[slot].bytes.store(static_cast<uint32_t>(bytes), std::memory_order_relaxed);  // see there
   Push(*stack, slot);
   return true;
 }
 
-bool Unkeep(void* block) noexcept {
+bool Unkeep(void* block, size_t* bytes) noexcept {
   const uintptr_t address = reinterpret_cast<uintptr_t>(block);
   if (address % Control::kAlignment != 0) return false;
-  if (Change(address, address, kTaken) == kNone) return false;
+  const uint32_t slot = Change(address, address, kTaken);
+  if (slot == kNone) return false;
+  *bytes = g_slots[slot].bytes.load(std::memory_order_relaxed);  // see there
   g_filter.Remove(address);
   return true;
 }

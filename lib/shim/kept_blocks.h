@@ -31,11 +31,13 @@ size_t KeepableSize(size_t bytes) noexcept;
 // A block of at least `bytes` at the start of a page, or nullptr.
 void* TakeKept(size_t bytes) noexcept;
 
-// Keeps a block that is about to be released; false: the caller releases it.
-bool Keep(void* block) noexcept;
+// Keeps a block that is about to be released, and that the program had asked for with `bytes`;
+// false: the caller releases it.
+bool Keep(void* block, size_t bytes) noexcept;
 
 // True when the block was kept, and it is no longer: the program releases it for the second time.
-bool Unkeep(void* block) noexcept;
+// *bytes: what it had asked for.
+bool Unkeep(void* block, size_t* bytes) noexcept;
 
 }  // namespace heapgauge
 

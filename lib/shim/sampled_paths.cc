@@ -7,6 +7,7 @@
 #include "shim/bootstrap_pool.h"
 #include "shim/core_loader.h"
 #include "shim/kept_blocks.h"
+#include "shim/mapped_blocks.h"
 #include "shim/next_allocator.h"
 #include "shim/other_names.h"
 #include "shim/thread_state.h"
@@ -103,10 +104,37 @@ size_t OrdinarilyUsable(void* block, size_t bytes) noexcept {
   return usable;
 }
 
-// Of a block that the program releases or reallocates, and is not alive: if it was kept, the
-// allocator never heard of its first release.  Now it does, so that it can find out.
+// Of a block that the program releases, and is not alive: if it was kept, the allocator never heard
+// of its first release.  Now it does, so that it can find out.
 void EndKeeping(void* block) noexcept {
-  if (HG_UNLIKELY(Unkeep(block))) g_hot.free(block);
+  size_t bytes;
+  if (HG_UNLIKELY(Unkeep(block, &bytes))) g_hot.free(block);
+}
+
+// Would a block of `before` bytes that is not sampled have to move now to have room for `bytes`?
+bool OrdinaryMoves(size_t before, size_t bytes) noexcept {
+  const int saved_errno = errno;
+  void* const ordinary = g_hot.malloc(before);
+  void* const grown = ordinary != nullptr ? g_hot.realloc(ordinary, bytes) : nullptr;
+  errno = saved_errno;
+  g_hot.free(grown != nullptr ? grown : ordinary);
+  return grown != nullptr && grown != ordinary;
+}
+
+// The same of a realloc.  A block that has to move is released by that, for the second time.  A
+// sample has more room than others, and free memory behind it: it goes by what they do.  nullptr:
+// this is to be done as ever.
+void* ReallocKept(void* block, size_t bytes) noexcept {
+  size_t before;
+  if (HG_LIKELY(!Unkeep(block, &before))) return nullptr;
+  const bool moves = bytes > before && OrdinaryMoves(before, bytes);
+  const size_t usable = g_next.usable_size(block);
+  g_hot.free(block);
+  void* const moved = moves ? g_hot.malloc(bytes) : nullptr;
+  if (moved == nullptr) return nullptr;
+  memcpy(moved, block, usable < bytes ? usable : bytes);
+  g_hot.free(block);
+  return moved;
 }
 
 // The block of a request that is sampled: with alignment, so that free() recognises it, or else as
@@ -130,8 +158,10 @@ void* SampledMalloc(size_t bytes, void* caller) noexcept {
   ThreadState& self = ThisThread();
   const uint64_t interval = TakeSample(self, bytes);
   if (interval == 0) return g_hot.malloc(bytes);
-  void* const block =
-      Place(interval, Control::kAlignment, bytes, [=] { return g_hot.malloc(bytes); });
+  const auto plain = [=] { return g_hot.malloc(bytes); };
+  void* const block = WantsAlignment(interval) && MayBeMapped(bytes)
+                          ? RecognisableLarge(bytes)
+                          : Place(interval, Control::kAlignment, bytes, plain);
   Record(self, block, bytes, interval, caller);
   return block;
 }
@@ -217,10 +247,12 @@ void FreeSlow(void* block) noexcept {
   // Forget, then release: afterwards another thread may own and record this address (live_table.h,
   // L1).
   const CoreApi* const core = Core();
-  if (core != nullptr && core->forget(block)) {
+  TakenSample taken;
+  if (core != nullptr && core->take(block, &taken)) {
+    core->died(&taken);
     // relaxed: alignment is speed, never correctness.
     const uint64_t interval = g_hot.control.interval_bytes.load(std::memory_order_relaxed);
-    if (WantsAlignment(interval) && Keep(block)) return;
+    if (WantsAlignment(interval) && Keep(block, taken.bytes)) return;
   } else {
     EndKeeping(block);
   }
@@ -267,7 +299,7 @@ void* ReallocSlow(void* block, size_t bytes, void* caller) noexcept {
     core->moved(&self, placed, bytes, &taken, growth, caller);
     return placed;
   }
-  EndKeeping(block);
+  if (void* const ended = ReallocKept(block, bytes)) return ended;
   const size_t before = g_next.usable_size(block);
   void* const moved = g_hot.realloc(block, bytes);
   if (moved == nullptr) return nullptr;

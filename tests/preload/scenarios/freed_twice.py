@@ -29,6 +29,15 @@ def body():
                                   f" {run.stdout!r} {run.stderr!r}")
                     harness.check(run.stdout == bare.stdout, f"{what}: {run.stdout!r}, bare {bare.stdout!r}")
                 found += bare.status != 0
+        # Around and above the size from which glibc asks the kernel, which it raises.
+        for size in () if options.behind else (100_000, 140_000, 200_000, 1 << 20, 4 << 20):
+            for how in ("large", "large_realloc"):
+                bare = rig.run([victim, how, str(size)], "bare")
+                harness.check(bare.status != 0, f"glibc lets {size} bytes be freed twice")
+                for mode in harness.INTERVALS if how == "large" else ("4KiB",):
+                    run = rig.run([victim, how, str(size)], mode)
+                    harness.check(run.status == bare.status, f"{how} of {size} bytes, {mode}: ends with {run.status}, bare"
+                                  f" with {bare.status}: {run.stderr!r}")
         # What is kept is glibc's, and sampled often enough to be found.
         for size in () if options.behind else (24, 100):
             run = rig.run([victim, "written", str(size)], "4KiB")

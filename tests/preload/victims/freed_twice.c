@@ -5,6 +5,9 @@
  * between:   other frees of other sizes in between
  * realloc:   free and realloc
  * delayed:   free, some allocations of another size, free
+ * large:     free and free of one for which the allocator has learnt to ask the kernel no longer;
+ *            other blocks of the size lie before and behind
+ * large_realloc: the same, free and realloc
  * written:   what was freed is written to, and everything goes on (exit status 0): nothing of ours
  *            may lie there */
 #include <malloc.h>
@@ -43,6 +46,23 @@ int main(int argc, char** argv) {
     }
     for (int i = 0; i < 100; ++i) *at_page_start(bytes) = 1;
     VICTIM_REQUIRE(samples > 50 || victim_api("heapgauge_start") == NULL);
+    puts("went on");
+    return 0;
+  }
+  if (strncmp(how, "large", 5) == 0) {
+    for (int i = 0; i < 20; ++i) {
+      others[0] = malloc(bytes);
+      free(others[0]);
+    }
+    for (int i = 0; i < 3; ++i) others[i] = malloc(bytes);
+    memset(others[1], 1, bytes);
+    char* const twice = others[1];
+    free(twice);
+    if (strcmp(how, "large") == 0) {
+      free(twice);
+    } else {
+      others[1] = realloc(twice, 2 * bytes);
+    }
     puts("went on");
     return 0;
   }

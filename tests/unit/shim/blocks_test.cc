@@ -22,6 +22,13 @@ constexpr size_t kPage = Control::kAlignment;
 void* BlockAt(uintptr_t page) {
   return reinterpret_cast<void*>((uintptr_t{1} << 40) + page * kPage);
 }
+bool Keep(void* block) { return heapgauge::Keep(block, 17); }
+bool Unkeep(void* block) {
+  size_t bytes = 0;
+  const bool kept = heapgauge::Unkeep(block, &bytes);
+  if (kept) CHECK(bytes == 17);
+  return kept;
+}
 bool InFilter(const void* block) { return g_filter.MayHold(reinterpret_cast<uintptr_t>(block)); }
 
 void Allow() {

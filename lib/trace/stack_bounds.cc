@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/address_range.h"
+#include "base/macros.h"
 #include "base/readable.h"
 #include "elf/module_around.h"
 
@@ -21,39 +22,95 @@ constexpr uintptr_t kMainStackMost = uintptr_t{128} << 20;
 constexpr uintptr_t kMainStackUsual = uintptr_t{8} << 20;
 constexpr uintptr_t kProbeStep = 4096;
 
-AddressRange g_c_library;  // written before the first sample
+// Written before the first sample.
+AddressRange g_c_library;
+AddressRange g_main_stack;
+uintptr_t g_first_thread = 0;  // its thread pointer
 
 bool InCLibrary(const void* address) noexcept {
   return g_c_library.Holds(reinterpret_cast<uintptr_t>(address));
 }
 
-// True where the main thread runs on the stack that the kernel made.  Its bounds are known without
-// asking: pthread_getattr_np() would read /proc for them.
-bool LearnMainStack(ThreadState& self, uintptr_t stack_pointer) noexcept {
-  if (gettid() != getpid()) return false;
+AddressRange MainStack() noexcept {
   const uintptr_t end = reinterpret_cast<uintptr_t>(__libc_stack_end);
   uintptr_t room = kMainStackUsual;
   rlimit limit;
   if (getrlimit(RLIMIT_STACK, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
     room = limit.rlim_cur < kMainStackMost ? limit.rlim_cur : kMainStackMost;
   }
-  if (stack_pointer >= end || end - stack_pointer > room) return false;
-  self.stack_low = end - room;
-  self.stack_high = end;
+  return {end - room, end};
+}
+
+void Set(ThreadState& self, const AddressRange& stack) noexcept {
+  self.stack_low = stack.begin;
+  self.stack_high = stack.end;
   self.stack_known = true;
-  return true;
+}
+
+// Nothing else lies so far below the main stack's end: whoever runs there runs on it.
+bool IsOnMainStack(uintptr_t stack_pointer) noexcept {
+  return stack_pointer < g_main_stack.end && g_main_stack.end - stack_pointer <= kMainStackMost;
+}
+
+uintptr_t ThreadPointer() noexcept {
+#if defined(__x86_64__)
+  uintptr_t pointer;
+  __asm__("movq %%fs:0, %0" : "=r"(pointer));
+  return pointer;
+#else
+  return 0;
+#endif
+}
+
+// What glibc notes of a thread lies at the thread pointer, on top of the thread's stack, and tells
+// where that begins, how large it is and how much of it is guard: three words on end, which are
+// known by what they say.  Where in the notes they are is a version's own affair.
+HG_NO_SANITIZE_ADDRESS bool FindNoted(uintptr_t thread_pointer, AddressRange* stack) noexcept {
+  constexpr size_t kWords = 256;  // the notes have some more
+  constexpr uintptr_t kLeastBytes = 2048;
+  constexpr uintptr_t kLowest = uintptr_t{1} << 20;  // what is less is no address
+  constexpr uintptr_t kMostAbove = 64 << 10;         // the notes themselves, and an alignment
+  const auto* const words = reinterpret_cast<const uintptr_t*>(thread_pointer);
+  for (size_t i = 0; i + 2 < kWords; ++i) {
+    const uintptr_t begin = words[i];
+    const uintptr_t bytes = words[i + 1];
+    const uintptr_t guard = words[i + 2];
+    const uintptr_t end = begin + bytes;
+    if (begin < kLowest || begin >= thread_pointer || end <= thread_pointer ||
+        end - thread_pointer > kMostAbove || bytes < kLeastBytes || guard >= bytes) {
+      continue;
+    }
+    *stack = {begin + guard, end};
+    return true;
+  }
+  return false;
 }
 
 }  // namespace
 
-void PrepareStackBounds() noexcept { g_c_library = ModuleAround(&pthread_getattr_np).range(); }
+void PrepareStackBounds() noexcept {
+  g_c_library = ModuleAround(&pthread_getattr_np).range();
+  g_main_stack = MainStack();
+  g_first_thread = gettid() == getpid() ? ThreadPointer() : 0;
+}
 
+// A call may be the host's death (a system call filter): pthread_getattr_np() reads /proc and asks
+// for the processors that the thread may run on, and is left for where nothing else tells.
 void LearnStack(ThreadState& self, uintptr_t stack_pointer, const void* caller) noexcept {
+  const uintptr_t thread_pointer = ThreadPointer();
+  if (IsOnMainStack(stack_pointer)) {
+    // Its limit has been raised since, and only then is it asked for again.
+    const bool deeper = stack_pointer < g_main_stack.begin && (self.ended & kEndsWalks) == 0;
+    return Set(self, deeper ? MainStack() : g_main_stack);
+  }
+  AddressRange stack;
+  if (thread_pointer != 0 && FindNoted(thread_pointer, &stack)) return Set(self, stack);
+  if (thread_pointer != 0 && thread_pointer == g_first_thread) return Set(self, g_main_stack);
   if ((self.ended & kEndsWalks) != 0) {
     self.stack_known = true;  // no bounds, and no walk
     return;
   }
-  if (LearnMainStack(self, stack_pointer) || InCLibrary(caller)) return;
+  if (InCLibrary(caller)) return;
   self.stack_known = true;
   pthread_attr_t attributes;
   if (pthread_getattr_np(pthread_self(), &attributes) != 0) return;

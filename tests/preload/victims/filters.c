@@ -7,8 +7,10 @@
  *         refused    refuses to open files to write, EACCES   trapped     opening files ends in SIGSYS
  *         worker     knows what a worker needs: memory, reading, writing, waiting; the rest kills
  *         pure       reading, writing, waiting, ending and mmap; the rest kills
+ *         bounds  kills for what tells where a stack lies
  *         strict     seccomp's first mode
  * HOW     prctl, syscall, all (threads), raw (an instruction of its own), thread (a second one, for itself),
+ *         raw_thread (a second one that has not allocated, by an instruction of its own),
  *         library (libseccomp, loaded by its bare name, for all threads), twice (harmless, then the filter)
  * early   before the report thread is there
  *
@@ -57,6 +59,9 @@ static struct sock_fprog make(const char* filter) {
   } else if (strcmp(filter, "no_clock") == 0) {
     ANSWER(kill_it, SYS_nanosleep, SYS_clock_nanosleep, SYS_getpid, SYS_gettid, SYS_getppid,
            SYS_clock_gettime, SYS_prctl, SYS_rt_sigprocmask);
+  } else if (strcmp(filter, "bounds") == 0) {
+    ANSWER(kill_it, SYS_gettid, SYS_prlimit64, SYS_getrlimit, SYS_sched_getaffinity,
+           SYS_sigaltstack);
   } else if (strcmp(filter, "refused") == 0) {
     /* openat(.., O_CREAT): the third argument's low word */
     add((struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat, 0, 3));
@@ -140,7 +145,7 @@ static void install(const char* filter, const char* how) {
   } else if (strcmp(how, "all") == 0) {
     VICTIM_REQUIRE(
         syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program) == 0);
-  } else if (strcmp(how, "raw") == 0) {
+  } else if (strncmp(how, "raw", 3) == 0) {
     VICTIM_REQUIRE(raw(SYS_prctl, PR_SET_SECCOMP, SECCOMP_MODE_FILTER, at) == 0);
   } else {
     VICTIM_REQUIRE(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) == 0);
@@ -201,7 +206,7 @@ int main(int argc, char** argv) {
     nanosleep(&moment, NULL);
   }
   struct start what = {argv[1], argv[2]};
-  if (strcmp(argv[2], "thread") == 0) {
+  if (strcmp(argv[2], "thread") == 0 || strcmp(argv[2], "raw_thread") == 0) {
     pthread_t thread;
     VICTIM_REQUIRE(pthread_create(&thread, NULL, confined, &what) == 0);
     VICTIM_REQUIRE(pthread_join(thread, NULL) == 0);

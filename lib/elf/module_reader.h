@@ -199,6 +199,13 @@ class ModuleReader final {
     }
   }
 
+  // What a name is looked up by.
+  HG_ALWAYS_INLINE static uint32_t HashOf(const char* name) noexcept {
+    uint32_t hash = 5381;
+    for (; *name != '\0'; ++name) hash = hash * 33 + static_cast<uint8_t>(*name);
+    return hash;
+  }
+
  private:
   // Of a list: the longest honest ones have some hundred.
   static constexpr size_t kMostSteps = size_t{1} << 16;
@@ -220,12 +227,6 @@ class ModuleReader final {
       ++b;
     }
     return *a == *b;
-  }
-
-  HG_ALWAYS_INLINE static uint32_t HashOf(const char* name) noexcept {
-    uint32_t hash = 5381;
-    for (; *name != '\0'; ++name) hash = hash * 33 + static_cast<uint8_t>(*name);
-    return hash;
   }
 
   HG_ALWAYS_INLINE bool ReadDynamic() noexcept {

@@ -43,7 +43,7 @@ class Labels final {
   static constexpr std::string_view kCircleKey = "circle";
   static constexpr std::string_view kOther = "other";
 
-  static Labels& Get() noexcept { return instance_; }
+  static constexpr Labels& Get() noexcept { return instance_; }
 
   constexpr Labels() noexcept = default;
   Labels(const Labels&) = delete;
@@ -57,6 +57,24 @@ class Labels final {
   // 0: the key is empty.
   uint16_t Label(const char* key, const char* value) noexcept;
   uint16_t Label(std::string_view key, std::string_view value) noexcept;
+  // Of an attribute that the program publishes under a key's number (thread_context.h); what the
+  // number stands for is not known yet.
+  uint16_t Published(unsigned char number, std::string_view value) noexcept {
+    const char key[] = {kPublishedMark, static_cast<char>(number)};
+    return Label(std::string_view(key, sizeof key), value);
+  }
+  // What a number stands for, from now on.  Report thread; a forked child still knows it.
+  void NamePublished(unsigned char number, std::string_view name) noexcept {
+    // relaxed: a number of keys_, which are valid wherever they get (X2).
+    published_names_[number].store(keys_.Intern(name.substr(0, kKeyBytes)),
+                                   std::memory_order_relaxed);
+  }
+  // Empty: not known.
+  std::string_view NameOfPublished(int number) const noexcept {
+    if (number < 0 || number >= static_cast<int>(published_names_.size())) return {};
+    // relaxed: as above.
+    return keys_.At(published_names_[static_cast<size_t>(number)].load(std::memory_order_relaxed));
+  }
   // The set `set` with `label`, which takes the place of one of the same key.
   HG_ALWAYS_INLINE uint16_t With(uint16_t set, uint16_t label) noexcept {
     const uint32_t asked = (uint32_t{set} << 16) | label;
@@ -85,6 +103,12 @@ class Labels final {
     for (size_t i = 0; i + 1 < members.size(); i += 2) visit(MemberAt(members, i));
   }
   std::string_view KeyOf(uint16_t label) const noexcept;
+  // The number that stands for the key; negative: the key is a name.
+  int PublishedNumber(uint16_t label) const noexcept {
+    const std::string_view key = KeyOf(label);
+    const bool published = key.size() == 2 && key[0] == kPublishedMark;
+    return published ? static_cast<unsigned char>(key[1]) : -1;
+  }
   std::string_view ValueOf(uint16_t label) const noexcept;
   CircleBook& circles() noexcept { return circles_; }
   // Labels and sets that became "other".
@@ -95,6 +119,7 @@ class Labels final {
  private:
   using Step = Atomic<uint64_t>;
   static constexpr unsigned kStepBits = 12;
+  static constexpr char kPublishedMark = '\0';  // no key of a program's begins with it
 
   static Labels instance_;
 
@@ -126,6 +151,7 @@ class Labels final {
   // The services passed, this one included; `own` is used where there are no others.
   std::string_view PathOf(const ThreadState& self, ServiceName* own) const noexcept;
 
+  std::array<Atomic<uint16_t>, 256> published_names_{};
   TextTable keys_;
   TextTable labels_;  // a key's index in one byte, then the value
   TextTable sets_;    // labels in two bytes each, by key

@@ -62,19 +62,51 @@ void LabelFigures::Take(const LiveTable& live, uint64_t now_ns, double time_s) {
       ++pairs_;
     }
   });
+  LearnNames();
   SumByLabel();
+}
+
+void LabelFigures::LearnNames() {
+  bool any = false;
+  for (const auto& [set, sum] : by_set_) {
+    labels_.ForEachOf(set,
+                      [&](uint16_t label) { any = any || labels_.PublishedNumber(label) >= 0; });
+    if (any) break;
+  }
+  if (!any || !context_.Refresh()) return;
+  for (size_t i = 0; i < context_.names().size(); ++i) {
+    labels_.NamePublished(static_cast<unsigned char>(i), context_.names()[i]);
+  }
+}
+
+std::vector<uint16_t> LabelFigures::Members(uint16_t set) const {
+  std::vector<uint16_t> own;
+  std::vector<uint16_t> published;
+  labels_.ForEachOf(set, [&](uint16_t label) {
+    (labels_.PublishedNumber(label) < 0 ? own : published).push_back(label);
+  });
+  for (const uint16_t label : published) {
+    const std::string_view name = labels_.NameOfPublished(labels_.PublishedNumber(label));
+    const uint16_t named = labels_.Label(name, labels_.ValueOf(label));
+    const bool known = std::any_of(own.begin(), own.end(), [&](uint16_t other) {
+      return labels_.KeyOf(other) == labels_.KeyOf(named);
+    });
+    if (named != 0 && !known) own.push_back(named);
+  }
+  return own;
 }
 
 void LabelFigures::SumByLabel() {
   for (const auto& [set, sum] : by_set_) {
-    labels_.ForEachOf(set, [&, &of_set = sum](uint16_t label) { by_label_[label].Add(of_set); });
+    for (const uint16_t label : Members(set)) by_label_[label].Add(sum);
   }
 }
 
 TextMap LabelFigures::LabelsOf(uint16_t set) const {
   TextMap map;
-  labels_.ForEachOf(
-      set, [&](uint16_t label) { map.emplace(labels_.KeyOf(label), labels_.ValueOf(label)); });
+  for (const uint16_t label : Members(set)) {
+    map.emplace(labels_.KeyOf(label), labels_.ValueOf(label));
+  }
   return map;
 }
 
@@ -90,7 +122,7 @@ void LabelFigures::FillSites(const std::vector<uint32_t>& indices, Report& repor
     for (const Share& share : shares) {
       TextMap labels = LabelsOf(share.set);
       for (const auto& label : labels) by_label[label] += share.sum.bytes;
-      if (site.by_labels.size() == kMostOfSite) continue;
+      if (labels.empty() || site.by_labels.size() == kMostOfSite) continue;
       site.by_labels.push_back({std::move(labels), share.sum.bytes, share.sum.objects});
     }
     for (const auto& [label, bytes] : by_label) {

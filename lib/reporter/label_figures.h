@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "labels/labels.h"
+#include "process/process_context.h"
 #include "report/report.h"
 #include "store/live_table.h"
 
@@ -50,6 +51,10 @@ class LabelFigures final {
     Sum sum;
   };
 
+  // The labels of a set; of attributes that the program publishes, those whose names are known, and
+  // of a key that the set has itself none.
+  std::vector<uint16_t> Members(uint16_t set) const;
+  void LearnNames();
   TextMap LabelsOf(uint16_t set) const;
   void SumByLabel();
   void Follow();
@@ -58,6 +63,7 @@ class LabelFigures final {
   void FillCircles(Report& report);
 
   Labels& labels_;
+  ProcessContext context_;
   uint64_t now_ns_ = 0;
   double time_s_ = 0;
   double before_s_ = -1;  // the report before this one

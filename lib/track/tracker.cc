@@ -6,7 +6,7 @@
 #include "base/errno_keeper.h"
 #include "base/fork_gate.h"
 #include "base/macros.h"
-#include "labels/labels.h"
+#include "labels/thread_context.h"
 #include "trace/frame_rule.h"
 #include "trace/stack_bounds.h"
 #include "trace/stack_hash.h"
@@ -20,8 +20,7 @@ namespace {
 
 // Sites may take this part of the stores' memory; the rest is the live table's.
 constexpr size_t kSiteShare = 2;
-// A stack with less room than this gets its caller's address alone: a careful walk needs about
-// 6 KiB, libunwind behind it 8.
+// With less stack a sample gets its caller alone: a careful walk needs 6 KiB, libunwind behind it 8.
 constexpr uintptr_t kUnwindRoom = 12 * 1024;
 
 LiveSample FromTaken(const TakenSample& taken) noexcept {
@@ -73,6 +72,7 @@ bool Tracker::Initialize(const Options& options, Control& control, ThreadState& 
   Labels::Get().Initialize(arena_, options.memory_limit_bytes);
   WarmUnwinders(unwind_, self);
   ledger_.Initialize();
+  ThreadContext::Get().Find(ledger_.clock());
   start_ns_ = MonotonicNs();
   child_account_.Begin(CoarseMonotonicNs());  // neither clock of births is behind it
   SetInterval(options.sample_interval_bytes);
@@ -93,9 +93,8 @@ bool Tracker::recording() const noexcept {
 }
 
 void Tracker::SetInterval(uint64_t bytes) noexcept {
-  // In exact mode no block is aligned, so free() has to look at every one.  The reason is added
-  // before the first exact sample and stays for good: exact samples may live on after the mode has
-  // changed.
+  // In exact mode no block is aligned: free() looks at every one.  The reason is added before the
+  // first exact sample and stays: exact samples may live on after the mode has changed.
   // acquire: pairs with the exchange; whoever set the flag has added the reason.
   if (bytes == Sampler::kExact && !control_->exact.load(std::memory_order_acquire)) {
     control_->AddReason();
@@ -262,7 +261,7 @@ void Tracker::RecordWeighted(ThreadState& self, void* block, size_t bytes, doubl
   sample.bytes = bytes;
   sample.birth_ns = Now();
   sample.site = site->index;
-  sample.labels = self.labels;
+  sample.labels = ThreadContext::Get().SetOf(self, ledger_.clock());
   sample.weight = static_cast<float>(weight);
   sample.unaligned = !AddressTells(block);
   if (Admit(block, sample)) {
@@ -386,8 +385,9 @@ void Tracker::ForgetStacks(uint64_t now) noexcept {
 
 void Tracker::ModulesCame() noexcept {
   ledger_.TakeStock();
-  const uint64_t now = ledger_.clock().Now();
-  if (stacks_at_.load(std::memory_order_acquire) != now) ForgetStacks(now);  // acquire: as SiteOf()
+  ThreadContext::Get().Find(ledger_.clock());
+  const uint64_t now = ledger_.clock().Now();  // acquire: as SiteOf()
+  if (stacks_at_.load(std::memory_order_acquire) != now) ForgetStacks(now);
 }
 
 void Tracker::AfterForkInChild() noexcept {

@@ -8,11 +8,14 @@
 #include <unistd.h>
 
 #include "base/proc_stat.h"
+#include "shim/said_mark.h"
 
 namespace heapgauge {
 namespace {
 
 constexpr int kMostAncestors = 32;
+// What is executed in between (sudo, a static program) may not have the library.
+constexpr int kMostApart = 1;
 constexpr char kLibrary[] = "/libheapgauge.so";
 
 int Open(const char* process, const char* what) noexcept {
@@ -72,13 +75,24 @@ bool SaidAbove() noexcept {
   struct stat own;
   if (stat("/proc/self/exe", &own) != 0) return false;
   char process[24] = "self";
+  char root[24] = "self";
+  int apart = 0;  // generations without the library
   for (int i = 0; i < kMostAncestors; ++i) {
     const long parent = ParentOf(process);
-    if (parent <= 0) return false;
+    if (parent <= 0) break;
     snprintf(process, sizeof(process), "%ld", parent);
     if (SpokeFor(process, own)) return true;
+    if (apart > kMostApart) continue;
+    if (HasLibrary(process)) {
+      memcpy(root, process, sizeof(root));
+      apart = 0;
+    } else {
+      ++apart;
+    }
   }
-  return false;
+  // Whoever is alone leaves nothing behind; it may be the last of its tree, which was executed in
+  // the first one's place.
+  return !MarkSaid(root, own, strcmp(root, "self") != 0);
 }
 
 }  // namespace heapgauge

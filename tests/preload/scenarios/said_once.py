@@ -1,4 +1,4 @@
-"""Why tracking is off is said once for a tree of processes of one program, and once for each start of it."""
+"""Why tracking is off is said once for a tree of processes, and once for each start of one."""
 
 import os
 import sys
@@ -14,8 +14,11 @@ def body():
     with harness.Rig(options) as rig:
         victim = rig.victim("own_allocator_tree")
         for argv, lines in (([victim, "0"], 1), ([victim, "5"], 1),
-                            (["/bin/sh", "-c", f"{victim} 2; {victim} 2"], 2),
-                            (["/bin/sh", "-c", f"{victim} 1 & {victim} 1 & wait"], 2)):
+                            (["/bin/sh", "-c", f"{victim} 2; {victim} 2"], 1),
+                            (["/bin/sh", "-c", f"{victim} 1 & {victim} 1 & {victim} 0 & wait"], 1),
+                            (["/bin/sh", "-c", f"for i in 1 2 3; do sh -c '{victim} 0; true'; done"], 1),
+                            (["/bin/sh", "-c", f"env -i {victim} 0; {victim} 0; exec {victim} 0"], 1),
+                            ([victim, "0"], 1)):
             bare = rig.run(argv, "bare")
             harness.check(bare.status == 0, f"bare: {bare.status}")
             run = rig.run(argv, "default")

@@ -109,7 +109,8 @@ void ServiceGraph::AddProcess(const std::vector<Report>& reports) {
   services_.insert(client);
   size_t newest = reports.size() - 1;
   if (reports[newest].final && newest > 0) --newest;
-  std::map<std::vector<std::string>, double> largest;  // of this process
+  std::map<std::vector<std::string>, double> largest;  // of this process, here and below
+  std::map<std::string, double> most_bytes;
   for (size_t i = 0; i < reports.size(); ++i) {
     AddPathCircles(reports[i], i >= newest);
     for (const Circle& circle : reports[i].circles) {
@@ -124,6 +125,8 @@ void ServiceGraph::AddProcess(const std::vector<Report>& reports) {
       Sum& sum = sums_[{client, server}];
       const bool piles = PilesUp(call) && call.in_flight_bytes >= kLeastBytes;
       if (piles) sum.piled.Add(time_s);
+      double& most = most_bytes[server];
+      most = std::max(most, call.in_flight_bytes);
       if (i != newest) continue;
       sum.piles_now = sum.piles_now || piles;
       sum.call.peer = server;
@@ -135,6 +138,7 @@ void ServiceGraph::AddProcess(const std::vector<Report>& reports) {
       sum.call.growth_bytes_per_s += call.growth_bytes_per_s;
     }
   }
+  for (const auto& [server, bytes] : most_bytes) sums_[{client, server}].most_bytes += bytes;
   for (const auto& [members, bytes] : largest) by_members_[members].circle.in_flight_bytes += bytes;
 }
 
@@ -168,17 +172,18 @@ void ServiceGraph::FindGrowingCircles() {
     if (!Overlap(members)) continue;
     FoundCircle& found = by_members_[{members.begin(), members.end()}];
     found.by_growth = true;
-    bool now = true;
     double bytes = 0;
+    double most_bytes = 0;
     double since_s = 1e300;
     for (const auto& [ends, sum] : sums_) {
       if (members.count(ends.first) == 0 || members.count(ends.second) == 0) continue;
       if (sum.piled.last_s < sum.piled.first_s) continue;
-      now = now && sum.piles_now;
       bytes += sum.call.in_flight_bytes;
+      most_bytes += sum.most_bytes;
       since_s = std::min(since_s, sum.piled.first_s);
     }
-    found.now = found.now || now;
+    // Full, it grows no more, and still waits.
+    found.now = found.now || bytes > kLeftOfCircle * most_bytes;
     if (found.by_path) continue;
     found.circle.members = {members.begin(), members.end()};
     found.circle.in_flight_bytes = bytes;

@@ -31,7 +31,7 @@ struct FoundCircle {
   Circle circle;
   bool by_path = false;    // seen in the path of a request; else by reports alone
   bool by_growth = false;  // memory in flight grows on all its calls together
-  bool now = false;        // in the newest report of a process
+  bool now = false;        // in the newest reports: seen, or enough of what it held is still there
 };
 
 class ServiceGraph final {
@@ -62,7 +62,7 @@ class ServiceGraph final {
     Call call;
     Span piled;  // when it did
     bool piles_now = false;
-    bool now = false;
+    double most_bytes = 0;  // that each process had in flight at a time, together
   };
 
   void AddPathCircles(const Report& report, bool newest);

@@ -13,6 +13,10 @@ namespace heapgauge {
 // Whether memory in flight piles up: it grows, and the growth accounts for what there is.
 bool PilesUp(const Call& call);
 
+// A circle that nobody goes round any more is over when this share is left of what it held at most:
+// some of that is kept by others.
+inline constexpr double kLeftOfCircle = 0.1;
+
 // "43.0 MiB in flight for session (oldest 31 s, +1.20 MiB/s): calls to it do not come back"
 std::string CallWords(const Call& call);
 

@@ -6,16 +6,13 @@
 #include <string>
 #include <string_view>
 
+#include "report/call_words.h"
 #include "report/units.h"
 #include "store/site_table.h"
 #include "track/weights.h"
 
 namespace heapgauge {
 namespace {
-
-// A circle that nobody goes round any more is over when this share is left of what it held at most:
-// some of that is kept by others.
-constexpr double kLeftOver = 0.1;
 
 double Median(std::vector<double>& values) {
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
@@ -179,7 +176,7 @@ void LabelFigures::FillCircles(Report& report) {
     const double bytes = found == by_label_.end() ? 0 : found->second.bytes;
     circle_peaks_[i] = std::max(circle_peaks_[i], bytes);
     const bool seen = circle.last_ns >= before_ns_;
-    if (!seen && bytes <= kLeftOver * circle_peaks_[i]) {
+    if (!seen && bytes <= kLeftOfCircle * circle_peaks_[i]) {
       book.Forget(i);
       circle_peaks_[i] = 0;
       continue;

@@ -100,6 +100,26 @@ TEST_CASE("harmless shapes are no circles in a thousand nights", "[cli]") {
   }
 }
 
+TEST_CASE("a circle by reports alone holds while its memory waits, growing or not", "[cli]") {
+  // In its last reports it is full; or as good as gone.
+  for (const auto& [left_mib, holds] :
+       {std::pair{31.0, true}, {4.0, true}, {2.0, false}, {0.0, false}}) {
+    Net net;
+    for (const auto& [client, server] : {std::pair{"auth", "session"}, {"session", "auth"}}) {
+      net.At(client).calls = {Piling(server, kMiB, 31)};
+      net.At(client, 1'800'000'060).calls = {{server, 31 * kMiB, 1000, 100, 90, 0}};
+      Call& last = net.At(client, 1'800'000'120).calls.emplace_back();
+      last = {server, left_mib * kMiB, 1000, 100, 150, -1000};
+    }
+    const ServiceGraph graph = net.Graph();
+    CAPTURE(left_mib);
+    REQUIRE(graph.circles().size() == 1);
+    CHECK(graph.circles()[0].by_growth);
+    CHECK(graph.circles()[0].now == holds);
+    CHECK((CircleLine(graph.circles()[0]).find("it is over") == std::string::npos) == holds);
+  }
+}
+
 TEST_CASE("clocks may differ by minutes, but not by a night", "[cli]") {
   const int64_t noon = 1'800'000'000;
   for (const int64_t apart : {0, 300, 590, 4 * 3600}) {

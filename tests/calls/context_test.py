@@ -56,6 +56,7 @@ def hostile(directory):
         edge = found.pop(route("/edge"))
         check(edge == 2 * 1000 + 2000 + 4000, (what, edge))
         check(found.pop(()) % 100 == 0, (what, found))
+        check(found.pop(route("a\0b")) == 5000, (what, found))
         check(len(found) == 1 and list(found.values()) == [3000], (what, found))
         key, value = list(found)[0][0]
         check(key == "http.route" and '"<b>\n\x1b[31m' in value, (what, found))

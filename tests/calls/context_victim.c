@@ -306,6 +306,11 @@ static void hostile(void) {
   end(&odd);
   publish(&odd);
   keep(3000);
+  begin(&odd);
+  odd.attributes_bytes = 5;
+  memcpy(odd.attributes, "\001\003a\0b", 5);
+  end(&odd);
+  keep(5000);
   memset(&odd, 9, sizeof odd);
   odd.valid = 1;
   odd.attributes_bytes = 65535; /* far beyond the variable; the program's data goes on for longer */

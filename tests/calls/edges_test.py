@@ -1,5 +1,6 @@
 """heapgauge edges over the reports of services.  edges_test.py HEAPGAUGE VICTIM EXAMPLES CASE"""
 
+import datetime
 import json
 import os
 import sys
@@ -48,6 +49,55 @@ def without_header(directory):
         found = edges(directory, "--fail-on", "circle", status=1)
         check([circle["members"] for circle in found["circles"]] == [["auth", "session"]], found)
         check(found["circles"][0]["by_growth"] and not found["circles"][0]["by_path"], found)
+
+
+def shift(path, seconds):
+    """Sets a service's clock, as its reports have it, forward."""
+    file = os.path.join(path, "reports.jsonl")
+    with open(file, encoding="utf-8") as lines:
+        found = [json.loads(line) for line in lines]
+    for report in found:
+        moment = datetime.datetime.strptime(report["time"][:19], "%Y-%m-%dT%H:%M:%S")
+        report["time"] = (moment + datetime.timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    with open(file, "w", encoding="utf-8") as lines:
+        lines.writelines(json.dumps(report) + "\n" for report in found)
+
+
+def clocks(directory):
+    """Clocks of services that differ by minutes, and a member that has restarted in the middle."""
+    with Net(SERVICE, directory) as net:
+        for turn in range(4):
+            net.go(TURNS, size=1 << 20, propagate=False, wait=True)
+            net.report()
+            if turn == 1:  # it loses what it held, and piles up again
+                net["session"].process.kill()
+                net["session"].process.communicate()
+                del net.services["session"]
+            time.sleep(0.3)
+    for seconds, circles in ((9 * 60, 1), (-18 * 60, 1), (-24 * 3600, 0)):
+        shift(os.path.join(directory, "session"), seconds)
+        found = edges(directory, "--fail-on", "circle", status=circles)
+        check([circle["members"] for circle in found["circles"]] == [["auth", "session"]] * circles, (seconds, found))
+
+
+def full(directory):
+    """Without the header: the circle holds when it is full and grows no more, and is over when its memory is gone."""
+    with Net(SERVICE, directory) as net:
+        for _ in range(2):
+            net.go(TURNS, size=1 << 20, propagate=False, wait=True)
+            net.report()
+            time.sleep(0.3)
+        for _ in range(14):
+            net.report()
+        found = edges(directory, "--fail-on", "circle", status=1)
+        check(not any(edge["piles_up"] for edge in found["edges"] if edge["client"] != "gateway"), found)
+        check(found["circles"][0]["now"] and not found["circles"][0]["by_path"], found)
+        for service in net.services.values():
+            service.tell("drop")
+        net.report()
+        found = edges(directory, "--fail-on", "circle", status=1)
+        check([circle["now"] for circle in found["circles"]] == [False], found)
+        check(b"it is over" in command(HEAPGAUGE, "edges", directory), "text")
 
 
 def harmless(directory):

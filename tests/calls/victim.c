@@ -68,6 +68,9 @@ static void odd(void) {
     keep(1000);
     heapgauge_pop_label(scope);
   }
+  const heapgauge_scope nothing = push("odd", NULL); /* as "" */
+  keep(1000);
+  heapgauge_pop_label(nothing);
   REQUIRE(heapgauge_label(NULL, "x") == 0 && heapgauge_label("", "x") == 0);
   heapgauge_pop_label(heapgauge_push_label(0));
   heapgauge_pop_label(heapgauge_push_label(0xFFFFFFFF));
@@ -186,6 +189,29 @@ static void* waits(void* argument) {
   return NULL;
 }
 
+/* The program of the same process knows nothing of the scopes, nor of labels' numbers and contexts that it is handed. */
+static char self[4096];
+static void execs(void) {
+  push("route", "/before");
+  const heapgauge_label_id number = heapgauge_label("handed", "over");
+  heapgauge_begin_call("session");
+  keep(1000);
+  char text[64];
+  snprintf(text, sizeof text, "%u", number);
+  report();
+  execl(self, self, "executed", text, NULL);
+  _exit(5);
+}
+
+static const char* handed = "0";
+static void executed(void) {
+  keep(2000);
+  heapgauge_pop_label(heapgauge_push_label((heapgauge_label_id)atoi(handed)));
+  const heapgauge_scope scope = push("route", "/after");
+  keep(4000);
+  heapgauge_pop_label(scope);
+}
+
 static void cancels(void) {
   for (int i = 0; i < 20; ++i) {
     int ready = 0;
@@ -246,9 +272,11 @@ int main(int argc, char** argv) {
   static const struct {
     const char* name;
     void (*run)(void);
-  } cases[] = {{"plain", plain},     {"odd", odd},         {"million", million},
-               {"wrong", wrong},     {"forks", forks},     {"jumps", jumps},
-               {"cancels", cancels}, {"signals", signals}, {"storm", storm}};
+  } cases[] = {{"plain", plain}, {"odd", odd},     {"million", million},  {"wrong", wrong},
+               {"forks", forks}, {"jumps", jumps}, {"cancels", cancels},  {"signals", signals},
+               {"storm", storm}, {"execs", execs}, {"executed", executed}};
+  if (argc > 2) handed = argv[2];
+  if (readlink("/proc/self/exe", self, sizeof self - 1) < 0) return 3;
   for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); ++i) {
     if (argc > 1 && strcmp(argv[1], cases[i].name) == 0) {
       cases[i].run();

@@ -168,8 +168,7 @@ def waiting(graph, names):
 
 
 def circles(graph):
-    """Those that turn, and those that full services have stopped growing while the memory still waits."""
-    return [circle for circle in graph["circles"] if circle["now"] or waiting(graph, circle["members"]) >= 1]
+    return [circle for circle in graph["circles"] if circle["now"]]
 
 
 def what_heapgauge_says(graph):

@@ -20,7 +20,7 @@ using heapgauge::ScopedRequest;
 
 extern "C" __attribute__((noinline)) void keep(size_t bytes) {
   static std::atomic<size_t> count{0};
-  static void* volatile kept[100000];
+  [[maybe_unused]] static void* volatile kept[100000];
   kept[count++] = std::malloc(bytes);
 }
 

@@ -22,13 +22,17 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// When the directory's newest report was written; 0 if it holds none.
-time_t ReportTime(const std::string& directory) {
-  time_t newest = 0;
+constexpr int64_t kSecondNs = 1'000'000'000;
+
+int64_t InNs(const timespec& time) { return time.tv_sec * kSecondNs + time.tv_nsec; }
+
+// When the directory's newest report was written [ns]; 0 if it holds none.
+int64_t ReportTime(const std::string& directory) {
+  int64_t newest = 0;
   for (const char* name : {"reports.jsonl", "reports.jsonl.1", "report.txt"}) {
     struct stat status {};
     if (stat(fmt::format("{}/{}", directory, name).c_str(), &status) == 0 && status.st_size > 0) {
-      newest = std::max(newest, status.st_mtime);
+      newest = std::max(newest, InNs(status.st_mtim));
     }
   }
   return newest;
@@ -70,6 +74,26 @@ bool Matches(std::string_view pattern, std::string_view name, pid_t pid) {
     if (Matches(pattern.substr(2), name.substr(length), pid)) return true;
   }
   return false;
+}
+
+std::string ParentOf(const std::string& path) {
+  const std::string parent = path.substr(0, path.rfind('/'));
+  return parent.empty() ? "/" : parent;
+}
+
+// Written a moment ago: what counts as new goes by whole seconds, as some file systems' times do.
+std::map<std::string, int64_t> FindEarlier(const RunOutput& output) {
+  std::map<std::string, int64_t> found;
+  const int64_t lately = InNs(FileClock()) - 2 * kSecondNs;
+  const std::string_view name_pattern = Basename(output.pattern);
+  std::error_code failure;
+  for (fs::directory_iterator it(ParentOf(output.path), failure), end; !failure && it != end;
+       it.increment(failure)) {
+    if (!Matches(name_pattern, it->path().filename().string(), 0)) continue;
+    const int64_t time = ReportTime(it->path().string());
+    if (time >= lately) found.emplace(it->path().string(), time);
+  }
+  return found;
 }
 
 // A run that wrote nothing leaves nothing behind.  Only ever an empty file and an empty directory
@@ -122,7 +146,7 @@ int OpenFree(const std::string& pattern, std::string* path, std::string* error) 
 
 RunOutput PrepareOutput(const std::string& pattern, const std::string& executable) {
   const std::string exe(Basename(executable));
-  RunOutput output{pattern, ExpandOutputPattern(pattern, exe, getpid(), HostName()), false, 0};
+  RunOutput output{pattern, ExpandOutputPattern(pattern, exe, getpid(), HostName()), false, 0, {}};
   std::string error;
   int directory = OpenFree(pattern, &output.path, &error);
   if (directory < 0) {
@@ -134,46 +158,81 @@ RunOutput PrepareOutput(const std::string& pattern, const std::string& executabl
       Say(fmt::format("{}; reports go to {}", error, output.path));
     } else {
       Say(fmt::format("{}, and {}; there will be no report", error, second_error));
-      return {pattern, "", false, 0};
+      return {pattern, "", false, 0, {}};
     }
   }
   output.made_mark = MarkReportExpected(directory);
   output.children_bytes = SizeOf(output.path + "/children.jsonl");
   close(directory);
+  output.earlier = FindEarlier(output);
   return output;
 }
 
 std::string Encode(const RunOutput& output) {
-  return fmt::format("{:d} {} {} {}{}", output.made_mark, output.children_bytes, output.path.size(),
-                     output.path, output.pattern);
+  std::string text = fmt::format("{:d} {} {} {} {} {}{}", output.made_mark, output.children_bytes,
+                                 output.earlier.size(), output.path.size(), output.pattern.size(),
+                                 output.path, output.pattern);
+  for (const auto& [path, time] : output.earlier) {
+    text += fmt::format("{} {} {}", time, path.size(), path);
+  }
+  return text;
 }
 
 RunOutput Decode(const std::string& text) {
   int mark = 0;
-  size_t size = 0;
+  size_t count = 0;
+  size_t sizes[2] = {};
   int begin = 0;
   unsigned long long children = 0;
-  if (std::sscanf(text.c_str(), "%d %llu %zu%n", &mark, &children, &size, &begin) != 3) return {};
-  const std::string strings = text.substr(std::min(text.size(), static_cast<size_t>(begin) + 1));
-  if (size > strings.size()) return {};
-  return {strings.substr(size), strings.substr(0, size), mark != 0, children};
+  if (std::sscanf(text.c_str(), "%d %llu %zu %zu %zu%n", &mark, &children, &count, &sizes[0],
+                  &sizes[1], &begin) != 5) {
+    return {};
+  }
+  size_t at = static_cast<size_t>(begin) + 1;
+  // False when there is not as much.
+  const auto take = [&](size_t size, std::string* to) {
+    if (at > text.size() || size > text.size() - at) return false;
+    *to = text.substr(at, size);
+    at += size;
+    return true;
+  };
+  RunOutput output;
+  output.made_mark = mark != 0;
+  output.children_bytes = children;
+  if (!take(sizes[0], &output.path) || !take(sizes[1], &output.pattern)) return {};
+  for (; count > 0; --count) {
+    long long time = 0;
+    size_t size = 0;
+    std::string path;
+    if (at >= text.size() ||
+        std::sscanf(text.c_str() + at, "%lld %zu%n", &time, &size, &begin) != 2)
+      break;
+    at += static_cast<size_t>(begin) + 1;
+    if (!take(size, &path)) break;
+    output.earlier.emplace(std::move(path), time);
+  }
+  return output;
 }
 
 FoundReports FindReports(const RunOutput& output, pid_t pid, time_t since) {
   FoundReports found;
   if (output.path.empty()) return found;
-  if (ReportTime(output.path) >= since) found.own = output.path;
+  const auto is_new = [&](const std::string& path) {
+    const int64_t time = ReportTime(path);
+    const auto earlier = output.earlier.find(path);
+    return time >= since * kSecondNs &&
+           (earlier == output.earlier.end() || earlier->second != time);
+  };
+  if (is_new(output.path)) found.own = output.path;
   if (found.own.empty() && output.made_mark) TakeMarkAway(output.path);
 
   const std::string_view name_pattern = Basename(output.pattern);
-  const std::string parent = output.path.substr(0, output.path.rfind('/'));
   std::error_code failure;
-  for (fs::directory_iterator it(parent.empty() ? "/" : parent, failure), end;
-       !failure && it != end; it.increment(failure)) {
+  for (fs::directory_iterator it(ParentOf(output.path), failure), end; !failure && it != end;
+       it.increment(failure)) {
     const std::string path = it->path().string();
     const std::string name = it->path().filename().string();
-    if (path == output.path || !Matches(name_pattern, name, 0) || ReportTime(path) < since)
-      continue;
+    if (path == output.path || !Matches(name_pattern, name, 0) || !is_new(path)) continue;
     // CMD may have become another program (env, a shell's exec): same pid, another name.
     if (found.own.empty() && Matches(name_pattern, name, pid)) {
       found.own = path;
@@ -185,7 +244,7 @@ FoundReports FindReports(const RunOutput& output, pid_t pid, time_t since) {
   const std::string own = found.own.empty() ? output.path : found.own;
   for (fs::directory_iterator it(own, failure), end; !failure && it != end; it.increment(failure)) {
     const std::string path = it->path().string();
-    if (ReportTime(path) >= since) found.others.push_back(path);
+    if (is_new(path)) found.others.push_back(path);
   }
   std::sort(found.others.begin(), found.others.end());
   found.short_children =

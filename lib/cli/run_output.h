@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <ctime>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,9 @@ struct RunOutput {
   std::string path;             // of CMD itself; "" if neither it nor the fallback could be made
   bool made_mark = false;       // the empty reports.jsonl in it is ours
   uint64_t children_bytes = 0;  // what children.jsonl had already
+  // Directories that others' reports went to a moment before, and when the last one was written
+  // [ns]: they look as if they had come since.
+  std::map<std::string, int64_t> earlier;
 };
 
 // To be called in CMD's process before it becomes CMD: makes the directory and the mark that says a

@@ -156,6 +156,11 @@ bool NameOwner(int directory, const ProcessInstance& owner) noexcept {
 
 void ForgetOwner(int directory) noexcept { unlinkat(directory, kOwner, 0); }
 
+bool IsNamedOwner(int directory, const ProcessInstance& owner) noexcept {
+  const LastLine named = ReadOwner(directory);
+  return named.any && strcmp(named.instance.text, owner.text) == 0;
+}
+
 DirectoryLock LockDirectory(int directory) noexcept {
   if (flock(directory, LOCK_EX | LOCK_NB) == 0) return DirectoryLock::kHeld;
   return errno == EWOULDBLOCK ? DirectoryLock::kAnothers : DirectoryLock::kUnknown;

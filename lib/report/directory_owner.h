@@ -48,6 +48,8 @@ bool MayOwn(int directory, const Claimant& claimant) noexcept;
 // leaves its name in a file there.  The first report takes that away again.
 bool NameOwner(int directory, const ProcessInstance& owner) noexcept;
 void ForgetOwner(int directory) noexcept;
+// That file names `owner`.
+bool IsNamedOwner(int directory, const ProcessInstance& owner) noexcept;
 
 enum class DirectoryLock { kHeld, kAnothers, kUnknown /* this file system has no locks */ };
 DirectoryLock LockDirectory(int directory) noexcept;

@@ -109,8 +109,10 @@ bool ReportStore::IsExpected() const {
     if (directory < 0) return false;
     struct stat info;
     const bool own = MayOwn(directory, owner_);
+    // What has lines already is an earlier run's, and the mark is who it was made ready for.
     const bool marked = own && fstatat(directory, kJsonLines, &info, AT_SYMLINK_NOFOLLOW) == 0 &&
-                        S_ISREG(info.st_mode) && info.st_size == 0;
+                        S_ISREG(info.st_mode) &&
+                        (info.st_size == 0 || IsNamedOwner(directory, owner_.instance));
     close(directory);
     if (own) return marked;
   }

@@ -81,6 +81,17 @@ class Directory(CommandTest):
         [path] = self.here.glob("out dir/*/python3* 100%/report.txt")
         self.assertEqual(self.last_line(result), f"report: {path.relative_to(self.here)}")
 
+    def test_runs_one_after_the_other_have_each_their_own(self):
+        """Within one second, by which files' times would not be told apart."""
+        lines = [self.last_line(self.heapgauge("run", *options, "--", "true"))
+                 for options in ((), (), ("--only", "nothing"), ("--output", "same"), ("--output", "same"))]
+        self.assertEqual(len((self.here / "same/reports.jsonl").read_text().splitlines()), 2)
+        self.assertRegex(lines[0], r"^report: heapgauge\.true\.\d+/report\.txt$")
+        self.assertRegex(lines[1], r"^report: heapgauge\.true\.\d+/report\.txt$")
+        self.assertNotEqual(lines[0], lines[1])
+        self.assertTrue(lines[2].startswith("no report: "), lines)
+        self.assertEqual(lines[3:], ["report: same/report.txt"] * 2)
+
     def test_the_variable_counts_where_there_is_no_option(self):
         self.heapgauge("run", "true", env=clean_environment(HEAPGAUGE_OUTPUT="elsewhere"))
         self.assertTrue((self.here / "elsewhere/report.txt").exists())

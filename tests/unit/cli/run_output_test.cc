@@ -99,4 +99,33 @@ TEST_CASE("reports are found again, the program's own and its children's", "[cli
 }
 
 }  // namespace
+
+TEST_CASE("what another run wrote a moment before is not taken for this one's", "[cli][output]") {
+  const TempDirectory temp;
+  fs::create_directory(temp / "heap.sh.123");
+  temp.Write("heap.sh.123/reports.jsonl", "{}\n");
+  fs::create_directory(temp / "heap.each.7");
+  temp.Write("heap.each.7/reports.jsonl", "{}\n");
+  const time_t since = time(nullptr) - 1;
+  const RunOutput made = PrepareOutput(temp / "heap.%e.%p", "sh");
+  const RunOutput output = Decode(Encode(made));
+  CHECK(output.pattern == made.pattern);
+  CHECK(output.earlier.size() == 2);
+  CHECK(output.earlier == made.earlier);
+  SECTION("nor counted among its children's") {
+    CHECK(FindReports(output, getpid(), since).others.empty());
+  }
+  SECTION("but for the one that goes on in it") {
+    REQUIRE(utimensat(AT_FDCWD, (temp / "heap.each.7/reports.jsonl").c_str(), nullptr, 0) == 0);
+    CHECK(FindReports(output, getpid(), since).others ==
+          std::vector<std::string>{temp / "heap.each.7"});
+  }
+  SECTION("also where both have one directory") {
+    const RunOutput first = PrepareOutput(temp / "same", "sh");
+    temp.Write("same/reports.jsonl", "{}\n");
+    const RunOutput second = Decode(Encode(PrepareOutput(temp / "same", "sh")));
+    if (second.path == first.path) CHECK(FindReports(second, getpid(), since).own.empty());
+  }
+}
+
 }  // namespace heapgauge::cli

@@ -31,6 +31,24 @@ const char* NotAFile(mode_t mode) {
   return "is a device";
 }
 
+// A view of the kernel's, which looks like a file: reading one may wait for ever (/proc/kmsg).
+bool IsKernels(const std::string& path) {
+  struct statfs system {};
+  if (statfs(path.c_str(), &system) != 0) return false;
+  switch (static_cast<uint32_t>(system.f_type)) {
+    case PROC_SUPER_MAGIC:
+    case SYSFS_MAGIC:
+    case DEBUGFS_MAGIC:
+    case TRACEFS_MAGIC:
+    case SECURITYFS_MAGIC:
+    case CGROUP_SUPER_MAGIC:
+    case CGROUP2_SUPER_MAGIC:
+      return true;
+    default:
+      return false;
+  }
+}
+
 // One of pipe(2)'s, as a shell makes them; whoever is behind it is at work.
 bool IsNameless(int fd) {
   struct statfs system {};
@@ -44,6 +62,10 @@ LineFile::LineFile(const std::string& path, bool pipes) : path_(Printable(path))
   // Not opened: a device may act on that alone.
   if (stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode) && !S_ISFIFO(status.st_mode)) {
     error_ = fmt::format("cannot read {}: it {}", path_, NotAFile(status.st_mode));
+    return;
+  }
+  if (S_ISREG(status.st_mode) && IsKernels(path)) {
+    error_ = fmt::format("cannot read {}: it is the kernel's, not a file", path_);
     return;
   }
   fd_ = open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);

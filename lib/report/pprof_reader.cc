@@ -155,9 +155,10 @@ Report ToReport(const PprofProfile& profile) {
   return report;
 }
 
-bool IsRegular(const std::string& path) {
+// A file.  The kernel's views of itself, which may keep a reader waiting, have no size.
+bool HasContent(const std::string& path) {
   struct stat status {};
-  return stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode);
+  return stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0;
 }
 
 }  // namespace
@@ -174,7 +175,7 @@ std::optional<Report> FromPprof(const std::string& bytes, std::string* error) {
 }
 
 bool IsPprofFile(const std::string& path) {
-  if (!IsRegular(path)) return false;
+  if (!HasContent(path)) return false;
   std::ifstream file(path, std::ios::binary);
   char first[2] = {};
   if (!file.read(first, 2)) return false;

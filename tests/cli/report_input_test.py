@@ -78,6 +78,16 @@ class Input(CommandTest):
             self.refused("socket", "is a socket")
         self.refused(self.here / "none", "No such file")
 
+    def test_the_kernels_views_of_itself(self):
+        """They look like files; some keep a reader waiting for what is to come."""
+        for view in ("/proc/kmsg", "/proc/self/status", "/proc/self/environ", "/sys/kernel/notes"):
+            if os.path.exists(view):
+                self.refused(view, "it is the kernel's, not a file")
+        self.refused(self.directory("reports.jsonl", lambda path: path.symlink_to("/proc/kmsg")), "is the kernel's")
+        result = self.heapgauge("diff", "/proc/kmsg", "/proc/kmsg")
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("is the kernel's", self.one_line(result))
+
     def test_a_profile_that_is_a_pipe(self):
         os.mkfifo(self.here / "heap.pb.gz")
         self.refused("heap.pb.gz", "nobody writes")

@@ -7,6 +7,8 @@
 #ifndef HEAPGAUGE_CORE_API_CORE_API_H_
 #define HEAPGAUGE_CORE_API_CORE_API_H_
 
+#include <dlfcn.h>
+
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -17,7 +19,7 @@
 
 namespace heapgauge {
 
-inline constexpr uint32_t kCoreApiVersion = 7;
+inline constexpr uint32_t kCoreApiVersion = 8;
 inline constexpr char kCoreEntryName[] = "heapgauge_core_entry";
 
 // One thread's part of the tracker: a single cache line of initial-exec TLS in the shim.  All zero
@@ -165,6 +167,8 @@ struct ShimApi {
   void* (*calloc)(size_t, size_t) = nullptr;
   void* (*realloc)(void*, size_t) = nullptr;
   void* (*memalign)(size_t, size_t) = nullptr;
+  // The loader's _dl_find_object(); nullptr where it has none (glibc before 2.35).
+  int (*find_object)(void* address, dl_find_object* found) = nullptr;
   // The hooks are reached by redirecting what modules refer to: what a module that comes later does
   // before it is looked after is not seen.
   bool redirects = false;

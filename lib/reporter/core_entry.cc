@@ -16,6 +16,7 @@
 #include "helper/program_path.h"
 #include "labels/labels.h"
 #include "options/options.h"
+#include "reporter/older_glibc.h"
 #include "reporter/own_malloc.h"
 #include "reporter/reporter.h"
 #include "reporter/snapshot_api.h"
@@ -178,6 +179,9 @@ extern "C" HG_EXPORT const heapgauge::CoreApi* heapgauge_core_entry(
            shim->version, kCoreApiVersion);
     return nullptr;
   }
+#if defined(HEAPGAUGE_OLDER_GLIBC)
+  UseFindObject(shim->find_object);
+#endif
 #if defined(HEAPGAUGE_OWN_MALLOC)
   UseHostAllocator(*shim);
 #endif

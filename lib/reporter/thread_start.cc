@@ -1,5 +1,6 @@
 #include "reporter/thread_start.h"
 
+#include <gnu/libc-version.h>
 #include <pthread.h>
 #include <sched.h>
 #include <sys/auxv.h>
@@ -12,8 +13,15 @@
 #include <cstring>
 
 #include "base/address_range.h"
+#include "base/glibc_version.h"
 #include "base/signal_mask.h"
 #include "elf/module_around.h"
+
+// The C library's own: in the shared object the plain name is a forward (older_glibc.cc).
+extern "C" void hg_glibc_create_thread();
+extern "C" void hg_glibc_default_attributes();
+HG_USE_VERSION(hg_glibc_create_thread, pthread_create, HG_GLIBC_FIRST);
+HG_USE_VERSION(hg_glibc_default_attributes, pthread_getattr_default_np, "GLIBC_2.18");
 
 namespace heapgauge {
 namespace {
@@ -23,6 +31,7 @@ AddressRange g_thread_creation;
 AddressRange g_default_attributes;  // pthread_getattr_default_np: allocates under a lock
 AddressRange g_vdso;                // AArch64 returns from signals through it
 AddressRange g_c_library;
+AddressRange g_threads;       // the same module from glibc 2.34 on
 std::atomic<int> g_error{0};  // of the last start that failed
 
 // The C library's pthread_create with what the compiler put into it; the size is not known, 4 KiB
@@ -35,7 +44,10 @@ constexpr size_t kAttributesBytes = 512;  // of the much smaller pthread_getattr
 bool IsSignalReturn(uintptr_t address) noexcept {
 #if defined(__x86_64__)
   static constexpr unsigned char kCode[] = {0x48, 0xC7, 0xC0, 0x0F, 0x00, 0x00, 0x00, 0x0F, 0x05};
-  return g_c_library.Holds(address) && g_c_library.Holds(address + sizeof(kCode)) &&
+  const auto in = [&](const AddressRange& library) {
+    return library.Holds(address) && library.Holds(address + sizeof(kCode));
+  };
+  return (in(g_c_library) || in(g_threads)) &&
          std::memcmp(reinterpret_cast<const void*>(address), kCode, sizeof(kCode)) == 0;
 #else
   return g_vdso.Holds(address);
@@ -50,11 +62,12 @@ int Policy() noexcept { return sched_getscheduler(0) & ~SCHED_RESET_ON_FORK; }
 void LearnUnsafePlaces() {
   g_loader = ModuleAround(getauxval(AT_BASE)).range();
   g_vdso = ModuleAround(getauxval(AT_SYSINFO_EHDR)).range();
-  const uintptr_t creation = reinterpret_cast<uintptr_t>(&pthread_create);
+  const uintptr_t creation = reinterpret_cast<uintptr_t>(&hg_glibc_create_thread);
   g_thread_creation = {creation, creation + kCreationBytes};
-  const uintptr_t attributes = reinterpret_cast<uintptr_t>(&pthread_getattr_default_np);
+  const uintptr_t attributes = reinterpret_cast<uintptr_t>(&hg_glibc_default_attributes);
   g_default_attributes = {attributes, attributes + kAttributesBytes};
-  g_c_library = ModuleAround(creation).range();
+  g_c_library = ModuleAround(&gnu_get_libc_version).range();
+  g_threads = ModuleAround(creation).range();
 }
 
 Place PlaceOf(uintptr_t address) noexcept {

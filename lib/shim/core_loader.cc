@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fnmatch.h>
+#include <gnu/libc-version.h>
 #include <limits.h>
 #include <malloc.h>
 #include <stdarg.h>
@@ -23,12 +24,21 @@
 #include "shim/id_hooks.h"
 #include "shim/kept_blocks.h"
 #include "shim/next_allocator.h"
+#include "shim/older_libraries.h"
 #include "shim/other_names.h"
+#include "shim/own_imports.h"
 #include "shim/quiet_start.h"
 #include "shim/redirect.h"
 #include "shim/root_hooks.h"
 #include "shim/said_above.h"
 #include "shim/thread_state.h"
+
+// Another C library has neither; the loader would end the program for want of one.
+#pragma weak gnu_get_libc_version
+extern "C" {
+__attribute__((weak)) int __cxa_at_quick_exit(void (*function)(void*), void* dso);
+extern HG_HIDDEN void* __dso_handle;  // NOLINT: the compiler's
+}
 
 namespace heapgauge {
 
@@ -133,6 +143,7 @@ const CoreApi* Load(const char* const* settings) noexcept {
            path);
     return nullptr;
   }
+  const OlderLibraries older;
   // Deep: what the core and the libraries that come with it call is theirs and the C library's, and
   // only then the program's (reporter/own_malloc.cc has the one exception).
   void* const handle = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND);
@@ -141,6 +152,7 @@ const CoreApi* Load(const char* const* settings) noexcept {
            path, dlerror());
     return nullptr;
   }
+  older.Bind(handle);
   NoteCoreModules(handle);
   const CoreEntry entry = reinterpret_cast<CoreEntry>(dlsym(handle, kCoreEntryName));
   if (entry == nullptr) {
@@ -161,6 +173,7 @@ const CoreApi* Load(const char* const* settings) noexcept {
   shim.calloc = calloc;
   shim.realloc = realloc;
   shim.memalign = memalign;
+  shim.find_object = FindObject();
   shim.redirects = g_next.bypassed;
   shim.cover_new_modules = RedirectNewModules;
   shim.measure_coverage = MeasureCoverage;
@@ -178,7 +191,7 @@ const CoreApi* Load(const char* const* settings) noexcept {
 void AtExit() {
   if (const CoreApi* const core = Core()) core->process_exit(false);
 }
-void AtQuickExit() {
+void AtQuickExit(void*) {
   if (const CoreApi* const core = Core()) core->process_exit(true);
 }
 
@@ -195,6 +208,11 @@ bool HasToStayOut() noexcept {
     return true;
   }
   if (!g_attached && !ProgramIsWanted()) return true;
+  if (&gnu_get_libc_version == nullptr) {
+    Refuse(LogLevel::kWarning,
+           "this program uses another C library than glibc (musl?); tracking is off");
+    return true;
+  }
   if (!g_next.bypassed || g_next.can_redirect) return false;
   const bool own = g_next.module == nullptr || *g_next.module == '\0';
   Refuse(LogLevel::kWarning,
@@ -228,7 +246,7 @@ bool Start(const char* const* settings) noexcept {
   // After the core's own registrations, so that it runs before them; before the program's, so after
   // them.
   atexit(AtExit);
-  at_quick_exit(AtQuickExit);
+  if (&__cxa_at_quick_exit != nullptr) __cxa_at_quick_exit(AtQuickExit, __dso_handle);
   if (g_next.bypassed) RedirectModules();
   return true;
 }

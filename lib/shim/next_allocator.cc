@@ -20,6 +20,8 @@
 #include "shim/operator_forms.h"
 #include "shim/own_imports.h"
 
+#pragma weak gnu_get_libc_version  // core_loader.cc
+
 namespace heapgauge {
 namespace {
 

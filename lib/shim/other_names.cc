@@ -9,6 +9,9 @@
 #include "elf/module_around.h"
 #include "shim/id_hooks.h"
 #include "shim/next_allocator.h"
+#include "shim/own_imports.h"
+
+#pragma weak gnu_get_libc_version  // core_loader.cc
 
 // Hooks are addresses here, whatever their types.
 #define HG_NOTHING(...)
@@ -86,7 +89,10 @@ void FindAllocatorNames(const link_map& c_library) noexcept {
 void FindLoaderFunctions(const ElfModule& c_library) noexcept {
   for (int i = 0; i < kOtherNames; ++i) {
     if (kFamilyOf[i] != kLoader) continue;
-    const uintptr_t defined = c_library.FunctionOfAnyVersion(g_other_names[i].name);
+    uintptr_t defined = c_library.FunctionOfAnyVersion(g_other_names[i].name);
+    if (defined == 0 && SeparateLoading() != nullptr) {
+      defined = ElfModule(*SeparateLoading()).FunctionOfAnyVersion(g_other_names[i].name);
+    }
     const void* const first = dlsym(RTLD_DEFAULT, g_other_names[i].name);
     if (reinterpret_cast<uintptr_t>(first) == defined) g_other_names[i].original = defined;
   }

@@ -1,8 +1,10 @@
 #include "shim/own_imports.h"
 
+#include <dlfcn.h>
 #include <elf.h>
 #include <link.h>
 
+#include <cstddef>
 #include <cstdint>
 
 #include "elf/imports.h"
@@ -13,26 +15,29 @@ extern "C" __attribute__((visibility("hidden"))) const ElfW(Ehdr) __ehdr_start; 
 namespace heapgauge {
 namespace {
 
-// An address in the loader: it calls this when it relocates the library, and no symbol that the
-// program could have, too, stands between.
-uintptr_t g_in_loader = 0;
+// The loader's variable: where the stack began, with what the kernel handed over.  A program that
+// is linked to a fixed address may have a copy of it, with the same value.
+extern "C" __attribute__((weak)) void* __libc_stack_end;  // NOLINT
 
-extern "C" {
-using AnchorFunction = void();
-__attribute__((visibility("hidden"), used)) AnchorFunction* HeapgaugeResolveAnchor() noexcept;
-__attribute__((visibility("hidden"), ifunc("HeapgaugeResolveAnchor"))) void HeapgaugeAnchor();
-
-void HeapgaugeAnchored() noexcept {}
-AnchorFunction* HeapgaugeResolveAnchor() noexcept {
-  g_in_loader = reinterpret_cast<uintptr_t>(__builtin_return_address(0));
-  return HeapgaugeAnchored;
-}
+// An address in the loader; 0 where it can't be told (another C library).
+uintptr_t InLoader() noexcept {
+  if (&__libc_stack_end == nullptr || __libc_stack_end == nullptr) return 0;
+  const auto* word = static_cast<const uintptr_t*>(__libc_stack_end);
+  word += *word + 2;  // the count of arguments, these, and a null pointer
+  // The environment: one that has lost some of its strings since has null pointers within.
+  constexpr uintptr_t kMostKeys = 4096;
+  while (*word == 0 || *word >= kMostKeys) ++word;
+  for (; *word != AT_NULL; word += 2) {
+    if (*word == AT_BASE && word[1] != 0) return word[1];
+  }
+  // The loader was started as a program, with the program's name as its argument.
+  return reinterpret_cast<uintptr_t>(&__libc_stack_end);
 }
 
 // The module that holds an address.  Its segments follow each other.
 ElfModule ModuleBelow(uintptr_t address) noexcept {
   constexpr uintptr_t kPage = 4096;
-  constexpr uintptr_t kMostPages = 1024;  // of the loader; today's have sixty
+  constexpr uintptr_t kMostPages = 128;  // of the loader; today's have sixty
   TrustedMemory memory;
   uintptr_t page = address & ~(kPage - 1);
   for (uintptr_t i = 0; i < kMostPages; ++i, page -= kPage) {
@@ -49,41 +54,82 @@ ElfModule ModuleBelow(uintptr_t address) noexcept {
   return {};
 }
 
-bool IsCLibrary(const char* name) noexcept {
-  constexpr char kName[] = "libc.so.6";
-  for (unsigned i = 0; i < sizeof(kName); ++i) {
-    if (name[i] != kName[i]) return false;
+template <size_t kBytes>
+bool IsNamed(const ElfModule& module, const char (&wanted)[kBytes]) noexcept {
+  const char* const name = module.name();
+  if (name == nullptr || !module.HasSymbols()) return false;
+  for (size_t i = 0; i < kBytes; ++i) {
+    if (name[i] != wanted[i]) return false;
   }
   return true;
 }
 
+template <size_t kBytes>
+const link_map* FindNamed(const link_map* maps, const char (&wanted)[kBytes]) noexcept {
+  for (; maps != nullptr; maps = maps->l_next) {
+    if (maps->l_ld != nullptr && IsNamed(ElfModule(*maps), wanted)) return maps;
+  }
+  return nullptr;
+}
+
+FindObjectCall g_find_object = nullptr;  // the loader's, from glibc 2.35 on
+const link_map* g_maps = nullptr;
+const link_map* g_separate_loading = nullptr;
+
+// Before glibc 2.34 dlsym() and its like are in a library of their own, which many C programs do
+// without.
+const link_map* SeparateLoading(const ElfModule& c_library) noexcept {
+  static constexpr char kName[] = "libdl.so.2";
+  if (const link_map* const loaded = FindNamed(g_maps, kName)) return loaded;
+  constexpr unsigned kByTheProgram = 0x80000000U;  // glibc's __RTLD_DLOPEN
+  using Open = void* (*)(const char*, int);
+  const auto open = reinterpret_cast<Open>(c_library.FunctionOfAnyVersion("__libc_dlopen_mode"));
+  if (open == nullptr) return nullptr;
+  return static_cast<const link_map*>(open(kName, static_cast<int>(RTLD_NOW | kByTheProgram)));
+}
+
 }  // namespace
 
+FindObjectCall FindObject() noexcept { return g_find_object; }
+const link_map* SeparateLoading() noexcept { return g_separate_loading; }
+
 void BindOwnImports() noexcept {
-  HeapgaugeAnchor();  // so that the linker keeps it
-  if (g_in_loader == 0) return;
+  const uintptr_t in_loader = InLoader();
+  if (in_loader == 0) return;
   // The C library first: what the loader defines of its functions is for its own early moments.
-  ElfModule libraries[2] = {{}, ModuleBelow(g_in_loader)};
+  ElfModule libraries[3] = {{}, ModuleBelow(in_loader), {}};
   if (!libraries[1].HasSymbols()) return;
   // What debuggers look at: the list of modules.
   const uintptr_t debug = libraries[1].Variable("_r_debug");
   if (debug == 0) return;
+  g_maps = reinterpret_cast<const r_debug*>(debug)->r_map;
   bool own_found = false;
-  bool c_library_found = false;
-  for (const link_map* map = reinterpret_cast<const r_debug*>(debug)->r_map; map != nullptr;
-       map = map->l_next) {
-    if (map->l_ld == nullptr) continue;
-    if (map->l_ld == _DYNAMIC) own_found = true;
-    if (c_library_found) continue;
-    const ElfModule module(map->l_addr, map->l_ld);
-    if (module.name() == nullptr || !IsCLibrary(module.name()) || !module.HasSymbols()) continue;
-    libraries[0] = module;
-    c_library_found = true;
+  for (const link_map* map = g_maps; map != nullptr && !own_found; map = map->l_next) {
+    own_found = map->l_ld == _DYNAMIC;
   }
   // In a namespace of its own (dlmopen) this library has another C library, which is not listed.
-  if (!own_found || !c_library_found) return;
-  BindImports(ElfModule(reinterpret_cast<uintptr_t>(&__ehdr_start), _DYNAMIC), libraries, 2,
+  const link_map* const c_library = FindNamed(g_maps, "libc.so.6");
+  if (!own_found || c_library == nullptr) {
+    g_find_object = reinterpret_cast<FindObjectCall>(dlsym(RTLD_DEFAULT, "_dl_find_object"));
+    return;
+  }
+  libraries[0] = ElfModule(*c_library);
+  g_find_object =
+      reinterpret_cast<FindObjectCall>(libraries[0].FunctionOfAnyVersion("_dl_find_object"));
+  size_t count = 2;
+  if (HG_UNLIKELY(libraries[0].FunctionOfAnyVersion("dlsym") == 0)) {
+    g_separate_loading = SeparateLoading(libraries[0]);
+    if (g_separate_loading != nullptr) libraries[count++] = ElfModule(*g_separate_loading);
+  }
+  BindImports(ElfModule(reinterpret_cast<uintptr_t>(&__ehdr_start), _DYNAMIC), libraries, count,
               nullptr);
 }
 
 }  // namespace heapgauge
+
+// In place of the C library's, which came with glibc 2.35: for module_around.h.
+extern "C" HG_HIDDEN int _dl_find_object(void* address, dl_find_object* found) noexcept {
+  using namespace heapgauge;  // NOLINT: as malloc_hooks.cc
+  return HG_LIKELY(g_find_object != nullptr) ? g_find_object(address, found)
+                                             : FindObjectByHand(address, g_maps, found);
+}

@@ -9,7 +9,10 @@
 #ifndef HEAPGAUGE_SHIM_OWN_IMPORTS_H_
 #define HEAPGAUGE_SHIM_OWN_IMPORTS_H_
 
+#include <link.h>
+
 #include "base/macros.h"
+#include "elf/find_object.h"
 
 namespace heapgauge {
 
@@ -17,6 +20,11 @@ namespace heapgauge {
 // another module may stand before it, errno included.  Where the C library can't be found (a loader
 // that is built otherwise) the bindings stay as they are.
 HG_HIDDEN void BindOwnImports() noexcept;
+
+// After that: the C library's _dl_find_object(), nullptr before glibc 2.35; and the library that has
+// dlopen() and dlsym() before glibc 2.34, nullptr where the C library has them.
+HG_HIDDEN FindObjectCall FindObject() noexcept;
+HG_HIDDEN const link_map* SeparateLoading() noexcept;
 
 }  // namespace heapgauge
 

@@ -1,0 +1,72 @@
+#!/usr/bin/env python3
+"""What is loaded into other people's processes starts with every glibc from 2.28 on, and speaks on musl.
+
+  symbol_versions.py DIRECTORY_OF_LIBRARIES
+
+A loader refuses a library that asks for a version of a symbol that its C library does not have, so no import of
+libheapgauge.so and libheapgauge-core.so may be of a later version than 2.28; nor may it be of a C++ library's.  musl's
+loader ends the program for any import that it does not have and for relocations that it does not know.
+"""
+import os
+import re
+import subprocess
+import sys
+
+OLDEST = (2, 28)
+# What musl 1.2.3 has of what the shim may call: an import that is none of these has to be weak.
+MUSL = "/lib/ld-musl-x86_64.so.1"
+# Relocations that musl knows, of those that gcc's shared objects have.
+KNOWN = {"R_X86_64_RELATIVE", "R_X86_64_GLOB_DAT", "R_X86_64_JUMP_SLOT", "R_X86_64_64", "R_X86_64_TPOFF64",
+         "R_AARCH64_RELATIVE", "R_AARCH64_GLOB_DAT", "R_AARCH64_JUMP_SLOT", "R_AARCH64_ABS64", "R_AARCH64_TLS_TPREL64",
+         "R_AARCH64_TLS_TPREL"}
+
+problems = []
+
+
+def tool(*argv):
+    return subprocess.run(argv, check=True, stdout=subprocess.PIPE, encoding="utf-8").stdout
+
+
+def imports(path):
+    """(name, version or "", whether weak) of each."""
+    for line in tool("readelf", "--dyn-syms", "-W", path).splitlines():
+        words = line.split()
+        if len(words) < 8 or words[6] != "UND":
+            continue
+        name, _, version = words[7].partition("@")
+        yield name, version, words[4] == "WEAK"
+
+
+def check_versions(path):
+    seen = 0
+    for name, version, _ in imports(path):
+        if not version:
+            continue
+        seen += 1
+        found = re.fullmatch(r"GLIBC_([0-9.]+)", version)
+        if found is None:
+            problems.append(f"{path} asks for {name} of {version}, which is not the C library's")
+        elif tuple(int(part) for part in found.group(1).split(".")) > OLDEST:
+            problems.append(f"{path} asks for {name} of {version}: glibc 2.28 has none")
+    if seen < 20:
+        problems.append(f"{path}: only {seen} imports with versions were found")
+
+
+def check_musl(path):
+    kinds = set(re.findall(r"\bR_[A-Z0-9_]+\b", tool("readelf", "-r", "-W", path)))
+    if not kinds or kinds - KNOWN:
+        problems.append(f"{path} has relocations that musl does not know: {sorted(kinds - KNOWN)}")
+    if not os.path.exists(MUSL):
+        return
+    has = set(re.findall(r" (?:FUNC|OBJECT|NOTYPE|TLS) .* ([\w.]+)$", tool("readelf", "--dyn-syms", "-W", MUSL), flags=re.M))
+    for name, _, weak in imports(path):
+        if name and not weak and name not in has:
+            problems.append(f"{path} asks for {name}, which musl does not have")
+
+
+directory = sys.argv[1]
+for library in ("libheapgauge.so", "libheapgauge-core.so"):
+    check_versions(os.path.join(directory, library))
+check_musl(os.path.join(directory, "libheapgauge.so"))
+print("\n".join(problems) if problems else "all imports are of glibc 2.28 or before")
+sys.exit(1 if problems else 0)

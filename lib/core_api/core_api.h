@@ -157,6 +157,8 @@ struct ShimApi {
   const char* library_path = nullptr;  // of libheapgauge.so
   // NAME=value strings, nullptr at the end, in place of the environment; nullptr: the environment.
   const char* const* settings = nullptr;
+  // The same of the machine's file (shim/machine_file.h), which the environment goes before.
+  const char* const* machine_settings = nullptr;
   // The program's, as the C library knows it: a variable of that name that the core could see might
   // be the one that the C library has given up in favour of the program's copy.
   const char* const* environment = nullptr;

@@ -53,7 +53,7 @@ install(FILES
   DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/heapgauge COMPONENT development)
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT licence)
 
-install(FILES ${CMAKE_CURRENT_LIST_DIR}/heapgauge-drop-in.conf
+install(FILES ${CMAKE_CURRENT_LIST_DIR}/heapgauge-drop-in.conf ${CMAKE_CURRENT_LIST_DIR}/heapgauge-preload.conf
   DESTINATION ${CMAKE_INSTALL_DATADIR}/heapgauge COMPONENT command)
 
 # find_package(heapgauge), target heapgauge::heapgauge

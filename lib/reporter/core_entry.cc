@@ -189,6 +189,7 @@ extern "C" HG_EXPORT const heapgauge::CoreApi* heapgauge_core_entry(
     g_shim = shim;
     SetInstalledFile(shim->library_path);
     g_options = new Options;  // never deleted: the report thread may outlive main
+    ReadEnvironment(*g_options, shim->machine_settings);
     if (shim->settings != nullptr) {
       ReadEnvironment(*g_options, shim->settings);
     } else if (getauxval(AT_SECURE) == 0) {

@@ -5,24 +5,30 @@
 #include <fnmatch.h>
 #include <gnu/libc-version.h>
 #include <limits.h>
+#include <link.h>
 #include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "base/errno_keeper.h"
 #include "base/raw_log.h"
 #include "base/raw_syscall.h"
 #include "core_api/attach_request.h"
+#include "elf/imports.h"
+#include "elf/module_around.h"
 #include "shim/core_file.h"
 #include "shim/core_modules.h"
 #include "shim/id_hooks.h"
 #include "shim/kept_blocks.h"
+#include "shim/machine_file.h"
 #include "shim/next_allocator.h"
 #include "shim/older_libraries.h"
 #include "shim/other_names.h"
@@ -90,19 +96,50 @@ const char* LastComponent(const char* path) noexcept {
   return slash != nullptr ? slash + 1 : path;
 }
 
+constexpr char kMachineFile[] = "/etc/heapgauge-preload.conf";
+constinit MachineFile g_machine_file;
+
+// By LD_PRELOAD, or because it is linked with the library; not by /etc/ld.so.preload alone.
+bool AskedForUs() noexcept {
+  const char* const preload = getenv("LD_PRELOAD");
+  if (preload != nullptr && strstr(preload, "libheapgauge.so") != nullptr) return true;
+  const link_map* const program = ModuleAround(getauxval(AT_ENTRY)).map();
+  return program == nullptr || ElfModule(*program).Needs("libheapgauge.so.0");
+}
+
+// On a terminal alone: every program of the machine would say it.
+void SayMachineFile() noexcept {
+  termios terminal;
+  if (*g_machine_file.problem() == '\0' || SaidAbove()) return;
+  if (RawSyscall(SYS_ioctl, STDERR_FILENO, TCGETS, &terminal) != 0) return;
+  RawLog(LogLevel::kWarning, "%s %s; no program is tracked", kMachineFile,
+         g_machine_file.problem());
+}
+
+bool MachineWantsIt(const char* executable) noexcept {
+  if (AskedForUs()) return true;
+  // Who starts a program may give it any name.
+  const char* const started_by =
+      getauxval(AT_SECURE) != 0 ? nullptr : reinterpret_cast<const char*>(getauxval(AT_EXECFN));
+  const MachineChoice choice = g_machine_file.Read(kMachineFile, 0, {executable, started_by});
+  if (choice == MachineChoice::kNotTracked) SayMachineFile();
+  return choice != MachineChoice::kNotTracked;
+}
+
 // HEAPGAUGE_ONLY is judged here and not in the core: a program that does not match should pay
 // nothing.  Either name will do: the executable's own, or the one it was started by (a link to it,
 // or a script).
 bool ProgramIsWanted() noexcept {
+  char path[PATH_MAX];
+  const ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 1);
+  const char* const executable = length > 0 ? path : nullptr;
+  path[length > 0 ? length : 0] = '\0';
+  if (!MachineWantsIt(executable)) return false;
   const char* const glob = secure_getenv("HEAPGAUGE_ONLY");
   if (glob == nullptr || *glob == '\0' || strcmp(glob, "*") == 0) return true;
   const char* const started_by = reinterpret_cast<const char*>(getauxval(AT_EXECFN));
   if (started_by != nullptr && fnmatch(glob, LastComponent(started_by), 0) == 0) return true;
-  char path[PATH_MAX];
-  const ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 1);
-  if (length <= 0) return false;
-  path[length] = '\0';
-  return fnmatch(glob, LastComponent(path), 0) == 0;
+  return executable != nullptr && fnmatch(glob, LastComponent(path), 0) == 0;
 }
 
 bool FindLibrary() noexcept {
@@ -167,6 +204,7 @@ const CoreApi* Load(const char* const* settings) noexcept {
   shim.allocator = g_next.module;
   shim.library_path = g_library_path;
   shim.settings = settings;
+  shim.machine_settings = g_machine_file.settings();
   shim.environment = __environ;
   shim.malloc = malloc;
   shim.free = free;
@@ -202,12 +240,12 @@ void StepAside() noexcept {
 
 // Why this process is not to be tracked, said; false when it is.
 bool HasToStayOut() noexcept {
+  if (!g_attached && !ProgramIsWanted()) return true;
   if (const char* const what = HostChecker()) {
     Refuse(LogLevel::kWarning, "this program %s, which needs its own allocator; tracking is off",
            what);
     return true;
   }
-  if (!g_attached && !ProgramIsWanted()) return true;
   if (&gnu_get_libc_version == nullptr) {
     Refuse(LogLevel::kWarning,
            "this program uses another C library than glibc (musl?); tracking is off");

@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 
+VICTIM = {"VICTIM_UNCHECKED": "yes"}  # of PROGRAM, a victim of tests/preload
 PRELOAD, CONF = "/etc/ld.so.preload", "/etc/heapgauge-preload.conf"
 
 
@@ -44,7 +45,7 @@ def remove(path):
 
 
 def run(command, **more):
-    environment = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "LC_ALL": "C"}
+    environment = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "LC_ALL": "C", **VICTIM}
     environment.update(more.pop("environment", {}))
     done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment,
                           timeout=60, check=False, **more)
@@ -81,6 +82,8 @@ def main():
     library, program, shipped, directory = sys.argv[1:]
     enter()
     shutil.rmtree(directory, ignore_errors=True)
+    VICTIM["VICTIM_TRUTH"] = os.path.join(directory, "truth")
+    os.environ.update(VICTIM)  # on the terminal, too
     reports = os.path.join(directory, "reports")
     os.makedirs(reports)
     copy = os.path.join(directory, "etc")

@@ -7,6 +7,7 @@
 #include <charconv>
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <string>
@@ -151,14 +152,16 @@ class Top final {
       problem_ = "its report can't be read: " + Printable(wrong);
       return false;
     }
+    const bool is_new = !seen_ || report->uptime_s != report_.uptime_s;
     report_ = std::move(*report);
-    history_.Add(report_);
+    if (is_new) history_.Add(report_);
+    age_s_ = std::strtod(answer->Value("age_ms").c_str(), nullptr) / 1e3;
     seen_ = true;
     return true;
   }
 
   void Show() {
-    TopStyle style{.order = request_.order};
+    TopStyle style{.order = request_.order, .age_s = age_s_};
     if (screen_ != nullptr) {
       style.columns = screen_->columns();
       style.rows = screen_->rows() - 1;  // the keys
@@ -197,6 +200,7 @@ class Top final {
   std::unique_ptr<TopScreen> screen_;
   TopHistory history_;
   Report report_;
+  double age_s_ = 0;  // of report_, where the process had none newer
   Clock::time_point next_;
   bool seen_ = false;
   bool quit_ = false;

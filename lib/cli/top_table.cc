@@ -124,7 +124,11 @@ std::vector<TopLine> TopLines(const Report& report, const TopHistory& history,
   };
   add(Process(report));
   const uint64_t all = std::max<uint64_t>(report.callsites_total, callsites.size());
-  add(fmt::format("{} of {} call sites, by {}", shown, all, NameOf(style.order)));
+  std::string what = fmt::format("{} of {} call sites, by {}", shown, all, NameOf(style.order));
+  // Looking takes no more than a two-hundredth of a core of the process.
+  if (style.age_s >= 1)
+    what += fmt::format(", of {} ago: looks are dear here", FormatDuration(style.age_s));
+  add(what);
   std::string heading;
   if (width >= kWithVerdict) heading += fmt::format("{:<8} ", "VERDICT");
   heading += fmt::format("{:>10} ", "LIVE");

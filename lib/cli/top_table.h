@@ -39,6 +39,7 @@ struct TopStyle {
   size_t rows = 24;
   TopOrder order = TopOrder::kRank;
   bool ascii = true;  // the terminal shows nothing else
+  double age_s = 0;   // of the report; told from a second on
 };
 
 // The process, a heading, then call sites, as many as there is room for; no line is wider than

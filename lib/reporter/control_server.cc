@@ -21,9 +21,8 @@ namespace {
 
 constexpr uint64_t kFirstLookNs = 200'000'000;
 constexpr uint64_t kIdleLookNs = 250'000'000;
-// While somebody is there, and a moment longer.
+// After a question: the next one often comes at once, or else a while later.
 constexpr uint64_t kBusyLookNs = 20'000'000;
-constexpr uint64_t kBusyNs = 2'000'000'000;
 constexpr size_t kMostClients = 8;
 constexpr uint64_t kIdleNs = 5'000'000'000;
 constexpr int kBacklog = 8;
@@ -189,8 +188,8 @@ std::vector<ControlServer::Question> ControlServer::Look(uint64_t now_ns) {
                                             : ParseQuestion(packet)});
   }
   for (const int number : gone) Drop(number);
-  if (!clients_.empty()) busy_until_ns_ = now_ns + kBusyNs;
-  next_look_ns_ = now_ns + (now_ns < busy_until_ns_ ? kBusyLookNs : kIdleLookNs);
+  for (const Client& client : clients_) busy_ns_ = std::max(busy_ns_, client.last_ns);
+  next_look_ns_ = now_ns + std::clamp((now_ns - busy_ns_) / 4, kBusyLookNs, kIdleLookNs);
   return questions;
 }
 

@@ -2,7 +2,7 @@
 //
 // It listens where the thread has descriptors of its own (private_descriptors.h), so that nothing
 // of it is inherited, nor counted by the host.  Nobody can wake the thread through it, who waits for
-// a semaphore: it looks, seldom while nobody is there, often while somebody is.
+// a semaphore: it looks, seldom while nobody asks, often after somebody has.
 //
 // Whoever asks is of the process's own user, or root; each has one question open at a time; what a
 // client does not take is dropped with it.  The thread never waits for one.
@@ -59,7 +59,7 @@ class ControlServer final {
   bool wanted_ = false;
   std::string runtime_directory_;
   uint64_t next_look_ns_ = 0;
-  uint64_t busy_until_ns_ = 0;
+  uint64_t busy_ns_ = 0;  // when somebody came, or asked, last
   Descriptor directory_;
   Descriptor socket_;
   std::string name_;

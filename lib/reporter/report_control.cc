@@ -95,14 +95,22 @@ void Reporter::AnswerControl(bool good) noexcept {
 }
 
 void Reporter::AnswerWithLook(int client) {
-  CoverNewModules(true);
-  const std::string json = thread_->round.Look(kLookHelper);
+  const uint64_t now = MonotonicNs();
+  if (thread_->last_look.empty() || thread_->look_budget.Allows(now)) {
+    const uint64_t began = ThreadCpuNs();
+    CoverNewModules(false);
+    thread_->last_look = thread_->round.Look(kLookHelper);
+    thread_->last_look_ns = now;
+    thread_->look_budget.Spend(ThreadCpuNs() - began);
+  }
   const Descriptor file(AboveStandard(memfd_create("heapgauge-look", MFD_CLOEXEC)));
-  if (!file.valid() || !WriteAll(file.get(), json)) {
+  if (!file.valid() || !WriteAll(file.get(), thread_->last_look)) {
     thread_->control.Answer(client, MakeRefusal(std::strerror(errno)));
     return;
   }
-  thread_->control.Answer(client, MakeAnswer(true, {}), file.get());
+  const uint64_t age_ms = (now - thread_->last_look_ns) / 1'000'000;
+  thread_->control.Answer(client, MakeAnswer(true, {{"age_ms", std::to_string(age_ms)}}),
+                          file.get());
 }
 
 std::string Reporter::AnswerTo(const std::vector<std::string>& question) {

@@ -12,9 +12,11 @@
 
 #include <atomic>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "reporter/control_server.h"
+#include "reporter/look_budget.h"
 #include "reporter/report_desk.h"
 #include "reporter/report_round.h"
 #include "reporter/run_listener.h"
@@ -50,6 +52,9 @@ struct ReportThread final {
   RunListener run_listener;
   ControlServer control;
   std::vector<int> control_waits;  // those of its clients who wait for a report
+  LookBudget look_budget;
+  std::string last_look;  // JSON; "" before the first
+  uint64_t last_look_ns = 0;
   uint64_t started_ns = 0;
   uint64_t due_ns = 0;  // the next report, of a thread that has left for a call; 0: none
   // A report is due before its time: memory is nearly used up, or a verdict has changed.

@@ -22,6 +22,13 @@ TEST_CASE("top shows the process, a heading, and the call sites there is room fo
   CHECK(lines[0].verdict.empty());
 }
 
+TEST_CASE("top says how old figures are that it shows again", "[cli][top]") {
+  const Report report = LeakingCheckout();
+  CHECK(TopLines(report, TopHistory(), {.columns = 100})[1].text.find("ago") == std::string::npos);
+  CHECK(TopLines(report, TopHistory(), {.columns = 100, .age_s = 12})[1].text.find(
+            ", of 12 s ago") != std::string::npos);
+}
+
 TEST_CASE("no line of top is wider than the terminal", "[cli][top]") {
   const Report report = LeakingCheckout();
   TopHistory history;

@@ -6,6 +6,7 @@
 
 #include "base/basename.h"
 #include "report/json_text.h"
+#include "report/other_stacks.h"
 #include "report/printable.h"
 #include "report/stack_table.h"
 
@@ -46,7 +47,8 @@ void AddStack(const Site& site, const StackTable::Stack& stack, JsonText* json) 
 
 }  // namespace
 
-std::string ToDhat(const Report& report) {
+std::string ToDhat(const Report& listed) {
+  const Report report = WithOtherStacks(listed);
   StackTable table;
   std::vector<StackTable::Stack> stacks;
   for (const Site& site : report.sites) stacks.push_back(table.Add(site));

@@ -8,6 +8,7 @@
 
 #include "base/basename.h"
 #include "report/json_text.h"
+#include "report/other_stacks.h"
 #include "report/printable.h"
 #include "report/stack_table.h"
 #include "report/units.h"
@@ -259,7 +260,8 @@ void AddThread(const Report& report, JsonText* json) {
 
 }  // namespace
 
-std::string ToFirefox(const Report& report, const std::vector<TrackPoint>& track) {
+std::string ToFirefox(const Report& listed, const std::vector<TrackPoint>& track) {
+  const Report report = WithOtherStacks(listed);
   JsonText json;
   json.BeginObject();
   AddMeta(report, &json);

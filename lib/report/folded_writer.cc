@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "report/frame_text.h"
+#include "report/other_stacks.h"
 
 namespace heapgauge {
 namespace {
@@ -26,7 +27,8 @@ std::string FoldedStack(const Site& site) {
   return stack.empty() ? "[no stack]" : stack;
 }
 
-std::string ToFolded(const Report& report) {
+std::string ToFolded(const Report& listed) {
+  const Report report = WithOtherStacks(listed);
   std::string out;
   for (const Site& site : report.sites) {
     if (!std::isfinite(site.live_bytes) || site.live_bytes < 0.5) continue;

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "report/frame_text.h"
+#include "report/other_stacks.h"
 #include "report/printable.h"
 
 namespace heapgauge {
@@ -97,8 +98,9 @@ class Tables final {
   uint64_t Location(const std::vector<Frame>& frames, size_t begin, size_t end) {
     const Frame& outer = frames[end - 1];
     // Where the call site is an inlined frame, the same address is entered further out than
-    // elsewhere.
-    const auto key = std::make_tuple(outer.module, outer.module_offset, end - begin);
+    // elsewhere; where it is all that is known of a stack, without what it was inlined into.
+    const auto key =
+        std::make_tuple(outer.module_offset, end - begin, outer.module, outer.function);
     const auto [found, fresh] = locations_.emplace(key, locations_.size() + 1);
     if (!fresh) return found->second;
     const uint64_t module = outer.module.empty() ? 0 : Module(outer.module).id;
@@ -178,7 +180,7 @@ class Tables final {
   std::unordered_map<std::string, int64_t> strings_;
   std::vector<std::string> string_order_;
   std::map<std::string, ModuleEntry> modules_;
-  std::map<std::tuple<std::string, uint64_t, size_t>, uint64_t> locations_;
+  std::map<std::tuple<uint64_t, size_t, std::string, std::string>, uint64_t> locations_;
   std::map<std::pair<std::string, std::string>, uint64_t> functions_;
   std::string location_bytes_;
   std::string function_bytes_;
@@ -231,6 +233,14 @@ void WriteSample(const Site& site, PprofKind kind, Tables* tables, pbf_writer* a
   WriteValues(site, {}, values, tables, all);
 }
 
+Site SiteOf(const CallsiteRest& rest) {
+  Site site;
+  static_cast<HeapFigures&>(site) = rest.figures;
+  site.frames = {rest.frame, OtherStacksFrame()};
+  site.frames.front().inlined = false;
+  return site;
+}
+
 // RFC 3339 in UTC, to the second; 0 if it isn't that.
 int64_t NanosOf(const std::string& time) {
   struct tm parts {};
@@ -275,6 +285,8 @@ std::string ToPprofProto(const Report& report, PprofKind kind) {
     WriteValueType(&all, profile::kSampleType, inuse_space, bytes);
     WriteValueType(&all, profile::kSampleType, tables.String("growth_space"), bytes);
     for (const Site& site : report.sites) WriteSample(site, kind, &tables, &all);
+    for (const CallsiteRest& rest : report.rest) WriteSample(SiteOf(rest), kind, &tables, &all);
+    if (const auto others = OtherStacks(report)) WriteSample(*others, kind, &tables, &all);
     all.add_int64(profile::kTimeNanos, NanosOf(report.time));
     all.add_int64(profile::kDurationNanos, Whole(report.uptime_s * 1e9));
     WriteValueType(&all, profile::kPeriodType, tables.String("space"), bytes);

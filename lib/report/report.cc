@@ -14,6 +14,16 @@ RateUnit RateUnitOf(const Report& report) {
   return ChooseRateUnit(fastest);
 }
 
+HeapFigures HeapFigures::Without(const HeapFigures& part) const {
+  HeapFigures left = *this;
+  for (const auto figure :
+       {&HeapFigures::live_bytes, &HeapFigures::live_objects, &HeapFigures::allocated_bytes,
+        &HeapFigures::allocated_objects, &HeapFigures::freed_bytes, &HeapFigures::freed_objects}) {
+    left.*figure = std::max(0.0, left.*figure - part.*figure);
+  }
+  return left;
+}
+
 std::vector<Callsite> CallsitesOf(const Report& report) {
   if (!report.callsites.empty()) return report.callsites;
   std::vector<Callsite> callsites;

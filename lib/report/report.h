@@ -45,6 +45,8 @@ struct ProcessInfo {
 struct HeapFigures {
 #define HG_HEAP HG_MEMBER
 #include "report/report_fields.inc"
+  // What is left of a sum without a part of it, none of it negative; its standard error stays.
+  HeapFigures Without(const HeapFigures& part) const;
   bool operator==(const HeapFigures&) const = default;
 };
 
@@ -128,9 +130,18 @@ struct Callsite {
   bool operator==(const Callsite&) const = default;
 };
 
+// What a call site holds by stacks that are not in the report.
+struct CallsiteRest {
+  HeapFigures figures;
+  Frame frame;  // the call site
+  bool operator==(const CallsiteRest&) const = default;
+};
+
 struct Report {
 #define HG_REPORT HG_MEMBER
 #include "report/report_fields.inc"
+  // For the profile, which adds up to the whole heap; in no other file.
+  std::vector<CallsiteRest> rest;
   bool operator==(const Report&) const = default;
 };
 

@@ -4,6 +4,7 @@
 
 #include "base/basename.h"
 #include "report/json_text.h"
+#include "report/other_stacks.h"
 #include "report/printable.h"
 #include "report/stack_table.h"
 
@@ -36,7 +37,8 @@ void AddProfile(const char* name, double Site::*bytes, const Report& report,
 
 }  // namespace
 
-std::string ToSpeedscope(const Report& report) {
+std::string ToSpeedscope(const Report& listed) {
+  const Report report = WithOtherStacks(listed);
   StackTable table;
   std::vector<StackTable::Stack> stacks;
   for (const Site& site : report.sites) stacks.push_back(table.Add(site));

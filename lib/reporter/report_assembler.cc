@@ -16,6 +16,7 @@
 #include "report/output_directory.h"
 #include "report/sentences.h"
 #include "report/units.h"
+#include "reporter/callsite_rests.h"
 #include "reporter/free_samples.h"
 #include "reporter/heap_figures.h"
 
@@ -244,6 +245,7 @@ void ReportAssembler::FillSites(const ReportRows& rows, const SiteGroups& groups
   for (uint32_t k = 0; k < groups.stacks().size() && report.sites.size() < kSites; ++k) add(k);
   NameFrames(report, indices);
   label_figures_.FillSites(indices, report);
+  report.rest = RestsOfCallsites(groups, callsites_, shown_stacks_, kRest);
   for (const ReportRows::Row& row : rows) {
     Callsite& callsite = report.callsites.emplace_back();
     callsite.sum = MakeSite(row.sum->id, row.judgement, row.sum->observation);

@@ -33,6 +33,8 @@ class ReportAssembler final {
   // Of the rankings, named and written.
   static constexpr size_t kSites = 256;
   static constexpr size_t kCallsites = 256;
+  // Of the profile: call sites that are told by their sums, without stacks; 4 MiB at most.
+  static constexpr size_t kRest = 10'000;
 
   // `shim` and `allocator` stay the caller's and outlive this.
   ReportAssembler(Tracker& tracker, const Options& options, const ShimApi& shim,

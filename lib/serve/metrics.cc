@@ -97,12 +97,12 @@ std::string MetricsOfNothing() {
 
 namespace {
 
-constexpr size_t kMostCalls = 20;
+constexpr size_t kMostCalls = 10;
 
 // Labels as service graphs of tracing have them.
 void AddCalls(const Report& report, Text* text) {
   text->Metric("heapgauge_call_in_flight_bytes", "gauge",
-               "Memory in flight for calls, by the service that was called, the first 20.");
+               "Memory in flight for calls, by the service that was called, the first 10.");
   for (size_t i = 0; i < std::min(report.calls.size(), kMostCalls); ++i) {
     const Call& call = report.calls[i];
     text->Value("heapgauge_call_in_flight_bytes",

@@ -15,6 +15,7 @@
 #include "report/text_writer.h"
 #include "serve/history_json.h"
 #include "serve/metrics.h"
+#include "serve/stored_profile.h"
 
 namespace heapgauge::serve {
 namespace {
@@ -95,7 +96,7 @@ void Routes::Profile(const httplib::Request& request, PprofKind kind, httplib::R
     for (std::string& profile : cached_) profile.clear();
   }
   std::string& profile = cached_[kind == PprofKind::kAllocs ? 1 : 0];
-  if (profile.empty()) profile = ToPprof(snapshot->report, kind);
+  if (profile.empty()) profile = ProfileOf(directory_, snapshot->report, kind);
   response->set_header("Content-Disposition", kind == PprofKind::kAllocs
                                                   ? "attachment; filename=\"allocs\""
                                                   : "attachment; filename=\"heap\"");
@@ -118,8 +119,9 @@ void Routes::Delta(const httplib::Request& request, httplib::Response* response)
   const bool crowded = ++deltas_ > kMostDeltas;
   const Place place{&deltas_};
   if (crowded) return Say(503, fmt::format("{} such answers are under way", kMostDeltas), response);
-  const auto before = follower_.Newest();
-  if (!before) return SayNoReport(response);
+  const auto newest = follower_.Newest();
+  if (!newest) return SayNoReport(response);
+  const Report before = WholeReport(directory_, newest->report);
   const ConnectionWatch::Patience patience(connections_, request.remote_port);
   const auto wanted = std::chrono::steady_clock::now() + std::chrono::seconds(seconds);
   for (;;) {
@@ -129,9 +131,10 @@ void Routes::Delta(const httplib::Request& request, httplib::Response* response)
     const auto now = std::chrono::steady_clock::now();
     if (now < wanted) continue;
     const auto after = follower_.Newest();
-    if (after != before) {
+    if (after != newest) {
       response->set_header("Content-Disposition", "attachment; filename=\"delta\"");
-      response->set_content(DiffToPprof(DifferenceOf(before->report, after->report)), kProfile);
+      const Report whole = WholeReport(directory_, after->report);
+      response->set_content(DiffToPprof(DifferenceOf(before, whole)), kProfile);
       return;
     }
     if (now > wanted + kDeltaPatience) return Say(503, "no report was written meanwhile", response);

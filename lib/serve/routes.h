@@ -24,7 +24,8 @@ class Routes final {
  public:
   // `may_configure`: there is a token, and each request carries it.
   Routes(std::string directory, pid_t pid, bool may_configure, ConnectionWatch* connections)
-      : follower_(std::move(directory)),
+      : directory_(std::move(directory)),
+        follower_(directory_),
         commands_(pid),
         may_configure_(may_configure),
         connections_(connections) {}
@@ -42,6 +43,7 @@ class Routes final {
   void Profile(const httplib::Request& request, PprofKind kind, httplib::Response* response);
   void Delta(const httplib::Request& request, httplib::Response* response);
 
+  const std::string directory_;
   ReportFollower follower_;
   Commands commands_;
   const bool may_configure_;

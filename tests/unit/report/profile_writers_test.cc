@@ -122,7 +122,7 @@ Profile Decode(const std::string& bytes) {
 }
 
 TEST_CASE("a profile holds the report's figures, from the call site up", "[report][pprof]") {
-  const Profile profile = Decode(ToPprofProto(LeakingCheckout()));
+  const Profile profile = Decode(ToPprofProto(AllListed()));
   CHECK(profile.strings.at(0).empty());
   CHECK(profile.sample_types ==
         std::vector<std::pair<std::string, std::string>>{{"alloc_objects", "count"},
@@ -155,7 +155,7 @@ TEST_CASE("a profile holds the report's figures, from the call site up", "[repor
 }
 
 TEST_CASE("a site's sets of labels are samples, and the rest of it is one", "[report][pprof]") {
-  Report report = LeakingCheckout();
+  Report report = AllListed();
   Site& site = report.sites[0];
   site.by_labels = {{{{"peer", "a"}, {"route", "/x"}}, 1000, 10}, {{{"peer", "b"}}, 500, 5}};
   const Profile profile = Decode(ToPprofProto(report));
@@ -186,12 +186,49 @@ TEST_CASE("a site that shrinks keeps its sample and grows by nothing", "[report]
 }
 
 TEST_CASE("a site of zeros is no sample", "[report][pprof]") {
-  Report report = LeakingCheckout();
+  Report report = AllListed();
   Site& site = report.sites[0];
   site.allocated_bytes = site.allocated_objects = site.live_bytes = site.live_objects = 0;
   site.growth_bytes = -1;
   CHECK(Decode(ToPprofProto(report)).samples.size() == report.sites.size() - 1);
   CHECK(Decode(ToPprofProto(report, PprofKind::kDifference)).samples.size() == report.sites.size());
+}
+
+TEST_CASE("what a report does not list is a sample of its own", "[report][pprof]") {
+  const Report report = LeakingCheckout();
+  const Profile profile = Decode(ToPprofProto(report));
+  REQUIRE(profile.samples.size() == report.sites.size() + 1);
+  const Profile::Sample& others = profile.samples.back();
+  REQUIRE(others.locations.size() == 1);
+  CHECK(profile.locations.at(others.locations[0]) == std::vector<std::string>{"[other stacks] :0"});
+  std::vector<double> sums(5);
+  for (const Profile::Sample& sample : profile.samples) {
+    for (size_t k = 0; k < sums.size(); ++k) sums[k] += static_cast<double>(sample.values[k]);
+  }
+  CHECK(sums[0] == Approx(report.totals.allocated_objects).margin(4));
+  CHECK(sums[1] == Approx(report.totals.allocated_bytes).margin(4));
+  CHECK(sums[2] == Approx(report.totals.live_objects).margin(4));
+  CHECK(sums[3] == Approx(report.totals.live_bytes).margin(4));
+}
+
+TEST_CASE("call sites without a stack in the report are told by their sums", "[report][pprof]") {
+  Report report = LeakingCheckout();
+  const Frame& known = report.sites[0].frames[report.sites[0].callsite];
+  Frame inlined = known;  // at the same address, and another function
+  inlined.function = "checkout::Refuse(int)";
+  inlined.inlined = true;
+  report.rest = {{{.live_bytes = 1000, .live_objects = 10, .allocated_bytes = 3000}, inlined},
+                 {{.allocated_bytes = 500, .allocated_objects = 5}, known}};
+  const Profile profile = Decode(ToPprofProto(report));
+  REQUIRE(profile.samples.size() == report.sites.size() + 3);
+  const Profile::Sample& first = profile.samples[report.sites.size()];
+  CHECK(first.values == std::vector<int64_t>{0, 3000, 10, 1000, 0});
+  REQUIRE(first.locations.size() == 2);
+  CHECK(profile.locations.at(first.locations[0]) ==
+        std::vector<std::string>{"checkout::Refuse(int) /src/checkout/coupon.cc:88"});
+  CHECK(profile.locations.at(first.locations[1]) == std::vector<std::string>{"[other stacks] :0"});
+  const Profile::Sample& second = profile.samples[report.sites.size() + 1];
+  CHECK(second.locations[0] == profile.samples[0].locations[0]);
 }
 
 TEST_CASE("the executable is the first mapping, wherever it lies", "[report][pprof]") {

@@ -7,6 +7,7 @@
 namespace heapgauge {
 
 Report LeakingCheckout();  // a leak, load, a steady site, a site without symbols
+Report AllListed();        // the same, and no stack beyond those that it lists
 Report QuietProcess();     // nothing sampled, exact mode, no limit
 
 }  // namespace heapgauge

@@ -59,6 +59,32 @@ TEST_CASE("a report has every figure of a site, its frames and their modules", "
   CHECK(module->second.size() == 40);  // a SHA-1 in hex
 }
 
+TEST_CASE("stacks that a report has no room for are in its profile by call site", "[reporter]") {
+  Harness harness(1);
+  const Options options = NamesOnly();
+  constexpr uintptr_t kStacks = ReportAssembler::kSites + 40;
+  const auto base = reinterpret_cast<uintptr_t>(InLibc());
+  for (uintptr_t n = 0; n < kStacks; ++n) {
+    void* const from = reinterpret_cast<void*>(base + n);
+    harness.tracker().Record(harness.self(), Block((n + 1) << 12), 1000 + n, 1, from);
+  }
+  AllocatorStats allocator;
+  ReportAssembler assembler(harness.tracker(), options, kShim, allocator, "/bin/program");
+  const Report report = assembler.Assemble(false, kNoTime);
+  REQUIRE(report.sites_total == kStacks);
+  REQUIRE(report.sites.size() == ReportAssembler::kSites);
+  REQUIRE_FALSE(report.rest.empty());
+  HeapFigures left = report.totals;
+  for (const Site& site : report.sites) left = left.Without(site);
+  CHECK(left.live_objects == kStacks - ReportAssembler::kSites);
+  for (const CallsiteRest& rest : report.rest) {
+    left = left.Without(rest.figures);
+    CHECK(rest.frame.module.find("libc.so") != std::string::npos);
+  }
+  CHECK(left.live_bytes == Approx(0).margin(1));
+  CHECK(left.live_objects == Approx(0).margin(1e-6));
+}
+
 TEST_CASE("one stack keeps its id from report to report", "[reporter]") {
   Harness harness(1);
   const Options options = NamesOnly();

@@ -33,6 +33,27 @@ function(heapgauge_layer name)
   endif()
 endfunction()
 
+# What a layer depends on: the shared library `target`, or, in a program that is linked statically (heapgauge_static_program),
+# the archives of those names.
+function(heapgauge_library_of variable target)
+  list(JOIN ARGN "$<SEMICOLON>" archives)
+  set(is_static $<BOOL:$<TARGET_PROPERTY:HEAPGAUGE_STATIC>>)
+  set(${variable} "$<$<NOT:${is_static}>:${target}>" "$<${is_static}:${archives}>" PARENT_SCOPE)
+endfunction()
+
+# A program that needs no file of the system it runs on.  It loads nothing while it runs: a library of that system would need
+# that system's C library.
+function(heapgauge_static_program target)
+  cmake_parse_arguments(PROGRAM "" "NAME;DIRECTORY" "SOURCES;DEPENDS" ${ARGN})
+  add_executable(${target} EXCLUDE_FROM_ALL ${PROGRAM_SOURCES} ${PROJECT_SOURCE_DIR}/lib/packaging/no_plugins.c)
+  heapgauge_target_defaults(${target})
+  set_target_properties(${target} PROPERTIES HEAPGAUGE_STATIC ON OUTPUT_NAME ${PROGRAM_NAME}
+    RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/image/${PROGRAM_DIRECTORY})
+  target_link_libraries(${target} PRIVATE ${PROGRAM_DEPENDS})
+  # The linker's warnings are about functions that read the system's accounts, by plugins: none is called.
+  target_link_options(${target} PRIVATE -static -Wl,--gc-sections -Wl,--no-warnings)
+endfunction()
+
 # Drops sanitizers and the like from a test victim: victims are ordinary programs.
 function(heapgauge_plain_program target)
   target_compile_options(${target} PRIVATE -Wall -Wextra -g -fno-builtin-malloc)

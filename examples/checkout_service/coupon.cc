@@ -43,6 +43,7 @@ CouponBook::CouponBook(size_t coupon_bytes) : terms_(MakeTerms(coupon_bytes)) {
 
 CouponBook::~CouponBook() {
   for (const Refused& refused : waiting_for_audit_) delete[] refused.rules;
+  for (const auto& [number, refused] : remembered_) delete[] refused.rules;
   // waiting_for_a_person_ is lost with its coupons, as it would be in the service this one stands
   // for.
 }
@@ -71,14 +72,26 @@ CouponReply CouponBook::RejectCoupon(RejectReason reason) {
   CouponRule* const rules = new CouponRule[terms_.size()];
   std::copy(terms_.begin(), terms_.end(), rules);
   const std::lock_guard<std::mutex> lock(mutex_);
-  if (leak_) {
-    waiting_for_a_person_.push_back(Refused{rules, reason});
-    leaked_.Add(coupon_bytes(), std::chrono::steady_clock::now());
-    CountReason(reason);
-  } else {
+  if (defect_ == Defect::kNone) {
     waiting_for_audit_.push_back(Refused{rules, reason});
+    return CouponReply{reason, 0};
   }
+  CountReason(reason);
+  if (defect_ == Defect::kBounded) {
+    Remember(Refused{rules, reason});
+    return CouponReply{reason, 0};
+  }
+  leaked_.Add(coupon_bytes(), std::chrono::steady_clock::now());
+  // kLost: and that was the last of it.
+  if (defect_ == Defect::kKept) waiting_for_a_person_.push_back(Refused{rules, reason});
   return CouponReply{reason, 0};
+}
+
+void CouponBook::Remember(const Refused& refused) {
+  remembered_.emplace(remembered_so_far_++, refused);
+  if (remembered_.size() <= kMostRemembered) return;
+  delete[] remembered_.begin()->second.rules;
+  remembered_.erase(remembered_.begin());
 }
 
 void CouponBook::CountReason(RejectReason reason) {
@@ -106,14 +119,14 @@ size_t CouponBook::DrainAudit() {
   return drained.size();
 }
 
-void CouponBook::SetLeak(bool leak) {
+void CouponBook::SetDefect(Defect defect) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  leak_ = leak;
+  defect_ = defect;
 }
 
-bool CouponBook::leak() const {
+Defect CouponBook::defect() const {
   const std::lock_guard<std::mutex> lock(mutex_);
-  return leak_;
+  return defect_;
 }
 
 LeakTotals CouponBook::Leaked() const {
@@ -126,6 +139,23 @@ AuditTotals CouponBook::Audit() const {
   AuditTotals totals = audit_;
   totals.waiting = waiting_for_audit_.size();
   return totals;
+}
+
+size_t CouponBook::Remembered() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return remembered_.size();
+}
+
+namespace {
+constexpr std::array<std::string_view, 4> kDefects = {"none", "kept", "lost", "bounded"};
+}  // namespace
+
+std::string_view DefectText(Defect defect) { return kDefects[static_cast<size_t>(defect)]; }
+
+std::optional<Defect> ParseDefect(std::string_view text) {
+  const auto found = std::find(kDefects.begin(), kDefects.end(), text);
+  if (found == kDefects.end()) return std::nullopt;
+  return static_cast<Defect>(found - kDefects.begin());
 }
 
 std::string_view RejectReasonText(RejectReason reason) {

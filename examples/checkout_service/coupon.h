@@ -4,9 +4,14 @@
 // audit, and DrainAudit, called by the sweeper once a second, counts the rejection by reason and
 // frees the copy.
 //
-// THE DEFECT, off by default.  With SetLeak(true) a refused coupon goes to a second list ("to be
-// looked at by a person") that was never given a reader: it is kept for ever.  One line allocates
-// it, in CouponBook::RejectCoupon.  The book counts exactly what it loses, see leak_meter.h.
+// THE DEFECT, off by default.  One line allocates what is lost, in CouponBook::RejectCoupon, on the
+// error path.  The book counts exactly what it loses, see leak_meter.h.  There are two of it:
+//
+//   kKept     the copy goes to a second list ("to be looked at by a person") that was never given a
+//             reader: it is kept for ever
+//   kLost     the error path returns without deleting the copy: nothing points to it any more
+//   kBounded  a harmless twin that looks like them for a while: the last kMostRemembered copies are
+//             kept in a map, and the oldest makes room for the next
 //
 // Threads  any thread.  Codes and rules are immutable after construction; the lists and counts have
 // one mutex.
@@ -38,6 +43,8 @@ struct CouponRule {
 static_assert(sizeof(CouponRule) == 64 && std::is_trivial_v<CouponRule>,
               "new CouponRule[n] asks for exactly 64 n bytes, which the leak meter relies on");
 
+enum class Defect { kNone, kKept, kLost, kBounded };
+
 enum class RejectReason { kUnknownCode, kExpired, kTermsNotMet };
 
 struct CouponReply {
@@ -66,10 +73,11 @@ class CouponBook final {
   // Counts and frees the refused coupons that wait; returns how many.
   size_t DrainAudit();
 
-  void SetLeak(bool leak);
-  bool leak() const;
+  void SetDefect(Defect defect);
+  Defect defect() const;
   LeakTotals Leaked() const;
   AuditTotals Audit() const;
+  size_t Remembered() const;  // kBounded
   size_t coupon_bytes() const { return terms_.size() * sizeof(CouponRule); }
 
  private:
@@ -83,20 +91,29 @@ class CouponBook final {
     RejectReason reason;
   };
 
+  static constexpr size_t kMostRemembered = 128;
+
   std::optional<RejectReason> Judge(const Coupon* coupon, int64_t subtotal_cents) const;
   CouponReply RejectCoupon(RejectReason reason);
   void CountReason(RejectReason reason);
+  void Remember(const Refused& refused);
 
   std::map<std::string, Coupon, std::less<>> coupons_;
   std::vector<CouponRule> terms_;
 
   mutable std::mutex mutex_;  // guards what follows
-  bool leak_ = false;
+  Defect defect_ = Defect::kNone;
   std::deque<Refused> waiting_for_audit_;
-  std::deque<Refused> waiting_for_a_person_;  // the defect: nobody reads it
+  std::deque<Refused> waiting_for_a_person_;  // kKept: nobody reads it
+  std::map<uint64_t, Refused> remembered_;    // kBounded: by number, the oldest first
+  uint64_t remembered_so_far_ = 0;
   LeakMeter leaked_;
   AuditTotals audit_;
 };
+
+// "none", "kept", "lost" and "bounded".
+std::string_view DefectText(Defect defect);
+std::optional<Defect> ParseDefect(std::string_view text);
 
 // "expired", ...: for replies and logs.
 std::string_view RejectReasonText(RejectReason reason);

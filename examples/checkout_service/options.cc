@@ -43,8 +43,14 @@ std::variant<ServiceOptions, int> ParseServiceOptions(int argc, char** argv) {
       ->transform(CLI::AsSizeValue(false))
       ->check(CLI::Range(uint64_t{64}, uint64_t{16} << 20))
       ->default_str("4KiB");
-  app.add_flag("--leak-coupons", options.leak_coupons,
-               "Start with the defect on: refused coupons are kept for ever");
+  std::string defect = "none";
+  app.add_option("--defect", defect,
+                 "Start with a defect on, for refused coupons: kept for ever, lost (nothing points "
+                 "to them), or bounded (none: the last 128 are kept)")
+      ->check(CLI::IsMember({"none", "kept", "lost", "bounded"}))
+      ->capture_default_str();
+  bool leak_coupons = false;
+  app.add_flag("--leak-coupons", leak_coupons, "The same as --defect kept");
   app.add_option("--pid-file", options.pid_file, "Write the process id here; removed at the end");
 
   try {
@@ -56,6 +62,7 @@ std::variant<ServiceOptions, int> ParseServiceOptions(int argc, char** argv) {
   }
   options.session_ttl = std::chrono::milliseconds(session_ttl_ms);
   options.coupon_bytes = coupon_bytes;
+  options.defect = leak_coupons ? Defect::kKept : ParseDefect(defect).value_or(Defect::kNone);
   return options;
 }
 

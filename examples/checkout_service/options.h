@@ -7,6 +7,8 @@
 #include <string>
 #include <variant>
 
+#include "coupon.h"
+
 namespace checkout {
 
 struct ServiceOptions {
@@ -17,7 +19,7 @@ struct ServiceOptions {
   size_t products = 2000;
   size_t receipts = 1000;
   size_t coupon_bytes = 4096;
-  bool leak_coupons = false;
+  Defect defect = Defect::kNone;
   std::string pid_file;  // empty: none
 };
 

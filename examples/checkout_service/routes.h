@@ -11,7 +11,7 @@
 //   POST   /sessions/ID/checkout              {"receipt": N, "total": "12.34"}
 //   GET    /receipts/N                        text
 //   GET    /admin/stats                       counts, and the truth about the leak
-//   POST   /admin/defect?coupon_leak=on|off
+//   POST   /admin/defect?coupon_leak=on|off|kept|lost|bounded
 //
 // Errors are {"error": "..."} with 400 (what was sent makes no sense), 404 (no such thing, or an
 // expired session), 409 (the cart is empty or full), 422 (refused coupon), 503 (no room for more

@@ -39,7 +39,8 @@ json StatsJson(const Shop& shop) {
             {"expired", audit.expired},
             {"terms_not_met", audit.terms_not_met},
             {"waiting_for_audit", audit.waiting}}},
-          {"coupon_leak", shop.coupons.leak()},
+          {"coupon_leak", shop.coupons.defect() != Defect::kNone},
+          {"defect", DefectText(shop.coupons.defect())},
           {"coupon_bytes", shop.coupons.coupon_bytes()},
           {"leaked_bytes", leaked.bytes},
           {"leaked_objects", leaked.objects},
@@ -60,14 +61,18 @@ void AddAdminRoutes(httplib::Server& server, Shop& shop) {
   server.Post("/admin/defect", [&shop](const httplib::Request& request,
                                        httplib::Response& response) {
     const std::string value = request.get_param_value("coupon_leak");
-    if (value != "on" && value != "off") {
+    const std::optional<Defect> defect = value == "on"    ? shop.defect
+                                         : value == "off" ? Defect::kNone
+                                                          : ParseDefect(value);
+    if (!defect) {
+      const json problem = {{"error", "expected ?coupon_leak=on, off, kept, lost or bounded"}};
       response.status = 400;
-      response.set_content(json{{"error", "expected ?coupon_leak=on or ?coupon_leak=off"}}.dump(),
-                           "application/json");
+      response.set_content(problem.dump(), "application/json");
       return;
     }
-    shop.coupons.SetLeak(value == "on");
-    response.set_content(json{{"coupon_leak", value == "on"}}.dump(), "application/json");
+    shop.coupons.SetDefect(*defect);
+    const json now = {{"coupon_leak", *defect != Defect::kNone}, {"defect", DefectText(*defect)}};
+    response.set_content(now.dump(), "application/json");
   });
 }
 

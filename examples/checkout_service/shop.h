@@ -25,8 +25,9 @@ struct Shop final {
         coupons(options.coupon_bytes),
         receipts(options.receipts),
         pages(options.cache_entries),
-        quotes(options.cache_entries) {
-    coupons.SetLeak(options.leak_coupons);
+        quotes(options.cache_entries),
+        defect(options.defect == Defect::kNone ? Defect::kKept : options.defect) {
+    coupons.SetDefect(options.defect);
   }
 
   const Catalogue catalogue;
@@ -35,6 +36,7 @@ struct Shop final {
   ReceiptArchive receipts;
   LruCache<std::string> pages;   // rendered HTML
   LruCache<std::string> quotes;  // rendered JSON
+  const Defect defect;           // the one that is switched on and off
   const std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();
   std::atomic<uint64_t> requests{0};
   std::atomic<uint64_t> errors{0};  // answered with 5xx

@@ -111,9 +111,10 @@ TEST_CASE("without the defect the audit takes every refused coupon", "[coupon]")
 
 TEST_CASE("with the defect every refused coupon leaks, and the count is exact under threads",
           "[coupon]") {
+  const Defect defect = GENERATE(Defect::kKept, Defect::kLost);
   CouponBook book(1000);
   CHECK(book.coupon_bytes() == 1024);  // whole rules
-  book.SetLeak(true);
+  book.SetDefect(defect);
   std::vector<std::thread> threads;
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&book] {
@@ -128,9 +129,26 @@ TEST_CASE("with the defect every refused coupon leaks, and the count is exact un
   CHECK(book.Leaked().objects == 1000);
   CHECK(book.Leaked().bytes == 1000 * 1024);
   CHECK(book.Audit().accepted == 1000);
-  book.SetLeak(false);
+  book.SetDefect(Defect::kNone);
   book.Apply("NONSENSE", 30'00);
   CHECK(book.Leaked().objects == 1000);
+}
+
+TEST_CASE("the harmless twin keeps a bounded number of refused coupons, and loses none",
+          "[coupon]") {
+  CouponBook book(1000);
+  book.SetDefect(Defect::kBounded);
+  for (int i = 0; i < 2000; ++i) book.Apply("NONSENSE", 30'00);
+  CHECK(book.Audit().unknown_code == 2000);
+  CHECK(book.Remembered() == 128);
+  CHECK(book.Leaked().objects == 0);
+}
+
+TEST_CASE("defects have names", "[coupon]") {
+  for (const Defect defect : {Defect::kNone, Defect::kKept, Defect::kLost, Defect::kBounded}) {
+    CHECK(ParseDefect(DefectText(defect)) == defect);
+  }
+  CHECK(!ParseDefect("on"));
 }
 
 TEST_CASE("the leak rate is that between the first and the last object", "[leak_meter]") {

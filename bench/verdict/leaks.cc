@@ -125,6 +125,15 @@ Process Heals(const Setting& setting, Random& random) {
                 setting, Constant(), random);
 }
 
+// 1 MiB a minute, evenly, of objects of a common size; from the start or midway.
+Process MebibyteAMinute(const Setting& setting, Random& random) {
+  const double bytes = AnyBytes(setting, random);
+  const double rate = 1048576.0 / 60 / bytes;
+  const double from = random.Chance(0.5) ? 0 : Onset(setting, random);
+  Population leak{During(from, kNever, Scaled(rate, Constant())), ForEver(), bytes, 1, true};
+  return Around({std::move(leak)}, setting, Constant(), random);
+}
+
 }  // namespace
 
 const std::vector<Scenario>& LeakScenarios() {
@@ -140,6 +149,7 @@ const std::vector<Scenario>& LeakScenarios() {
       {"sessions-forgotten", "sessions end, some are forgotten", true, true, false,
        ForgottenSessions},
       {"with-threads", "among objects that live with threads", true, true, false, WithThreads},
+      {"mebibyte-a-minute", "1 MiB a minute", true, true, false, MebibyteAMinute},
       {"heals", "stops after a while", true, true, true, Heals},
   };
   return kScenarios;

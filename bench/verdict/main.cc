@@ -32,6 +32,9 @@ constexpr char kHelp[] =
     "  --spread WHAT     the scenario's own site is the sum of 10 to 300 parts: stacks, line (call "
     "sites\n"
     "                    below it), wrapper (call sites above it), one-stack (which leaks alone)\n"
+    "  --holders         memory is looked through for who holds what survives; what leaks is lost\n"
+    "  --missed SHARE    of held objects that look lost all the same (0.02)\n"
+    "  --stale SHARE     of lost objects that look held (0.05)\n"
     "  --jobs N          threads (all cores)\n"
     "  --check           exit status 1 when a goal is missed\n"
     "  --wrong           name the seeds of wrong and missed calls\n"
@@ -61,11 +64,12 @@ bool ParseOptions(int argc, char** argv, Options& options) {
   options.setting.look_s = options.setting.scale_s = 0;
   for (int i = 1; i < argc; ++i) {
     const std::string_view name = argv[i];
-    bool* const flag = name == "--check"   ? &options.check
-                       : name == "--wrong" ? &options.wrong
-                       : name == "--calls" ? &options.calls
-                       : name == "--trace" ? &options.trace
-                                           : nullptr;
+    bool* const flag = name == "--check"     ? &options.check
+                       : name == "--wrong"   ? &options.wrong
+                       : name == "--calls"   ? &options.calls
+                       : name == "--holders" ? &options.setting.holders
+                       : name == "--trace"   ? &options.trace
+                                             : nullptr;
     if (flag != nullptr) {
       *flag = true;
       continue;
@@ -79,6 +83,8 @@ bool ParseOptions(int argc, char** argv, Options& options) {
     if (name == "--look") good = Parse(value, options.setting.look_s);
     if (name == "--scale") good = Parse(value, options.setting.scale_s);
     if (name == "--reports") good = Parse(value, options.setting.scales);
+    if (name == "--missed") good = Parse(value, options.setting.missed);
+    if (name == "--stale") good = Parse(value, options.setting.stale);
     if (name == "--jobs") good = Parse(value, options.jobs);
     if (name == "--spread" && value != nullptr) {
       constexpr std::string_view kNames[] = {"none", "stacks", "line", "wrapper", "one-stack"};

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "analyze/analyzer.h"
+#include "analyze/look_policy.h"
 #include "report/sentences.h"
 
 namespace heapgauge::sim {
@@ -64,6 +65,57 @@ void PrintTrace(int report, const Site& site, const SiteJudgement& judgement,
 constexpr uint64_t kPart = uint64_t{1} << 32;
 constexpr uint64_t kTelling = 4;  // as the reporter has it: fewer samples are no stack to follow
 
+// Memory looked through for who holds what survives, as reporter/holder_watch.h does: what was found
+// is there at the next look at the sites.
+class Looks final {
+ public:
+  explicit Looks(const Setting& setting) : setting_(setting) {}
+
+  void Tell(Analyzer& analyzer) {
+    for (const auto& [key, finding] : news_) analyzer.Found(key, finding);
+    news_.clear();
+  }
+
+  void Choose(const AnalysisResult& result, const Analyzer& analyzer, const Process& process,
+              double now_s, Random& random) {
+    for (const SiteJudgement& judgement : result.sites) {
+      if (!judgement.is_row || judgement.key >= kParts) continue;
+      const SiteMeasures* const measures = analyzer.MeasuresOf(judgement.key);
+      const uint64_t survivors = measures != nullptr ? measures->live_samples : 0;
+      if (survivors < kLeastSurvivors || !IsWorthALook(judgement, measures)) continue;
+      LastLook& last = looks_[judgement.key];
+      if (!IsDueAgain(last, judgement.verdict, survivors, now_s)) continue;
+      last = {true, now_s, judgement.verdict, survivors, last.finding};
+      Look(judgement.key, *measures, process, random);
+    }
+  }
+
+  void ChooseOpen(const Analyzer& analyzer, const Process& process, Random& random) {
+    for (auto& [key, last] : looks_) {
+      const SiteMeasures* const measures = analyzer.MeasuresOf(key);
+      if (measures == nullptr || !IsOpen(last, measures->live_samples)) continue;
+      last.survivors = measures->live_samples;
+      Look(key, *measures, process, random);
+    }
+  }
+
+ private:
+  void Look(uint64_t key, const SiteMeasures& measures, const Process& process, Random& random) {
+    const double age_s = std::clamp(measures.survivors.threshold_s, 1.0, 3600.0);
+    const Site::Survivors asked = process.sites[key - 1].OlderThan(age_s);
+    LostFinding& finding = looks_[key].finding;
+    finding = {asked.leaked + asked.others, 0, asked.oldest_s - asked.newest_s, asked.newest_s};
+    for (uint64_t i = 0; i < asked.leaked; ++i) finding.lost += !random.Chance(setting_.stale);
+    for (uint64_t i = 0; i < asked.others; ++i) finding.lost += random.Chance(setting_.missed);
+    news_.emplace_back(key, finding);
+  }
+
+  static constexpr uint64_t kParts = uint64_t{1} << 32;
+  const Setting& setting_;
+  std::map<uint64_t, LastLook> looks_;  // by key
+  std::vector<std::pair<uint64_t, LostFinding>> news_;
+};
+
 size_t SiteOf(uint64_t key) { return key >= kPart ? 0 : key; }
 
 void ObserveParts(const Site& site, Spread spread, Analyzer& analyzer) {
@@ -118,6 +170,9 @@ RunResult Run(const Scenario& scenario, const Setting& setting, uint64_t seed, b
     for (Site& site : process.sites) site.Stop(*process.stopped_at_s, kStopSeconds);
   }
 
+  Looks holders(setting);
+  constexpr size_t kEighth = 7;
+  constexpr double kPromptSeconds = 180;
   const Spread spread = setting.spread;
   if (spread != Spread::kNone) {
     process.sites.front().Split(static_cast<size_t>(random.LogUniform(10, 300)),
@@ -141,6 +196,7 @@ RunResult Run(const Scenario& scenario, const Setting& setting, uint64_t seed, b
       samples += site.samples();
     }
     analyzer.Begin(lived + (stopped_before ? kStopSeconds : 0), samples);
+    holders.Tell(analyzer);
     for (const Site& site : process.sites) {
       const bool own = site.key() == 0;
       // Key 0 is no parent to anybody.
@@ -149,9 +205,16 @@ RunResult Run(const Scenario& scenario, const Setting& setting, uint64_t seed, b
     }
     ObserveParts(process.sites.front(), spread, analyzer);
     // What a look finds has its report at once.
-    if (!is_report && !analyzer.FinishLook()) continue;
+    if (!is_report) {
+      const bool changed = analyzer.FinishLook();
+      if (setting.holders) holders.ChooseOpen(analyzer, process, random);
+      if (!changed) continue;
+    }
     const AnalysisResult analysis = analyzer.Finish(ProcessObservation{});
     size_t rows = 0;
+    if (setting.holders) holders.Choose(analysis, analyzer, process, lived, random);
+    const double eighth = process.sites.front().nth_leak_s(kEighth);
+    result.eighth_came = result.eighth_came || lived - eighth > kPromptSeconds;
     for (SiteJudgement judgement : analysis.sites) {
       if (!judgement.is_row) continue;
       const uint64_t measured = judgement.key;
@@ -181,6 +244,10 @@ RunResult Run(const Scenario& scenario, const Setting& setting, uint64_t seed, b
       made.reports = (lived - site.first_leak_s()) / setting.report_s;
       made.samples = static_cast<double>(site.leaked_samples());
       made.bytes = site.leaked_bytes();
+      if (judgement.key == 0 && made.right && eighth != kNever) {
+        result.eighth_came = true;
+        result.eighth_to_call_s = lived - eighth;
+      }
     }
     result.healed_cleared = rows == 0;
     const Site& first = process.sites.front();

@@ -42,7 +42,11 @@ struct RunResult {
   bool leak_called = false;       // by then
   bool leak_called_late = false;  // by the end of the run
   bool healed_cleared = false;    // of a healed leak: no longer called at the end
-  size_t most_rows = 0;           // that showed the scenario's own leak in one report
+  // With holders: from the eighth leaked sample to the call by what is lost; none where there was no
+  // such call or fewer samples.
+  bool eighth_came = false;  // long enough before the end
+  std::optional<double> eighth_to_call_s;
+  size_t most_rows = 0;  // that showed the scenario's own leak in one report
   // Growth of the leaking site at the end against the truth.
   bool growth_known = false;
   bool growth_covered = false;  // the 95 % interval holds the true rate

@@ -25,6 +25,10 @@ struct Setting {
   double scale_s = 60;  // of the scenario
   double interval_bytes = 524288;
   int scales = 1440;  // a run is so long
+  // Memory is looked through for who holds what survives: what leaks is lost, the rest is held.
+  bool holders = false;
+  double missed = 0.02;  // chance that a held object looks lost in both looks
+  double stale = 0.05;   // that a lost one looks held
 };
 
 struct Process {

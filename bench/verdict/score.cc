@@ -70,6 +70,20 @@ void PrintLine(const Scenario& scenario, const std::vector<RunResult>& results) 
       Quantile(bytes, 0.5), Share(covered, known), Quantile(errors, 0.5), 100 * reports[0] / all,
       100 * reports[1] / all, 100 * reports[2] / all, 100 * reports[3] / all,
       100 * reports[4] / all, scenario.counts ? "" : "  (not counted)");
+  double came = 0;
+  std::vector<double> eighth;
+  for (const RunResult& run : results) {
+    came += run.eighth_came;
+    if (run.eighth_to_call_s) eighth.push_back(*run.eighth_to_call_s);
+  }
+  if (came > 0 && scenario.leaks) {
+    std::printf(
+        "%18s eighth lost sample to call: %.0f of %.0f within 180 s; median %.0f s, 0.9 %.0f s\n",
+        "",
+        static_cast<double>(
+            std::count_if(eighth.begin(), eighth.end(), [](double s) { return s <= 180; })),
+        came, Quantile(eighth, 0.5), Quantile(eighth, 0.9));
+  }
   if (scenario.heals) std::printf("%18s cleared at the end: %.0f of %.0f\n", "", cleared, called);
   std::fflush(stdout);
 }

@@ -33,6 +33,8 @@ void CountDeath(double bytes, double p, double age_s, SiteObservation& site) {
   ++site.deaths[BucketOf(age_s)];
 }
 
+constexpr size_t kFirstLeaks = 64;
+
 // Of `objects` that come together, how many are sampled, given that one is.
 uint64_t SampledOf(uint64_t objects, double p, Random& random) {
   if (p >= 1) return objects;
@@ -99,7 +101,8 @@ void Site::Births(const Population& population, double from_s, double to_s, Rand
     const auto size = static_cast<uint64_t>(std::max(1.0, std::round(population.cluster)));
     const uint64_t hits = size == 1 ? 1 : SampledOf(size, p, random);
     for (uint64_t i = 0; i < hits; ++i) {
-      const Sample sample{born, dies, population.bytes, p, AnyPart(population.leaks, random)};
+      const Sample sample{
+          born, dies, population.bytes, p, AnyPart(population.leaks, random), population.leaks};
       CountBirth(sample.bytes, p, counters_);
       if (!parts_.empty()) {
         Part& part = parts_[sample.part];
@@ -115,6 +118,7 @@ void Site::Births(const Population& population, double from_s, double to_s, Rand
     if (population.leaks) {
       leaked_bytes_ += population.bytes * static_cast<double>(size);
       leaked_samples_ += hits;
+      for (uint64_t i = 0; i < hits && leaks_s_.size() < kFirstLeaks; ++i) leaks_s_.push_back(born);
       first_leak_s_ = std::min(first_leak_s_, born);
       last_leak_s_ = std::max(last_leak_s_, born);
     }
@@ -135,6 +139,19 @@ void Site::Die(const Sample& sample) {
   const double age = Age(sample, sample.dies_s);
   CountDeath(sample.bytes, sample.p, age, counters_);
   if (!parts_.empty()) CountDeath(sample.bytes, sample.p, age, parts_[sample.part].counters);
+}
+
+Site::Survivors Site::OlderThan(double age_s) const {
+  Survivors survivors;
+  for (const Sample& sample : living_) {
+    const double age = counters_.time_s - sample.born_s;
+    if (age < age_s) continue;
+    ++(sample.leaks ? survivors.leaked : survivors.others);
+    if (!sample.leaks) continue;
+    survivors.oldest_s = std::max(survivors.oldest_s, age);
+    survivors.newest_s = survivors.leaked == 1 ? age : std::min(survivors.newest_s, age);
+  }
+  return survivors;
 }
 
 SiteObservation Site::Observe() const { return WithLiving(counters_, kAll); }

@@ -40,6 +40,16 @@ class Site final {
   size_t parts() const { return parts_.size(); }
   SiteObservation ObservePart(size_t part) const;
   uint64_t leaked_samples_of(size_t part) const { return parts_[part].leaked; }
+  // Sampled objects that are alive and at least so old: those that leak, and the others.
+  struct Survivors {
+    uint64_t leaked = 0;
+    uint64_t others = 0;
+    double oldest_s = 0;  // of those that leak
+    double newest_s = 0;
+  };
+  Survivors OlderThan(double age_s) const;
+  // When the n-th sampled object was leaked; kNever before.
+  double nth_leak_s(size_t n) const { return n < leaks_s_.size() ? leaks_s_[n] : kNever; }
   // At that time the process is stopped for so long: its own time (everywhere here) stands still,
   // but the clock that dates what is observed goes on, so that whatever lives then is that much
   // older.
@@ -62,6 +72,7 @@ class Site final {
     double bytes;
     double p;
     uint32_t part;
+    bool leaks;
   };
   struct Part {
     double up_to = 0;  // of all objects, those before it included
@@ -87,6 +98,7 @@ class Site final {
   double leaked_bytes_ = 0;
   uint64_t leaked_samples_ = 0;
   double first_leak_s_ = kNever;
+  std::vector<double> leaks_s_;  // of the first ones; not sorted within a step
   double last_leak_s_ = 0;
 };
 

@@ -75,6 +75,9 @@ struct SurvivorFacts {
 struct LostFinding {
   uint64_t checked = 0;  // sampled objects
   uint64_t lost = 0;     // of them
+  // Of the lost: from the oldest to the newest, and how old the newest was then [s].
+  double span_s = 0;
+  double newest_s = 0;
   bool operator==(const LostFinding&) const = default;
 };
 

@@ -76,8 +76,9 @@ uint32_t ReportsIn(const SiteHistory& history, double interval_s) {
 }  // namespace
 
 bool LosesObjects(const SiteMeasures& measures) {
-  return IsProven(measures.lost) && measures.leak_end != LeakEnd::kStopped &&
-         measures.growth.bytes_per_s.Low() > 0 && measures.still_rising;
+  if (!IsProven(measures.lost) || measures.leak_end == LeakEnd::kStopped) return false;
+  return GoesOn(measures.lost, measures.interval_s) ||
+         (measures.growth.bytes_per_s.Low() > 0 && measures.still_rising);
 }
 
 SiteMeasures Measure(const SiteHistory& history, const SiteObservation& now,

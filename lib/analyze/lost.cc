@@ -6,6 +6,11 @@
 #include "analyze/statistics.h"
 
 namespace heapgauge {
+namespace {
+
+constexpr double kGapsSinceLast = 4;  // mean gaps; more and it has ended
+
+}  // namespace
 
 double LostConfidence(const LostFinding& finding) {
   if (finding.lost == 0 || finding.checked == 0) return 0;
@@ -18,6 +23,12 @@ double LostConfidence(const LostFinding& finding) {
 
 bool IsProven(const LostFinding& finding) {
   return finding.lost >= rules::kLeastLost && LostConfidence(finding) >= rules::kLostConfidence;
+}
+
+bool GoesOn(const LostFinding& finding, double interval_s) {
+  if (finding.lost < 2 || finding.span_s < interval_s) return false;
+  const double gap = finding.span_s / static_cast<double>(finding.lost - 1);
+  return finding.newest_s <= kGapsSinceLast * gap + interval_s;
 }
 
 bool IsOneOfMany(double live_bytes, double of_wrapper) {

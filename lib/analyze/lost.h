@@ -17,6 +17,10 @@ double LostConfidence(const LostFinding& finding);
 // Enough to call a leak.
 bool IsProven(const LostFinding& finding);
 
+// The newest of the lost is no older than one must expect where they go on coming.  `interval_s`:
+// between reports; what was lost within one is a step.
+bool GoesOn(const LostFinding& finding, double interval_s);
+
 // A call site that holds so little of what its wrapper gave out is not called by what it loses: where
 // a hundred callers lose a little each, the wrapper is the cause, and it is judged by its growth.
 bool IsOneOfMany(double live_bytes, double of_wrapper);

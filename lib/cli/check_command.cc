@@ -23,6 +23,7 @@
 #include "cli/program.h"
 #include "cli/run_command.h"
 #include "cli/suppressions.h"
+#include "helper/program_path.h"
 #include "report/json_reader.h"
 
 namespace heapgauge::cli {
@@ -153,6 +154,13 @@ RunRequest AsRun(const CheckRequest& request, const std::string& workshop) {
   return run;
 }
 
+// LD_PRELOAD for it: LeakSanitizer's API beside the library, where that is installed.
+std::string WithLsanApi(const std::string& library) {
+  const std::string api = heapgauge::FindProgram(kLsanLibrary);
+  return api.empty() || api.find_first_of(" :") != std::string::npos ? library
+                                                                     : library + ":" + api;
+}
+
 // All that processes left, CMD's first.  True: CMD itself left something.
 bool Collect(const std::string& workshop, pid_t pid, Suppressions* suppressions,
              CheckResult* result) {
@@ -170,6 +178,12 @@ bool Collect(const std::string& workshop, pid_t pid, Suppressions* suppressions,
     std::string graph;
     std::string error;
     std::optional<Report> report;
+    std::string rules;
+    std::vector<std::string> problems;
+    if (ReadFile(directory + "/lost.supp", &rules)) {
+      suppressions->AddOnce(rules, "__lsan_default_suppressions()", &problems);
+      for (const std::string& problem : problems) Say(problem);
+    }
     if (ReadFile(directory + "/lost.json", &line) && ReadFile(directory + "/lost.graph", &graph)) {
       report = FromJson(line, &error);
     }
@@ -255,7 +269,7 @@ int CheckCommand(const Arguments& arguments) {
     return kExitCannotRun;
   }
   ForgetSettings();
-  ChildPlan plan = MakePlan(AsRun(*request, workshop.path()), program, library);
+  ChildPlan plan = MakePlan(AsRun(*request, workshop.path()), program, WithLsanApi(library));
   const bool to_standard = request->output.empty() || request->output == "-";
   if (request->format != "text" && to_standard) {
     plan.prepare = [prepare = plan.prepare](std::vector<std::string>* environment) {

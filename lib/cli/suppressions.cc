@@ -56,6 +56,21 @@ void Suppressions::Add(std::string_view text, const std::string& name,
   }
 }
 
+void Suppressions::AddOnce(std::string_view text, const std::string& name,
+                           std::vector<std::string>* problems) {
+  Suppressions other;
+  std::vector<std::string> said;
+  other.Add(text, name, &said);
+  bool any = false;
+  for (Rule& rule : other.rules_) {
+    const bool known = std::any_of(rules_.begin(), rules_.end(),
+                                   [&](const Rule& mine) { return mine.pattern == rule.pattern; });
+    any = any || !known;
+    if (!known) rules_.push_back(std::move(rule));
+  }
+  if (any) problems->insert(problems->end(), said.begin(), said.end());
+}
+
 std::optional<size_t> Suppressions::Match(const std::vector<Frame>& stack) const {
   for (size_t i = 0; i < rules_.size(); ++i) {
     const std::string& pattern = rules_[i].pattern;

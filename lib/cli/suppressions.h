@@ -27,6 +27,8 @@ class Suppressions final {
 
   // Adds what stands in `text`; lines with errors are said, and left out.
   void Add(std::string_view text, const std::string& name, std::vector<std::string>* problems);
+  // The same, but rules that are known already are left out: processes that share a program.
+  void AddOnce(std::string_view text, const std::string& name, std::vector<std::string>* problems);
   // The first rule that matches.
   std::optional<size_t> Match(const std::vector<Frame>& stack) const;
   void Count(size_t rule, double bytes) {

@@ -32,11 +32,19 @@ constexpr size_t kMaxRequestBytes = size_t{64} * 1024 * 1024;
 void Answer(const HelperRequest& request, uint32_t index, uint64_t budget, ResponseEncoder& out) {
   try {
     std::string problem;
-    const auto frames =
-        FramesOfModule(request.modules[index], request.debug_root, budget, &problem);
+    std::vector<std::vector<Frame>> frames;
+    if (!request.modules[index].offsets.empty()) {
+      frames = FramesOfModule(request.modules[index], request.debug_root, budget, &problem);
+    }
     if (!problem.empty()) out.Note(index, problem);
     for (size_t i = 0; i < frames.size(); ++i)
       out.Frames(index, static_cast<uint32_t>(i), frames[i]);
+    if (!request.modules[index].places.empty()) {
+      const auto places = PlacesOfModule(request.modules[index], request.debug_root, budget);
+      for (size_t i = 0; i < places.size(); ++i) {
+        if (!places[i].variable.empty()) out.Place(index, static_cast<uint32_t>(i), places[i]);
+      }
+    }
   } catch (const std::exception&) {
   }
   out.ModuleEnd(index);

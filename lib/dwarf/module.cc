@@ -22,6 +22,7 @@
 #include "dwarf/plain_file.h"
 #include "dwarf/readable.h"
 #include "dwarf/scopes.h"
+#include "dwarf/variables.h"
 #include "elf/hex.h"
 #include "symbolize/demangle.h"
 #include "symbolize/module_files.h"
@@ -72,6 +73,20 @@ class OpenModule final {
     }
     if (dwarf != nullptr) FindScopes(dwarf, queries);
     return queries;
+  }
+
+  std::vector<VariablePlace> NamePlaces() {
+    Dwarf_Addr dwarf_bias = 0;
+    Dwarf* const dwarf = mod_ == nullptr ? nullptr : dwfl_module_getdwarf(mod_, &dwarf_bias);
+    if (dwarf == nullptr) return std::vector<VariablePlace>(module_.places.size());
+    FindShared(dwarf);
+    FrameTables tables;
+    Dwarf_Addr bias = 0;
+    tables.eh = dwfl_module_eh_cfi(mod_, &bias);
+    tables.eh_bias = file_bias_ - bias;
+    tables.debug = dwfl_module_dwarf_cfi(mod_, &bias);
+    tables.debug_bias = file_bias_ - bias;
+    return NameVariables(dwarf, file_bias_ - dwarf_bias, tables, module_.places);
   }
 
   // Why debug information that is there could not be read; "" if it could.
@@ -258,6 +273,12 @@ std::vector<std::vector<Frame>> FramesOfModule(const symbolize::HelperRequest::M
   }
   *problem = open.problem();
   return frames;
+}
+
+std::vector<VariablePlace> PlacesOfModule(const symbolize::HelperRequest::Module& module,
+                                          const std::string& debug_root,
+                                          uint64_t memory_budget_bytes) {
+  return OpenModule(module, debug_root, memory_budget_bytes).NamePlaces();
 }
 
 }  // namespace heapgauge::dwarf

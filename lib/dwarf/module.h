@@ -21,6 +21,11 @@ std::vector<std::vector<Frame>> FramesOfModule(const symbolize::HelperRequest::M
                                                const std::string& debug_root,
                                                uint64_t memory_budget_bytes, std::string* problem);
 
+// Of each of the module's places, the variable that lies there, as far as DWARF says.
+std::vector<VariablePlace> PlacesOfModule(const symbolize::HelperRequest::Module& module,
+                                          const std::string& debug_root,
+                                          uint64_t memory_budget_bytes);
+
 }  // namespace heapgauge::dwarf
 
 #endif  // HEAPGAUGE_DWARF_MODULE_H_

@@ -37,22 +37,6 @@ bool IsCPlusPlus(Dwarf_Die* function) {
   }
 }
 
-// The entry inside its namespace or class: an inlined copy refers to the abstract function, that to
-// the declaration.
-Dwarf_Die Declaration(Dwarf_Die die) {
-  for (int hops = 0; hops < 8; ++hops) {
-    Dwarf_Attribute attribute;
-    Dwarf_Die next;
-    if (dwarf_attr(&die, DW_AT_abstract_origin, &attribute) == nullptr &&
-        dwarf_attr(&die, DW_AT_specification, &attribute) == nullptr) {
-      break;
-    }
-    if (dwarf_formref_die(&attribute, &next) == nullptr) break;
-    die = next;
-  }
-  return die;
-}
-
 // `unnamed`: for a type without a name, which gcc's closures are.
 std::string ScopeName(Dwarf_Die* scope, const char* unnamed) {
   const char* const name = dwarf_diename(scope);
@@ -68,6 +52,35 @@ std::string ScopeName(Dwarf_Die* scope, const char* unnamed) {
     default:
       return {};
   }
+}
+
+// foo.part.0 and foo.cold are pieces of foo.
+std::string WithoutCloneSuffix(const std::string& mangled) {
+  return mangled.substr(0, mangled.find('.', 2));
+}
+
+// The C library defines __libc_malloc and exports it as malloc.
+bool IsPublicNameOf(std::string_view symbol, std::string_view name) {
+  return name.starts_with('_') && !symbol.empty() && symbol.size() < name.size() &&
+         name.find(symbol) != std::string_view::npos;
+}
+
+}  // namespace
+
+// The entry inside its namespace or class: an inlined copy refers to the abstract function, that to
+// the declaration.
+Dwarf_Die Declaration(Dwarf_Die die) {
+  for (int hops = 0; hops < 8; ++hops) {
+    Dwarf_Attribute attribute;
+    Dwarf_Die next;
+    if (dwarf_attr(&die, DW_AT_abstract_origin, &attribute) == nullptr &&
+        dwarf_attr(&die, DW_AT_specification, &attribute) == nullptr) {
+      break;
+    }
+    if (dwarf_formref_die(&attribute, &next) == nullptr) break;
+    die = next;
+  }
+  return die;
 }
 
 // The entries that contain this one, outermost first.  DWARF has no way up; but entries stand in
@@ -88,19 +101,6 @@ std::vector<Dwarf_Die> ScopesAround(Dwarf_Die* die) {
   }
   return scopes;
 }
-
-// foo.part.0 and foo.cold are pieces of foo.
-std::string WithoutCloneSuffix(const std::string& mangled) {
-  return mangled.substr(0, mangled.find('.', 2));
-}
-
-// The C library defines __libc_malloc and exports it as malloc.
-bool IsPublicNameOf(std::string_view symbol, std::string_view name) {
-  return name.starts_with('_') && !symbol.empty() && symbol.size() < name.size() &&
-         name.find(symbol) != std::string_view::npos;
-}
-
-}  // namespace
 
 std::string DwarfNames::Qualified(Dwarf_Die* function, const char* name) {
   Dwarf_Die declaration = Declaration(*function);

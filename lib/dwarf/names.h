@@ -6,8 +6,14 @@
 
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 namespace heapgauge::dwarf {
+
+// The entries that contain this one, outermost first.
+std::vector<Dwarf_Die> ScopesAround(Dwarf_Die* die);
+// The entry inside its namespace or class.
+Dwarf_Die Declaration(Dwarf_Die die);
 
 class DwarfNames final {
  public:

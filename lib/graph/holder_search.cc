@@ -339,6 +339,20 @@ HolderSearch::Holder HolderSearch::HolderOf(uintptr_t address) const noexcept {
   return holder;
 }
 
+bool HolderSearch::ReadMemory(uintptr_t begin, size_t bytes, void* to) noexcept {
+  reader_.Begin();
+  const bool read = reader_.Read(begin, bytes, to);
+  reader_.End();
+  return read;
+}
+
+const Root* HolderSearch::RootAt(uintptr_t word) const noexcept {
+  for (const Root& root : around_.roots()) {
+    if (root.range.Holds(word)) return &root;
+  }
+  return nullptr;
+}
+
 size_t HolderSearch::PathTo(uintptr_t address, Block* path, size_t room) const noexcept {
   uint32_t at = blocks_.Find(address);
   if (failed_ || at == BlockMap::kNone || blocks_[at].reached == 0) return 0;

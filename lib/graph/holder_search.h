@@ -80,6 +80,15 @@ class HolderSearch final {
   // Of a block that is held: the blocks between, from the root on; returns how many, the first
   // `room` of them.
   size_t PathTo(uintptr_t block, Block* path, size_t room) const noexcept;
+  // What lies in [begin, end), as it is now; what is not there reads as zero.
+  bool ReadMemory(uintptr_t begin, size_t bytes, void* to) noexcept;
+  // The root that has this word; nullptr: none has.
+  const Root* RootAt(uintptr_t word) const noexcept;
+  // 0: it is no block.
+  uint64_t BytesOf(uintptr_t block) const noexcept {
+    const uint32_t number = blocks_.Find(block);
+    return number == BlockMap::kNone ? 0 : uint64_t{blocks_[number].bytes};
+  }
   // Whether the blocks between are known; else only what is sampled is.
   bool whole() const noexcept { return whole_; }
   // It went to its end.
@@ -88,6 +97,14 @@ class HolderSearch final {
   // Of a block that is lost: calls visit(address) with the blocks that it points to itself.
   template <typename Visit>
   void ForEachTarget(uintptr_t block, Visit&& visit);
+
+  // Calls visit(address) with all blocks that nothing reaches.
+  template <typename Visit>
+  void ForEachLost(Visit&& visit) const {
+    for (uint32_t i = 0; i < blocks_.size(); ++i) {
+      if (blocks_[i].reached == 0) visit(blocks_[i].begin);
+    }
+  }
 
   uint64_t cpu_ns() const noexcept { return cpu_ns_; }  // of this search so far
   uint64_t bytes_read() const noexcept { return reader_.bytes_read() - bytes_before_; }

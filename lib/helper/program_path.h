@@ -8,6 +8,7 @@ namespace heapgauge {
 
 inline constexpr char kSymbolizeProgram[] = "heapgauge-symbolize";
 inline constexpr char kAlertProgram[] = "heapgauge-alert";
+inline constexpr char kLsanLibrary[] = "libheapgauge-lsan.so";
 inline constexpr char kServeProgram[] = "heapgauge-serve";
 
 // The file that the programs were installed with: libheapgauge.so in a host.  Once, before any

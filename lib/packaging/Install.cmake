@@ -11,7 +11,7 @@ option(HEAPGAUGE_INSTALL "Generate the install rules" ${PROJECT_IS_TOP_LEVEL})
 
 # Whoever builds the library alone (add_subdirectory, EXCLUDE_FROM_ALL) gets its core too, the command, and the programs
 # that the library starts.
-foreach(companion heapgauge_core heapgauge_command heapgauge_symbolize_program heapgauge_alert_program heapgauge_serve_program)
+foreach(companion heapgauge_core heapgauge_command heapgauge_symbolize_program heapgauge_alert_program heapgauge_serve_program heapgauge_lsan)
   if(TARGET heapgauge AND TARGET ${companion})
     add_dependencies(heapgauge ${companion})
   endif()
@@ -46,6 +46,9 @@ endif()
 # Not CMAKE_INSTALL_LIBEXECDIR: the library looks for them from where it lies.
 install(TARGETS heapgauge_symbolize_program heapgauge_alert_program heapgauge_serve_program
   RUNTIME DESTINATION libexec/heapgauge COMPONENT command)
+if(TARGET heapgauge_lsan)
+  install(TARGETS heapgauge_lsan LIBRARY DESTINATION libexec/heapgauge COMPONENT command)
+endif()
 
 install(FILES
   ${PROJECT_SOURCE_DIR}/include/heapgauge/heapgauge.h

@@ -23,7 +23,8 @@ constexpr const char* kFiles[] = {"owner",           "reports.jsonl",   "reports
                                   "peak.json",       "alerts.jsonl",    "alerts.jsonl.1",
                                   "children.jsonl",  "children.jsonl.1"};
 // Of a report that is being written.
-constexpr const char* kTemporary[] = {".report.txt.", ".heap.pb.gz.", ".reports.history."};
+constexpr const char* kTemporary[] = {".report.txt.", ".heap.pb.gz.", ".peak.json.",
+                                      ".reports.history."};
 
 // The kernel's.
 struct Entry {

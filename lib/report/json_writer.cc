@@ -5,6 +5,7 @@
 #include <concepts>
 #include <type_traits>
 
+#include "report/holders_writer.h"
 #include "report/json_text.h"
 #include "report/report_fields.h"
 
@@ -107,6 +108,18 @@ std::string ToJson(const Report& report, size_t max_sites) {
   JsonText json;
   json.BeginObject().Add("schema", kReportSchema);
   VisitFields(report, Writer(json, max_sites));
+  json.End();
+  return json.Take();
+}
+
+std::string HoldersToJson(const Report& report, const std::vector<Callsite>& callsites) {
+  JsonText json;
+  json.BeginObject()
+      .Add("schema", "heapgauge.holders/1")
+      .Add("time", report.time)
+      .Add("pid", report.pid)
+      .Add("exe", report.exe);
+  Writer(json, SIZE_MAX)("callsites", callsites);
   json.End();
   return json.Take();
 }

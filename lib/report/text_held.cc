@@ -18,12 +18,27 @@ std::string Of(uint64_t some, uint64_t all) {
   return FormatCount(static_cast<double>(some)) + " of " + FormatCount(static_cast<double>(all));
 }
 
+// A path may begin with a variable, and then say what that is: "std::deque in CouponBook".
+bool SaysWhat(const std::vector<std::string>& path) {
+  if (path.size() < 2) return false;
+  const std::string& step = path[1];
+  const bool is_block = step.starts_with("a block of ") || step.ends_with("B)");
+  return !is_block && (step.starts_with("std::") || step.find(" in ") != std::string::npos);
+}
+
 std::string Where(const Holder& holder) {
   const std::string name = Printable(holder.name);
+  const bool has_type = SaysWhat(holder.path);
+  const std::string type = has_type ? Printable(holder.path[1]) + ", " : "";
   if (holder.kind == "global") {
     std::string place = Printable(Basename(holder.module.value_or("")));
     if (!holder.section.empty()) place += (place.empty() ? "" : " ") + Printable(holder.section);
-    return "kept in " + name + (place.empty() ? "" : " (" + place + ")");
+    return "kept in " + type + (has_type ? "from " : "") + name +
+           (place.empty() ? "" : " (" + place + ")");
+  }
+  if (holder.kind == "stack" && has_type) {
+    return "kept in " + type + "from " +
+           (name == "main" ? "main's stack" : "the stack of thread " + name);
   }
   if (holder.kind == "stack") return "kept from the stack of thread " + name;
   if (holder.kind == "thread_local") return "kept in thread-local storage of thread " + name;
@@ -31,7 +46,9 @@ std::string Where(const Holder& holder) {
   return "a pointer lies in memory that nothing is known of";
 }
 
-std::string Through(const std::vector<std::string>& path) {
+std::string Through(const Holder& holder) {
+  const auto begin = holder.path.begin() + (SaysWhat(holder.path) ? 2 : 0);
+  const std::vector<std::string> path(begin, holder.path.end());
   if (path.empty()) return {};
   if (path.size() > kSteps) return fmt::format(" through {} or more blocks", path.size());
   std::string text;
@@ -48,9 +65,18 @@ std::string HeldSentence(const Held& held) {
     add("nothing points to " + Of(held.lost_objects, held.checked_objects) +
         " of them any more: they are lost");
   }
+  for (const Ring& ring : held.rings) {
+    std::string members;
+    for (const std::string& member : ring.members) {
+      members += (members.empty() ? "" : ", ") + Printable(member);
+    }
+    add((ring.proven ? "they hold each other, as the counts of their owners prove: "
+                     : "they point to each other: ") +
+        members);
+  }
   for (size_t i = 0; i < std::min(kHolders, held.holders.size()); ++i) {
     const Holder& holder = held.holders[i];
-    add(Where(holder) + Through(holder.path) + ", " + Of(holder.objects, held.checked_objects));
+    add(Where(holder) + Through(holder) + ", " + Of(holder.objects, held.checked_objects));
   }
   if (held.holders.size() > kHolders) {
     add(FormatCount(static_cast<double>(held.holders.size() - kHolders)) + " more hold others");

@@ -209,6 +209,7 @@ extern "C" HG_EXPORT const heapgauge::CoreApi* heapgauge_core_entry(
     // Where not every call passes here.
     if (shim->redirects) Tracker::Get().ExpectUnseenDeaths();
     Reporter::Get().Initialize(*g_options, *shim);
+    Reporter::Get().OfferChecks();
     // Called after our last work at exit(), which comes with the loader's end: the one place that
     // is told the status.
     on_exit([](int status, void*) { Reporter::Get().EndOfLine(status); }, nullptr);

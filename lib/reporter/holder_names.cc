@@ -10,6 +10,8 @@
 #include "base/descriptor.h"
 #include "elf/data_names.h"
 #include "report/units.h"
+#include "reporter/block_types.h"
+#include "reporter/lost_rings.h"
 #include "symbolize/demangle.h"
 
 namespace heapgauge {
@@ -29,12 +31,15 @@ std::string ThreadName(pid_t thread) {
   return name.empty() ? fmt::format("{}", thread) : fmt::format("{} ({})", name, thread);
 }
 
-std::vector<std::string> PathOf(const HolderSearch& search, uintptr_t block) {
+std::vector<std::string> PathOf(const HolderSearch& search, BlockTypes& types, uintptr_t block) {
   Block path[kMostSteps];
   const size_t count = std::min(search.PathTo(block, path, kMostSteps), kMostSteps);
   std::vector<std::string> steps;
   for (size_t i = 0; i < count; ++i) {
-    steps.push_back("a block of " + FormatBytes(static_cast<double>(path[i].bytes)));
+    const std::string& type = types.Of(path[i].begin);
+    const std::string size = FormatBytes(static_cast<double>(path[i].bytes));
+    steps.push_back(type.empty() ? "a block of " + size : fmt::format("{} ({})", type, size));
+    path[i].begin = 0;  // W2 of HolderWatch
   }
   return steps;
 }
@@ -83,8 +88,16 @@ std::vector<HolderNames::Named> HolderNames::NameGlobals(std::vector<uintptr_t> 
   return named;
 }
 
-Held HolderNames::Describe(const std::vector<Found>& found, const HolderSearch& search) const {
+const VariablePlace* HolderNames::VariableOf(const HolderSearch::Holder& holder) const {
+  const auto found =
+      holder.answer == Answer::kHeld ? variables_.find(holder.word) : variables_.end();
+  return found != variables_.end() ? &found->second : nullptr;
+}
+
+Held HolderNames::Describe(const std::vector<Found>& found, HolderSearch& search) const {
   Held held;
+  BlockTypes types(identity_, search);
+  std::vector<LostRings::Object> lost;
   held.whole = search.whole();
   std::vector<uintptr_t> words;
   double sum = 0;
@@ -113,6 +126,7 @@ Held HolderNames::Describe(const std::vector<Found>& found, const HolderSearch& 
     if (holder.answer == Answer::kLost) {
       ++held.lost_objects;
       lost_bytes += found[i].bytes;
+      lost.push_back({found[i].hidden, found[i].bytes});
       continue;
     }
     Holder to;
@@ -125,7 +139,14 @@ Held HolderNames::Describe(const std::vector<Found>& found, const HolderSearch& 
       to.kind = holder.place == RootKind::kThreadLocal ? "thread_local" : "stack";
       to.name = fmt::format("{}", holder.thread);
     }
-    Group& group = groups[to.kind + "|" + to.name + "|" + to.module.value_or("")];
+    if (const VariablePlace* const variable = VariableOf(holder)) {
+      // The symbol of a plain global says as much.
+      if (!variable->type.empty() || to.kind == "stack") to.path = {variable->variable};
+      if (!variable->type.empty()) to.path.push_back(variable->type);
+    }
+    std::string key = to.kind + "|" + to.name + "|" + to.module.value_or("");
+    for (const std::string& step : to.path) key += "|" + step;
+    Group& group = groups[key];
     if (group.holder.objects == 0) group.holder = std::move(to);
     ++group.holder.objects;
     group.bytes += found[i].bytes;
@@ -134,6 +155,7 @@ Held HolderNames::Describe(const std::vector<Found>& found, const HolderSearch& 
       group.nearest = ~found[i].hidden;
     }
   }
+  if (!lost.empty()) held.rings = LostRings(search, types).Of(lost);
   held.checked_objects = found.size();
   held.checked_bytes = sum;
   const auto share = [&](double bytes, double* low, double* high) {
@@ -148,7 +170,10 @@ Held HolderNames::Describe(const std::vector<Found>& found, const HolderSearch& 
   for (auto& [key, group] : groups) {
     Holder& holder = group.holder;
     holder.share = share(group.bytes, &holder.low, &holder.high);
-    if (group.nearest != 0) holder.path = PathOf(search, group.nearest);
+    if (group.nearest != 0) {
+      for (std::string& step : PathOf(search, types, group.nearest))
+        holder.path.push_back(std::move(step));
+    }
     if (holder.kind == "stack" || holder.kind == "thread_local") {
       holder.name = ThreadName(static_cast<pid_t>(std::stol(holder.name)));
     }

@@ -10,6 +10,7 @@
 
 #include "graph/holder_search.h"
 #include "report/report.h"
+#include "reporter/holder_places.h"
 #include "reporter/site_identity.h"
 
 namespace heapgauge {
@@ -23,10 +24,16 @@ class HolderNames final {
     HolderSearch::Holder holder;
   };
 
-  explicit HolderNames(const SiteIdentity& identity) : identity_(identity) {}
+  // `variables`: whether the helper is asked for them.
+  HolderNames(const SiteIdentity& identity, bool variables)
+      : identity_(identity), names_(variables), places_(identity, names_) {}
 
+  // Of all that was found in one look: the variables.  Costs the start of the helper.
+  void LookUp(const std::vector<HolderSearch::Holder>& holders, HolderSearch& search) {
+    variables_ = places_.NameAll(holders, search);
+  }
   // Of one call site.  All but the time.
-  Held Describe(const std::vector<Found>& found, const HolderSearch& search) const;
+  Held Describe(const std::vector<Found>& found, HolderSearch& search) const;
 
  private:
   struct Named {
@@ -36,7 +43,12 @@ class HolderNames final {
   };
   std::vector<Named> NameGlobals(std::vector<uintptr_t> words) const;
 
+  const VariablePlace* VariableOf(const HolderSearch::Holder& holder) const;
+
   const SiteIdentity& identity_;
+  VariableNames names_;
+  HolderPlaces places_;
+  HolderPlaces::Names variables_;  // of the last look
 };
 
 struct ShareInterval {

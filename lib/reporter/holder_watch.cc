@@ -4,6 +4,7 @@
 #include <cmath>
 #include <exception>
 #include <new>
+#include <utility>
 
 #include "base/clock.h"
 #include "base/raw_log.h"
@@ -18,7 +19,7 @@ uint64_t Hide(uintptr_t block) { return ~static_cast<uint64_t>(block); }
 
 void HolderWatch::Tell(Analyzer& analyzer) {
   for (auto& [key, row] : rows_) {
-    if (row.news) analyzer.Found(key, row.finding);
+    if (row.news) analyzer.Found(key, row.last.finding);
     row.news = false;
   }
 }
@@ -28,40 +29,76 @@ const Held* HolderWatch::HeldOf(uint64_t key) const {
   return found != rows_.end() && found->second.held ? &*found->second.held : nullptr;
 }
 
-bool HolderWatch::IsSuspect(const SiteJudgement& judgement, const SiteMeasures* measures) const {
-  if (!judgement.is_row || judgement.place.level == SiteLevel::kStack) return false;
-  if (judgement.verdict >= Verdict::kGrowing) return true;
-  return measures != nullptr && measures->live_samples >= 2 * kLeastObjects &&
-         measures->growth.bytes_per_s.Low() > 0;
+void HolderWatch::Want(const SiteJudgement& judgement, const SiteMeasures* measures) {
+  Row& row = rows_[judgement.key];
+  row.level = judgement.place.level;
+  row.last.verdict = judgement.verdict;
+  row.last.survivors = measures != nullptr ? measures->live_samples : 0;
+  // What dies young does not matter; nor is what was born a moment ago in its place yet.
+  const double age_s = std::max(1.0, measures != nullptr ? measures->survivors.threshold_s : 0);
+  row.least_age_ns = static_cast<uint64_t>(1e9 * std::min(age_s, 3600.0));
+  row.wanted = true;
+  stage_ = Stage::kWanted;
 }
 
-bool HolderWatch::IsDue(const Row& row, const SiteJudgement& judgement, uint64_t survivors,
-                        uint64_t now_ns) const {
-  if (row.looked_ns == 0 || row.verdict != judgement.verdict) return true;
-  return survivors >= 2 * row.survivors || now_ns - row.looked_ns >= kAgainNs;
+void HolderWatch::ChooseAsked(const AnalysisResult& result, const Analyzer& analyzer) {
+  std::vector<const SiteJudgement*> rows;
+  for (const SiteJudgement& judgement : result.sites) {
+    if (!judgement.is_row || judgement.place.level == SiteLevel::kStack) continue;
+    const SiteMeasures* const measures = analyzer.MeasuresOf(judgement.key);
+    if (measures != nullptr && measures->live_samples > 0) rows.push_back(&judgement);
+  }
+  const auto wanted = [&](const SiteJudgement* judgement) {
+    if (asked_keys_.empty()) return judgement->verdict >= Verdict::kGrowing;
+    return std::find(asked_keys_.begin(), asked_keys_.end(), judgement->key) != asked_keys_.end();
+  };
+  std::stable_partition(rows.begin(), rows.end(), wanted);
+  const auto end = std::find_if_not(rows.begin(), rows.end(), wanted);
+  size_t count = static_cast<size_t>(end - rows.begin());
+  if (asked_keys_.empty() && count == 0) {
+    std::stable_sort(rows.begin(), rows.end(), [&](const auto* a, const auto* b) {
+      return analyzer.MeasuresOf(a->key)->live_samples > analyzer.MeasuresOf(b->key)->live_samples;
+    });
+    count = std::min(rows.size(), kMostAsked);
+  }
+  for (size_t i = 0; i < std::min(count, kMostRows); ++i) {
+    Want(*rows[i], analyzer.MeasuresOf(rows[i]->key));
+  }
 }
 
 void HolderWatch::Choose(const AnalysisResult& result, const Analyzer& analyzer) {
-  if (!works_ || options_.holders != HoldersOption::kAuto || stage_ != Stage::kIdle) return;
-  const uint64_t now = MonotonicNs();
+  if (!works_ || stage_ != Stage::kIdle) return;
+  on_demand_ = std::exchange(asked_, false);
+  if (on_demand_) {
+    ChooseAsked(result, analyzer);
+    asked_keys_.clear();
+    next_ns_ = 0;
+    return;
+  }
+  if (options_.holders != HoldersOption::kAuto) return;
+  const double now_s = static_cast<double>(MonotonicNs()) * 1e-9;
   size_t wanted = 0;
   for (const SiteJudgement& judgement : result.sites) {
+    if (!judgement.is_row || judgement.place.level == SiteLevel::kStack) continue;
     const SiteMeasures* const measures = analyzer.MeasuresOf(judgement.key);
-    if (wanted == kMostRows || !IsSuspect(judgement, measures)) continue;
+    if (wanted == kMostRows || !IsWorthALook(judgement, measures)) continue;
     const uint64_t survivors = measures != nullptr ? measures->live_samples : 0;
-    if (survivors < kLeastObjects) continue;
-    Row& row = rows_[judgement.key];
-    if (!IsDue(row, judgement, survivors, now)) continue;
-    row.level = judgement.place.level;
-    row.verdict = judgement.verdict;
-    row.survivors = survivors;
-    // What dies young does not matter; nor is what was born a moment ago in its place yet.
-    const double age_s = std::max(1.0, measures->survivors.threshold_s);
-    row.least_age_ns = static_cast<uint64_t>(1e9 * std::min(age_s, 3600.0));
-    row.wanted = true;
+    if (survivors < kLeastSurvivors) continue;
+    if (!IsDueAgain(rows_[judgement.key].last, judgement.verdict, survivors, now_s)) continue;
+    Want(judgement, measures);
     ++wanted;
   }
-  if (wanted > 0) stage_ = Stage::kWanted;
+}
+
+void HolderWatch::ChooseOpen(const Analyzer& analyzer) {
+  if (!works_ || stage_ != Stage::kIdle || options_.holders != HoldersOption::kAuto) return;
+  for (auto& [key, row] : rows_) {
+    const SiteMeasures* const measures = analyzer.MeasuresOf(key);
+    if (measures == nullptr || !IsOpen(row.last, measures->live_samples)) continue;
+    row.last.survivors = measures->live_samples;
+    row.wanted = true;
+    stage_ = Stage::kWanted;
+  }
 }
 
 uint64_t HolderWatch::KeyOf(SiteLevel level, uint32_t site) const {
@@ -160,7 +197,7 @@ void HolderWatch::Step() noexcept {
   if (stage_ == Stage::kBetween) wait = kBetweenNs;
   const double life_ns = static_cast<double>(now - tracker_.start_ns());
   const double over_ns = static_cast<double>(cpu_ns_) / options_.cpu_budget - life_ns;
-  if (over_ns > 0) wait = std::max(wait, static_cast<uint64_t>(over_ns));
+  if (over_ns > 0 && !on_demand_) wait = std::max(wait, static_cast<uint64_t>(over_ns));
   next_ns_ = now + wait;
 }
 
@@ -191,6 +228,11 @@ void HolderWatch::Conclude(bool second) {
     if (found != births.end()) found->second = sample.birth_ns;
   });
   std::unordered_map<uint64_t, std::vector<HolderNames::Found>> by_row;
+  struct Births {
+    uint64_t first_ns = ~uint64_t{0};
+    uint64_t last_ns = 0;
+  };
+  std::unordered_map<uint64_t, Births> lost_births;
   for (const Question& question : questions_) {
     const auto alive = births.find(question.hidden);
     if (alive == births.end() || alive->second != question.birth_ns) continue;
@@ -204,19 +246,39 @@ void HolderWatch::Conclude(bool second) {
       found.holder.answer = HolderSearch::Answer::kUnknown;
     }
     by_row[question.row].push_back(found);
+    if (found.holder.answer == HolderSearch::Answer::kLost) {
+      Births& births_of = lost_births[question.row];
+      births_of.first_ns = std::min(births_of.first_ns, question.birth_ns);
+      births_of.last_ns = std::max(births_of.last_ns, question.birth_ns);
+    }
   }
+  std::vector<HolderSearch::Holder> holders;
+  for (const auto& [key, found] : by_row) {
+    for (const HolderNames::Found& one : found) holders.push_back(one.holder);
+  }
+  names_.LookUp(holders, *search_);
   const uint64_t now = MonotonicNs();
   const std::string time = FormatUtc(UnixMs());
   for (auto& [key, found] : by_row) {
     Row& row = rows_[key];
     Held held = names_.Describe(found, *search_);
     held.time = time;
-    row.finding = {held.checked_objects, held.lost_objects};
+    row.last.finding = {held.checked_objects, held.lost_objects};
+    if (const auto lost = lost_births.find(key); lost != lost_births.end()) {
+      const auto seconds = [](uint64_t from, uint64_t to) {
+        return to > from ? static_cast<double>(to - from) * 1e-9 : 0.0;
+      };
+      row.last.finding.span_s = seconds(lost->second.first_ns, lost->second.last_ns);
+      row.last.finding.newest_s = seconds(lost->second.last_ns, tracker_.Now());
+    }
     row.held = std::move(held);
     row.news = true;
   }
   for (auto& [key, row] : rows_) {
-    if (row.wanted) row.looked_ns = now;
+    if (row.wanted) {
+      row.last.ever = true;
+      row.last.at_s = static_cast<double>(now) * 1e-9;
+    }
     row.wanted = false;
   }
   RawLog(LogLevel::kDebug,

@@ -5,8 +5,7 @@
 //                                                         └─► a second later, second look ──► the answer
 //
 // What both looks missed is lost (graph/holder_search.h, H2).  An answer stands until the call site
-// is looked at again: when its verdict changes, when twice as much survives as was looked for, and
-// after kAgainNs.
+// is looked at again (analyze/look_policy.h).
 //
 // W1  Looking takes no more of a core than HEAPGAUGE_CPU_BUDGET, over the life of the process, and
 //     no more than a quarter of it at a time.
@@ -25,6 +24,7 @@
 #include <vector>
 
 #include "analyze/analyzer.h"
+#include "analyze/look_policy.h"
 #include "graph/holder_search.h"
 #include "options/options.h"
 #include "report/report.h"
@@ -42,7 +42,10 @@ class HolderWatch final {
   // All stay the caller's and outlive this.
   HolderWatch(Tracker& tracker, const Options& options, const CallsiteMap& callsites,
               const SiteIdentity& identity)
-      : tracker_(tracker), options_(options), callsites_(callsites), names_(identity) {}
+      : tracker_(tracker),
+        options_(options),
+        callsites_(callsites),
+        names_(identity, options.symbolize == SymbolizeOption::kLines) {}
   HolderWatch(const HolderWatch&) = delete;
   HolderWatch& operator=(const HolderWatch&) = delete;
 
@@ -50,6 +53,16 @@ class HolderWatch final {
   void Tell(Analyzer& analyzer);
   // After them: what is to be looked for.
   void Choose(const AnalysisResult& result, const Analyzer& analyzer);
+  // The same between two reports, of what is known to lose something.
+  void ChooseOpen(const Analyzer& analyzer);
+  // The next Choose() takes these rows, whatever the option says, or all that grow where there are
+  // none, or the largest; and the look takes no more account of W1's budget.
+  void Ask(std::vector<uint64_t> keys) {
+    asked_ = true;
+    asked_keys_ = std::move(keys);
+  }
+  bool IsIdle() const noexcept { return stage_ == Stage::kIdle; }
+  bool Works() const noexcept { return works_; }
   // Of a row of the report, by its key; nullptr: not looked for.
   const Held* HeldOf(uint64_t key) const;
 
@@ -65,20 +78,16 @@ class HolderWatch final {
   static constexpr uint64_t kSliceNs = 1'000'000;
   static constexpr uint64_t kPauseNs = 3 * kSliceNs;
   static constexpr uint64_t kBetweenNs = 1'100'000'000;
-  static constexpr uint64_t kAgainNs = 600'000'000'000;
   static constexpr size_t kMostRows = 64;
   static constexpr size_t kMostOfARow = 1024;
-  static constexpr uint64_t kLeastObjects = 4;
+  static constexpr size_t kMostAsked = 5;  // of the largest
 
   enum class Stage : uint8_t { kIdle, kWanted, kFirst, kBetween, kSecond };
   struct Row {
     SiteLevel level = SiteLevel::kCallsite;
-    Verdict verdict = Verdict::kWarming;  // when it was last looked at
-    uint64_t survivors = 0;               // then
-    uint64_t looked_ns = 0;
+    LastLook last;
     uint64_t least_age_ns = 0;
     std::optional<Held> held;
-    LostFinding finding;
     bool news = false;
     bool wanted = false;
   };
@@ -91,9 +100,8 @@ class HolderWatch final {
     bool missed = false;  // by the first look
   };
 
-  bool IsSuspect(const SiteJudgement& judgement, const SiteMeasures* measures) const;
-  bool IsDue(const Row& row, const SiteJudgement& judgement, uint64_t survivors,
-             uint64_t now_ns) const;
+  void Want(const SiteJudgement& judgement, const SiteMeasures* measures);
+  void ChooseAsked(const AnalysisResult& result, const Analyzer& analyzer);
   void AskQuestions();
   bool Look();
   void AfterLook();
@@ -106,6 +114,9 @@ class HolderWatch final {
   HolderNames names_;
   std::unique_ptr<HolderSearch> search_;
   bool works_ = true;
+  bool asked_ = false;      // for the next Choose()
+  bool on_demand_ = false;  // this look
+  std::vector<uint64_t> asked_keys_;
   Stage stage_ = Stage::kIdle;
   std::unordered_map<uint64_t, Row> rows_;  // by key
   std::vector<Question> questions_;

@@ -2,7 +2,7 @@
 // those that nothing points to are told, with what they point to themselves.
 //
 // Needs all allocations in the live table: a sampled one knows too few of the blocks in between.
-// Where other threads still run, two looks must agree.
+// The other threads rest meanwhile (thread_rest.h); where one does not, two looks must agree.
 //
 // Report thread only.
 #ifndef HEAPGAUGE_REPORTER_LOST_BLOCKS_H_
@@ -32,6 +32,7 @@ struct LostBlocks {
     uint64_t turned = 0;  // its address with all bits turned, so that this list holds nothing
     uint64_t bytes = 0;
     uint32_t site = 0;
+    bool ignored = false;  // by the program itself
   };
   uint64_t checked_objects = 0;
   uint64_t checked_bytes = 0;

@@ -347,6 +347,7 @@ bool ReportAssembler::Look() {
   holders_.Tell(analyzer_);
   groups.Observe(analyzer_, alone_);
   const bool changed = analyzer_.FinishLook();
+  holders_.ChooseOpen(analyzer_);
   cpu_ns_ += ThreadCpuNs() - began;
   return changed;
 }

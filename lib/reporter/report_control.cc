@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <exception>
 #include <memory>
@@ -42,6 +43,7 @@ void Reporter::BeginControl() noexcept {
 
 void Reporter::EndControl() noexcept {
   thread_->control_waits.clear();
+  thread_->holder_question.reset();
   if (!thread_->control.IsOpen()) return thread_->control.Forget();
   if ((EndedForReporter() & (kEndsControl | kEndsReports)) != 0) {
     thread_->control.Forget();
@@ -63,6 +65,8 @@ bool Reporter::TendControl() noexcept {
       if (verb == "report") {
         thread_->control_waits.push_back(question.client);
         wakes = true;
+      } else if (verb == "holders") {
+        wakes = AskForHolders(question.client, question.words) || wakes;
       } else if (verb == "look") {
         AnswerWithLook(question.client);
       } else {
@@ -111,6 +115,59 @@ void Reporter::AnswerWithLook(int client) {
   const uint64_t age_ms = (now - thread_->last_look_ns) / 1'000'000;
   thread_->control.Answer(client, MakeAnswer(true, {{"age_ms", std::to_string(age_ms)}}),
                           file.get());
+}
+
+// Begins a look through memory of its own, whose answer is a look at the sites (TendHolderQuestion()).
+bool Reporter::AskForHolders(int client, const std::vector<std::string>& question) {
+  ReportThread::HolderQuestion asked;
+  asked.client = client;
+  const char* at = question.size() > 1 ? question[1].c_str() : "";
+  while (*at != '\0') {
+    char* end = nullptr;
+    asked.callsites.push_back(std::strtoull(at, &end, 16));
+    if (end == at) break;
+    at = *end == ',' ? end + 1 : end;
+  }
+  std::string refusal;
+  if (options_->holders == HoldersOption::kOff || options_->holders == HoldersOption::kExit) {
+    refusal = "HEAPGAUGE_HOLDERS is off or exit there";
+  } else if ((EndedForReporter() & kEndsHolders) != 0 || !thread_->round.HoldersWork()) {
+    refusal =
+        "its memory can't be looked through: a filter of system calls or the kernel forbids it";
+  } else if (*at != '\0') {
+    refusal = "not the ids of call sites";
+  } else if (thread_->holder_question) {
+    refusal = "somebody else's question is being answered; ask again in a moment";
+  }
+  if (!refusal.empty()) {
+    thread_->control.Answer(client, MakeRefusal(refusal));
+    return false;
+  }
+  thread_->holder_question = std::move(asked);
+  return true;
+}
+
+// A look that is under way comes to its end first.
+void Reporter::TendHolderQuestion() noexcept {
+  if (!thread_->holder_question || !thread_->round.HoldersAreIdle()) return;
+  ReportThread::HolderQuestion& question = *thread_->holder_question;
+  try {
+    if (!question.begun) {
+      question.begun = true;
+      thread_->round.AskHolders(question.callsites);
+      CoverNewModules(true);
+      thread_->round.Look(kLookHelper, 0);
+      if (!thread_->round.HoldersAreIdle()) return;
+    }
+    if (thread_->round.HoldersWork()) {
+      thread_->last_look.clear();  // it does not know yet what was found
+      AnswerWithLook(question.client);
+    } else {
+      thread_->control.Answer(question.client, MakeRefusal("its memory can't be looked through"));
+    }
+  } catch (const std::exception&) {  // no memory: the client finds that it takes too long
+  }
+  thread_->holder_question.reset();
 }
 
 std::string Reporter::AnswerTo(const std::vector<std::string>& question) {

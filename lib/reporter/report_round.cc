@@ -10,6 +10,7 @@
 #include "base/raw_log.h"
 #include "process/process_stats.h"
 #include "report/json_writer.h"
+#include "reporter/own_suppressions.h"
 #include "track/tracker.h"
 
 namespace heapgauge {
@@ -23,9 +24,6 @@ constexpr uint64_t kLookPauseNs = 1'000'000'000;
 constexpr uint64_t kLookCost = 1'000;
 // After a report, the next one for a change of verdict.
 constexpr uint64_t kChangePauseNs = 10'000'000'000;
-// Of a look, which is for a screen.
-constexpr size_t kLookSites = 64;
-
 // What went wrong, for people, to whom "std::bad_alloc" says nothing.
 const char* Reason(const std::exception& problem) noexcept {
   return dynamic_cast<const std::bad_alloc*>(&problem) != nullptr ? "there was no memory for it"
@@ -94,29 +92,45 @@ ReportAssembler& ReportRound::assembler() {
   return *assembler_;
 }
 
-std::string ReportRound::Look(std::chrono::milliseconds helper_limit) {
+std::string ReportRound::Look(std::chrono::milliseconds helper_limit, size_t most_sites) {
   Report report = assembler().Assemble(false, helper_limit);
   assembler().NotStored();
   report.sampling.reports_failed = failed_;
-  return ToJson(report, kLookSites);
+  return ToJson(report, most_sites);
 }
 
-void ReportRound::WriteLost() {
+int64_t ReportRound::WriteLost(bool store) {
   const Tracker& tracker = Tracker::Get();
   if (tracker.interval_bytes() != Sampler::kExact || tracker.interval_changes() > 0) {
     RawLog(
         LogLevel::kError,
         "HEAPGAUGE_HOLDERS=exit needs HEAPGAUGE_SAMPLE_INTERVAL=1 from the start: what is lost is "
         "not known");
-    return;
+    return -1;
   }
   Report report;
   std::string graph;
   if (!assembler().AssembleLost(end_, &report, &graph)) {
     RawLog(LogLevel::kError, "memory can't be looked through here: what is lost is not known");
-    return;
+    return -1;
   }
-  store_->WriteLost(ToJson(report, report.sites.size()), graph);
+  if (store) {
+    store_->WriteLost(ToJson(report, report.sites.size()), graph, OwnSuppressions());
+  }
+  double objects = 0;
+  for (const Site& site : report.sites) objects += site.live_objects;
+  return static_cast<int64_t>(objects);
+}
+
+int64_t ReportRound::CheckLost(bool for_good) noexcept {
+  try {
+    if (store_ == nullptr) store_ = sources_.make_store();
+    const int64_t lost = WriteLost(for_good);
+    lost_is_known_ = lost_is_known_ || (for_good && lost >= 0);
+    return lost;
+  } catch (...) {  // no memory
+    return -1;
+  }
 }
 
 bool ReportRound::Make(bool is_final, std::chrono::milliseconds helper_limit) noexcept {
@@ -127,7 +141,7 @@ bool ReportRound::Make(bool is_final, std::chrono::milliseconds helper_limit) no
     if (store_ == nullptr) store_ = sources_.make_store();
     report.sampling.memory_bytes += store_->memory_bytes();
     ok = store_->Write(report);
-    if (is_final && end_.thread != 0) WriteLost();
+    if (is_final && end_.thread != 0 && !lost_is_known_) WriteLost(true);
     if (ok) newest_ = {report.sequence, report.verdict, report.totals.live_bytes};
     WithAlerts([&](Alerts& alerts) {
       alerts.Update(report, *store_);

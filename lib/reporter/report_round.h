@@ -10,6 +10,8 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "reporter/alerts.h"
 #include "reporter/http_server.h"
@@ -40,8 +42,20 @@ class ReportRound final {
   bool Make(bool is_final, std::chrono::milliseconds helper_limit) noexcept;
   // Before the last one, where HEAPGAUGE_HOLDERS asks for it.
   void SetEnd(const ProcessEnd& end) noexcept { end_ = end; }
+  // What is lost now: how many objects, or -1.  `for_good`: it is stored, and not looked for again.
+  int64_t CheckLost(bool for_good) noexcept;
   // A report that is neither stored nor looked through for alerts.
-  std::string Look(std::chrono::milliseconds helper_limit);
+  std::string Look(std::chrono::milliseconds helper_limit, size_t most_sites = kLookSites);
+  // As HolderWatch::Ask(), with the rows of the next report or look.
+  void AskHolders(std::vector<uint64_t> callsites) {
+    assembler().holders().Ask(std::move(callsites));
+  }
+  bool HoldersAreIdle() const noexcept {
+    return assembler_ == nullptr || assembler_->holders().IsIdle();
+  }
+  bool HoldersWork() const noexcept {
+    return assembler_ == nullptr || assembler_->holders().Works();
+  }
   // The newest that is stored.
   struct Summary {
     uint64_t sequence = 0;  // 0: none
@@ -83,8 +97,9 @@ class ReportRound final {
   }
 
  private:
+  static constexpr size_t kLookSites = 64;  // it is for a screen
   ReportAssembler& assembler();
-  void WriteLost();
+  int64_t WriteLost(bool store);
   template <typename Work>
   void WithAlerts(Work work) noexcept;
 
@@ -101,6 +116,7 @@ class ReportRound final {
   uint64_t limit_pause_ns_ = LimitWatch::kPauseFarNs;
   uint64_t failed_ = 0;
   ProcessEnd end_;
+  bool lost_is_known_ = false;
   Summary newest_;
   std::atomic<const char*> directory_{nullptr};
 };

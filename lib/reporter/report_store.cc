@@ -33,6 +33,9 @@ constexpr char kJsonLines[] = "reports.jsonl";
 constexpr char kAlertLines[] = "alerts.jsonl";
 constexpr char kLost[] = "lost.json";
 constexpr char kLostGraph[] = "lost.graph";
+constexpr char kLostSuppressions[] = "lost.supp";
+constexpr char kPeak[] = "peak.json";
+constexpr double kPeakRise = 1.05;  // over the last one that was written
 constexpr char kText[] = "report.txt";
 constexpr char kProfile[] = "heap.pb.gz";
 constexpr int kMostNames = 100;
@@ -74,7 +77,7 @@ void RemoveLeftovers(int directory) {
     return;
   }
   while (const dirent* const entry = readdir(names)) {
-    for (const char* file : {kText, kProfile}) {
+    for (const char* file : {kText, kProfile, kPeak}) {
       const pid_t writer = WriterOf(entry->d_name, file);
       if (writer > 0 && kill(writer, 0) != 0 && errno == ESRCH) {
         unlinkat(directory, entry->d_name, 0);
@@ -288,11 +291,13 @@ bool ReportStore::WriteAlerts(const std::string& lines) {
   return directory.ok() && Append(directory.get(), kAlertLines, lines);
 }
 
-bool ReportStore::WriteLost(const std::string& report, const std::string& graph) {
+bool ReportStore::WriteLost(const std::string& report, const std::string& graph,
+                            const std::string& suppressions) {
   problems_ = 0;
   const File directory(Open());
   // The one that is looked for is the last one written.
   return directory.ok() && Replace(directory.get(), kLostGraph, graph) &&
+         (suppressions.empty() || Replace(directory.get(), kLostSuppressions, suppressions)) &&
          Replace(directory.get(), kLost, report);
 }
 
@@ -309,6 +314,10 @@ bool ReportStore::Write(const Report& report) {
   }
   bool replaced = Replace(directory.get(), kText, text);
   replaced = Replace(directory.get(), kProfile, ToPprof(report)) && replaced;
+  if (report.totals.live_bytes > kPeakRise * peak_bytes_ &&
+      Replace(directory.get(), kPeak, ToJson(report, kSitesInJson) + "\n")) {
+    peak_bytes_ = report.totals.live_bytes;
+  }
   if (appended && replaced) said_.clear();
   return appended && replaced;
 }

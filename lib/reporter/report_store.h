@@ -48,8 +48,9 @@ class ReportStore final {
   // cause on stderr.
   bool Write(const Report& report);
 
-  // What is lost when the process ends (lost_blocks.h).
-  bool WriteLost(const std::string& report, const std::string& graph);
+  // What is lost when the process ends (lost_blocks.h), and the program's own suppressions.
+  bool WriteLost(const std::string& report, const std::string& graph,
+                 const std::string& suppressions);
 
   // Appends whole lines to alerts.jsonl.  False when that failed, having said so.
   bool WriteAlerts(const std::string& lines);
@@ -82,6 +83,7 @@ class ReportStore final {
   int lock_ = -1;                 // a descriptor of the directory, of `lock_thread_`'s table
   pid_t lock_thread_ = 0;         // with that thread its table and the lock are gone
   HistoryPacker history_;         // of reports whose lines are still there
+  double peak_bytes_ = 0;         // of the report in peak.json
   unsigned problems_ = 0;         // of the report being written
   std::string said_;              // the last problem, so that it is not said twice in a row
 };

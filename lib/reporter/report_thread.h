@@ -12,6 +12,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,7 @@
 namespace heapgauge {
 
 struct ReportThread final {
+  enum Check : int { kNoCheck, kCheckNow, kCheckForGood };
   enum Status : int { kNoThread, kStarting, kStarted, kRetired };
 
   explicit ReportThread(const ReportRound::Sources& sources) noexcept : round(sources) {}
@@ -43,9 +45,11 @@ struct ReportThread final {
   std::atomic<bool> resumes{false};          // it has left for a call of the host's
   std::atomic<bool> says_last{false};        // and is to make a report before
   std::atomic<bool> ends_here{false};        // none can be started any more, and that was said
-  std::atomic<uint16_t> inherited{0};  // what filters of who started the thread have ended there
-  std::atomic<bool> at_rest{false};    // it waits, or is not there
-  std::atomic<bool> unheard{false};    // somebody may ask who can't wake it
+  std::atomic<uint16_t> inherited{0};     // what filters of who started the thread have ended there
+  std::atomic<bool> at_rest{false};       // it waits, or is not there
+  std::atomic<bool> unheard{false};       // somebody may ask who can't wake it
+  std::atomic<int> checks{kNoCheck};      // with the next report: what is lost
+  std::atomic<int64_t> lost_objects{-1};  // what that found
 
   // The thread's own.
   ReportRound round;
@@ -55,6 +59,13 @@ struct ReportThread final {
   LookBudget look_budget;
   std::string last_look;  // JSON; "" before the first
   uint64_t last_look_ns = 0;
+  // Who asks for holders through the control socket: one at a time.
+  struct HolderQuestion {
+    int client = 0;
+    std::vector<uint64_t> callsites;
+    bool begun = false;
+  };
+  std::optional<HolderQuestion> holder_question;
   uint64_t started_ns = 0;
   uint64_t due_ns = 0;  // the next report, of a thread that has left for a call; 0: none
   // A report is due before its time: memory is nearly used up, or a verdict has changed.

@@ -216,6 +216,7 @@ void Reporter::Govern() noexcept {
 // As WaitUntil(); meanwhile memory is looked through, in slices.
 bool Reporter::WaitSearching(uint64_t deadline_ns) noexcept {
   for (;;) {
+    TendHolderQuestion();
     const uint64_t now = MonotonicNs();
     const uint64_t wait = thread_->round.HoldersWaitNs(now);
     if (now >= deadline_ns || wait >= deadline_ns - now) return WaitUntil(deadline_ns);
@@ -366,6 +367,12 @@ void Reporter::Run() noexcept {
 bool Reporter::Produce(bool is_final, uint32_t patience_ms) noexcept {
   // On a busy machine the helper may get no processor time at all: better names than no report.
   const bool ok = thread_->round.Make(is_final, std::chrono::milliseconds(patience_ms / 2));
+  // relaxed, both: whoever asks waits for this report's answer.
+  const int check = thread_->checks.exchange(ReportThread::kNoCheck, std::memory_order_relaxed);
+  if (check != ReportThread::kNoCheck) {
+    thread_->lost_objects.store(thread_->round.CheckLost(check == ReportThread::kCheckForGood),
+                                std::memory_order_relaxed);
+  }
   if (LineIsHeld()) Tracker::Get().set_observer(&Reporter::OnSample);
   return ok;
 }

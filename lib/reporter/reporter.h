@@ -47,6 +47,10 @@ class Reporter final {
 
   // A report now; returns when it is written or has failed.
   heapgauge_status WriteNow() noexcept;
+  // Once, from the constructor: where LeakSanitizer's API is preloaded, it can ask.
+  void OfferChecks() noexcept;
+  // How many objects are lost; -1: that can't be told.  `last`: it is not looked for at the end.
+  int64_t CheckNow(bool last) noexcept;
 
   // The last report of the process, or its line in its root's directory (family.h).
   // `quick`: by quick_exit(), which tells nobody its status.
@@ -124,6 +128,8 @@ class Reporter final {
   void BeginControl() noexcept;
   void EndControl() noexcept;
   bool TendControl() noexcept;
+  bool AskForHolders(int client, const std::vector<std::string>& question);
+  void TendHolderQuestion() noexcept;
   void AnswerControl(bool good) noexcept;
   std::string AnswerTo(const std::vector<std::string>& question);
   std::string SetOption(const std::string& name, const std::string& value);

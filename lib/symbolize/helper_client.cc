@@ -41,6 +41,7 @@ std::vector<HelperClient::Answer> HelperClient::Ask(const HelperRequest& request
   std::vector<size_t> open;  // modules of `request` that still want an answer
   for (size_t i = 0; i < request.modules.size(); ++i) {
     answers[i].frames.resize(request.modules[i].offsets.size());
+    answers[i].places.resize(request.modules[i].places.size());
     if (Expects(request.modules[i])) open.push_back(i);
   }
   for (int run = 0; run < kMaxRuns && !open.empty() && Ready(); ++run) {
@@ -59,6 +60,10 @@ std::vector<HelperClient::Answer> HelperClient::Ask(const HelperRequest& request
       for (size_t n = 0; n < response.frames[k].size(); ++n) {
         auto& frames = response.frames[k][n];
         if (!frames.empty()) answers[open[k]].frames[n] = std::move(frames);
+      }
+      for (size_t n = 0; n < response.places[k].size(); ++n) {
+        VariablePlace& place = response.places[k][n];
+        if (!place.variable.empty()) answers[open[k]].places[n] = std::move(place);
       }
       answers[open[k]].finished = response.finished[k];
       answers[open[k]].note = std::move(response.notes[k]);

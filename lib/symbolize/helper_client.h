@@ -39,6 +39,7 @@ class HelperClient final {
   struct Answer {
     bool finished = false;  // what has no frames now will have none if asked again
     std::vector<HelperResponse::Frames> frames;  // per offset
+    std::vector<VariablePlace> places;           // per place
     std::string note;  // why its debug information could not be read, or ""
   };
 

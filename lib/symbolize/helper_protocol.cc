@@ -9,7 +9,14 @@ namespace {
 constexpr uint32_t kRequestMagic = 0x51534748;   // "HGSQ"
 constexpr uint32_t kResponseMagic = 0x41534748;  // "HGSA"
 
-enum RecordKind : uint8_t { kModuleBegin = 1, kFrames = 2, kModuleEnd = 3, kEnd = 4, kNote = 5 };
+enum RecordKind : uint8_t {
+  kModuleBegin = 1,
+  kFrames = 2,
+  kModuleEnd = 3,
+  kEnd = 4,
+  kNote = 5,
+  kPlace = 6
+};
 enum FrameFlag : uint8_t { kInlined = 1, kHasFile = 2, kHasLine = 4, kVerbatim = 8 };
 
 // More inlining than any compiler does; a helper that claims more is broken.
@@ -53,6 +60,15 @@ bool Apply(uint8_t kind, std::string_view content, HelperResponse& response) {
     case kNote:
       response.notes[module] = in.GetString();
       return in.ok();
+    case kPlace: {
+      const auto index = in.Get<uint32_t>();
+      VariablePlace place;
+      place.variable = in.GetString();
+      place.type = in.GetString();
+      if (!in.ok() || index >= response.places[module].size()) return false;
+      response.places[module][index] = std::move(place);
+      return true;
+    }
     case kFrames: {
       const auto index = in.Get<uint32_t>();
       auto frames = DecodeFrames(in);
@@ -63,6 +79,28 @@ bool Apply(uint8_t kind, std::string_view content, HelperResponse& response) {
     default:
       return false;
   }
+}
+
+}  // namespace
+
+namespace {
+
+void PutPlace(const PlaceQuestion& place, WireWriter& out) {
+  out.Put(place.address);
+  out.Put(static_cast<uint8_t>(place.on_stack ? 1 : 0));
+  out.Put(place.above);
+  out.Put(static_cast<uint32_t>(place.ends.size()));
+  for (const uint64_t end : place.ends) out.Put(end);
+}
+
+bool GetPlace(WireReader& in, PlaceQuestion* place) {
+  place->address = in.Get<uint64_t>();
+  place->on_stack = in.Get<uint8_t>() != 0;
+  place->above = in.Get<uint64_t>();
+  const auto ends = in.Get<uint32_t>();
+  if (ends > in.left() / sizeof(uint64_t)) return false;
+  for (uint32_t i = 0; i < ends; ++i) place->ends.push_back(in.Get<uint64_t>());
+  return in.ok();
 }
 
 }  // namespace
@@ -81,6 +119,8 @@ std::string EncodeRequest(const HelperRequest& request) {
     out.PutString(module.build_id);
     out.Put(static_cast<uint32_t>(module.offsets.size()));
     for (const uint64_t offset : module.offsets) out.Put(offset);
+    out.Put(static_cast<uint32_t>(module.places.size()));
+    for (const PlaceQuestion& place : module.places) PutPlace(place, out);
   }
   return out.bytes();
 }
@@ -105,6 +145,10 @@ std::optional<HelperRequest> DecodeRequest(std::string_view bytes) {
     const auto offsets = in.Get<uint32_t>();
     if (offsets > in.left() / sizeof(uint64_t)) return std::nullopt;
     for (uint32_t k = 0; k < offsets; ++k) module.offsets.push_back(in.Get<uint64_t>());
+    const auto places = in.Get<uint32_t>();
+    for (uint32_t k = 0; k < places && in.ok(); ++k) {
+      if (!GetPlace(in, &module.places.emplace_back())) return std::nullopt;
+    }
   }
   if (!in.ok() || in.left() != 0) return std::nullopt;
   return request;
@@ -132,6 +176,15 @@ void ResponseEncoder::Note(uint32_t module, const std::string& note) {
   content.Put(module);
   content.PutString(note);
   Record(kNote, content);
+}
+
+void ResponseEncoder::Place(uint32_t module, uint32_t place_index, const VariablePlace& place) {
+  WireWriter content;
+  content.Put(module);
+  content.Put(place_index);
+  content.PutString(place.variable);
+  content.PutString(place.type);
+  Record(kPlace, content);
 }
 
 void ResponseEncoder::ModuleEnd(uint32_t module) {
@@ -170,6 +223,7 @@ HelperResponse DecodeResponse(std::string_view bytes, const HelperRequest& reque
   response.notes.resize(request.modules.size());
   for (const HelperRequest::Module& module : request.modules) {
     response.frames.emplace_back(module.offsets.size());
+    response.places.emplace_back(module.places.size());
   }
   WireReader in(bytes);
   response.understood =

@@ -2,10 +2,10 @@
 // input, then a stream of records on its standard output, so that whatever arrived before a crash
 // or a deadline is of use.
 //
-//   request    magic version debug_root settings modules{ file path build_id offsets }
+//   request    magic version debug_root settings modules{ file path build_id offsets places }
 //   response   magic version record*      record: kind, size, content of that many bytes
 //     kModuleBegin module · kFrames module offset-index frames · kNote module text ·
-//     kModuleEnd module · kEnd
+//     kPlace module place-index variable type · kModuleEnd module · kEnd
 //
 // Both decoders take any bytes: the peer may be another version, another program, or dying.
 #ifndef HEAPGAUGE_SYMBOLIZE_HELPER_PROTOCOL_H_
@@ -18,11 +18,12 @@
 #include <vector>
 
 #include "symbolize/frame.h"
+#include "symbolize/variable_place.h"
 #include "symbolize/wire.h"
 
 namespace heapgauge::symbolize {
 
-inline constexpr uint32_t kProtocolVersion = 4;  // raised with every change of the layout
+inline constexpr uint32_t kProtocolVersion = 5;  // raised with every change of the layout
 
 struct HelperRequest {
   struct Module {
@@ -30,6 +31,7 @@ struct HelperRequest {
     std::string path;               // the module's name; where its debug link is looked for
     std::string build_id;           // a file with another one is not believed
     std::vector<uint64_t> offsets;  // ascending
+    std::vector<PlaceQuestion> places = {};
   };
 
   std::string debug_root;
@@ -47,6 +49,8 @@ class ResponseEncoder final {
   ResponseEncoder();
   void ModuleBegin(uint32_t module);
   void Frames(uint32_t module, uint32_t offset_index, const std::vector<Frame>& frames);
+  // Of one that has a name.
+  void Place(uint32_t module, uint32_t place_index, const VariablePlace& place);
   // For people: why its debug information could not be read.
   void Note(uint32_t module, const std::string& note);
   void ModuleEnd(uint32_t module);
@@ -68,9 +72,10 @@ struct HelperResponse {
   bool complete = false;    // it ran to its end
   // The module at work when a response that isn't complete broke off.
   std::optional<size_t> unfinished_module;
-  std::vector<bool> finished;               // per module of the request
-  std::vector<std::string> notes;           // likewise; "" for none
-  std::vector<std::vector<Frames>> frames;  // per module, per offset of the request
+  std::vector<bool> finished;                      // per module of the request
+  std::vector<std::string> notes;                  // likewise; "" for none
+  std::vector<std::vector<Frames>> frames;         // per module, per offset of the request
+  std::vector<std::vector<VariablePlace>> places;  // per module, per place of the request
 };
 
 HelperResponse DecodeResponse(std::string_view bytes, const HelperRequest& request);

@@ -155,6 +155,11 @@ def check_status(check):
     assert check.run("--error-exitcode", "0", "--", host, "lost_seven").returncode == 7
     killed = check.run("--", host, "killed")
     assert killed.returncode == -15 and "not checked" in killed.stderr, killed
+    # It can't be checked: one line says so, and the status is the program's own.
+    bare = subprocess.run([check.args.static], capture_output=True, check=False).returncode
+    static = check.run("--", check.args.static)
+    assert static.returncode == bare and static.stderr.count("not checked") == 1 and "static" in static.stderr, static
+    assert not static.stdout.count("lost"), static
     assert check.run("--", "/nonexistent").returncode == 127
     assert check.run("--format", "yaml", "--", host).returncode == 2
     assert check.run("--error-exitcode", "256", "--", host).returncode == 2
@@ -166,6 +171,7 @@ def main():
     parser.add_argument("--command", required=True)
     parser.add_argument("--host", required=True)
     parser.add_argument("--allocator", default="glibc")
+    parser.add_argument("--static")
     parts = {"lost": check_lost, "held": check_held, "suppressions": check_suppressions, "formats": check_formats, "status": check_status}
     for name in parts:
         parser.add_argument("--" + name, action="store_true")

@@ -48,6 +48,16 @@ def lost(callsite):
     return bool(held) and held["lost_share"] >= 0.9 and callsite["verdict"] == "leak" and callsite["confidence"] >= 0.95
 
 
+def typed(callsite):
+    held = callsite["held"]
+    return bool(held) and bool(held["holders"]) and any(step.startswith("shop::Session (") for step in held["holders"][0]["path"])
+
+
+def in_rings(callsite):
+    held = callsite["held"]
+    return lost(callsite) and any(ring["proven"] and "std::shared_ptr<shop::Node>" in " ".join(ring["members"]) for ring in held["rings"])
+
+
 # What is awaited of the call site.
 AWAITED = {
     "lost": lost,
@@ -57,6 +67,8 @@ AWAITED = {
     "local": lambda c: holder(c, "thread_local", "main"),
     "end": lambda c: holder(c, "global", "g_kept"),
     "tagged": lambda c: holder(c, "global", "g_kept"),
+    "types": typed,
+    "rings": in_rings,
     "pool": lambda c: holder(c, "unknown_memory", ""),
 }
 # Where the blocks of the heap are not known, a way through one of them ends in memory of which nothing is known.
@@ -81,6 +93,7 @@ def main():
     parser.add_argument("--allocator", default="glibc")
     parser.add_argument("--exact", action="store_true")
     parser.add_argument("--holders", default="auto")
+    parser.add_argument("--strip", action="store_true")
     parser.add_argument("how")
     args = parser.parse_args()
     behind = ALLOCATORS[args.allocator]
@@ -94,7 +107,11 @@ def main():
                    HEAPGAUGE_SAMPLE_INTERVAL="1" if args.exact else "16KiB",
                    LD_PRELOAD=" ".join(filter(None, [os.path.join(args.lib, "libheapgauge.so"), behind])))
         log = open(os.path.join(folder, "log"), "w+", encoding="utf-8")
-        host = subprocess.Popen([args.host, args.how], env=env, stderr=log)
+        program = args.host
+        if args.strip:
+            program = os.path.join(folder, "stripped")
+            subprocess.run(["strip", "-s", "-o", program, args.host], check=True)
+        host = subprocess.Popen([program, args.how], env=env, stderr=log)
         last = None
         good = False
         try:

@@ -48,6 +48,45 @@ TEST_CASE("who holds it, in a sentence", "[report]") {
   CHECK(text.find("through 4 or more blocks") != std::string::npos);
 }
 
+TEST_CASE("a holder that debug information knows is named down to what it is", "[report]") {
+  Held held = SampleOfHeld();
+  Holder holder;
+  holder.kind = "stack";
+  holder.name = "main";
+  holder.objects = 40;
+  holder.path = {"service.shop_.waiting_", "std::deque in CouponBook", "a block of 520 B"};
+  held.holders = {holder};
+  CHECK(HeldSentence(held) ==
+        "kept in std::deque in CouponBook, from main's stack through a block of 520 B, 40 of 41");
+  held.holders[0].name = "worker (7)";
+  held.holders[0].path = {"waiting", "std::list"};
+  CHECK(HeldSentence(held) == "kept in std::list, from the stack of thread worker (7), 40 of 41");
+  held.holders[0].path = {"array[]", "shop::Session (24 B)"};
+  CHECK(
+      HeldSentence(held) ==
+      "kept from the stack of thread worker (7) through array[] -> shop::Session (24 B), 40 of 41");
+  held.holders[0].kind = "global";
+  held.holders[0].name = "g_shop";
+  held.holders[0].module = "/usr/bin/shop";
+  held.holders[0].section = ".bss";
+  held.holders[0].path = {"g_shop.sessions", "std::map in Shop"};
+  CHECK(HeldSentence(held) == "kept in std::map in Shop, from g_shop (shop .bss), 40 of 41");
+}
+
+TEST_CASE("rings are told, and whether they are proven", "[report]") {
+  Held held = SampleOfHeld();
+  held.holders.clear();
+  held.lost_objects = 41;
+  Ring ring;
+  ring.members = {"2 x std::shared_ptr<shop::Node>"};
+  ring.proven = true;
+  held.rings = {ring};
+  CHECK(HeldSentence(held).find("they hold each other, as the counts of their owners prove: 2 x "
+                                "std::shared_ptr<shop::Node>") != std::string::npos);
+  held.rings[0].proven = false;
+  CHECK(HeldSentence(held).find("they point to each other: 2 x") != std::string::npos);
+}
+
 TEST_CASE("a sentence says what was not known", "[report]") {
   Held held = SampleOfHeld();
   held.whole = false;

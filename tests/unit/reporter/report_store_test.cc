@@ -85,6 +85,25 @@ TEST_CASE("a report becomes a line, a text and a profile, private to the user",
   CHECK(files == 3);  // no temporary file is left
 }
 
+TEST_CASE("the report at the highest live heap is kept, when it rose by a twentieth",
+          "[reporter][report_store]") {
+  const TempDirectory temp;
+  ReportStore store(temp / "out", "program");
+  const auto peak_after = [&](uint64_t sequence, double live_bytes) {
+    Report report = ReportOf(sequence);
+    report.totals.live_bytes = live_bytes;
+    REQUIRE(store.Write(report));
+    std::string error;
+    const auto peak = FromJson(Content(temp / "out/peak.json"), &error);
+    return peak ? peak->sequence : 0;
+  };
+  CHECK(peak_after(1, 1e6) == 1);
+  CHECK(peak_after(2, 1.04e6) == 1);
+  CHECK(peak_after(3, 1.06e6) == 3);
+  CHECK(peak_after(4, 1e5) == 3);
+  CHECK(ModeOf(temp / "out/peak.json") == 0600);
+}
+
 TEST_CASE("a line that a crash tore is taken off before the next one", "[reporter][report_store]") {
   const TempDirectory temp;
   ReportStore store(temp / "out", "program");

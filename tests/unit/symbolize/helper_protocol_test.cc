@@ -11,6 +11,7 @@ HelperRequest HostileRequest() {
   request.debug_root = "/a\nb\tc";
   request.modules.push_back({"/bin/x", "/bin/new\nline \"quoted\" \\ \x01\xFF", "abcd", {1, 2, 3}});
   request.modules.push_back({"", std::string("nul\0inside", 10), "", {UINT64_MAX}});
+  request.modules[0].places = {{7, false, 0, {}}, {UINT64_MAX, true, 16, {24, 4096}}};
   return request;
 }
 
@@ -29,6 +30,7 @@ std::string WholeResponse() {
   ResponseEncoder out;
   out.ModuleBegin(0);
   out.Frames(0, 2, HostileFrames());
+  out.Place(0, 1, {"shop.list\n[]", "std::list in Shop"});
   out.ModuleEnd(0);
   out.ModuleBegin(1);
   out.ModuleEnd(1);
@@ -50,6 +52,14 @@ TEST_CASE("a request survives the way, whatever its strings hold", "[symbolize][
     CHECK(decoded->modules[i].build_id == request.modules[i].build_id);
     CHECK(decoded->modules[i].offsets == request.modules[i].offsets);
   }
+  const std::vector<PlaceQuestion>& places = decoded->modules[0].places;
+  REQUIRE(places.size() == 2);
+  CHECK(places[0].address == 7);
+  CHECK_FALSE(places[0].on_stack);
+  CHECK(places[1].address == UINT64_MAX);
+  CHECK(places[1].on_stack);
+  CHECK(places[1].above == 16);
+  CHECK(places[1].ends == std::vector<uint64_t>{24, 4096});
 }
 
 TEST_CASE("a request that is cut, longer or of another version is refused",
@@ -81,6 +91,9 @@ TEST_CASE("a response survives the way", "[symbolize][helper_protocol]") {
   CHECK_FALSE(frames[1].inlined);
   CHECK_FALSE(frames[0].verbatim.set);
   CHECK(frames[1].verbatim.set);
+  CHECK(response.places[0][0].variable.empty());
+  CHECK(response.places[0][1].variable == "shop.list\n[]");
+  CHECK(response.places[0][1].type == "std::list in Shop");
 }
 
 TEST_CASE("of a response that breaks off, what arrived counts", "[symbolize][helper_protocol]") {

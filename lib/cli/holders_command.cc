@@ -1,0 +1,198 @@
+#include "cli/holders_command.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/basename.h"
+#include "cli/load_report.h"
+#include "cli/message.h"
+#include "cli/output_file.h"
+#include "control/control_client.h"
+#include "report/frame_text.h"
+#include "report/holders_writer.h"
+#include "report/json_reader.h"
+#include "report/printable.h"
+#include "report/text_held.h"
+#include "report/text_style.h"
+#include "report/units.h"
+
+namespace heapgauge::cli {
+namespace {
+
+constexpr char kDescription[] =
+    "Says who holds what call sites have left behind: nobody any more (lost), or a variable, a "
+    "stack, or memory of which nothing is known, with the blocks between. Of a process, its memory "
+    "is looked through now, twice, while it goes on; of a report directory, the newest report "
+    "tells.\n"
+    "Without SITE, those that grow, or the five largest.";
+constexpr char kFooter[] =
+    "A SITE is a call site's id, its number in the newest report (#1), or a part of its function's "
+    "name.\n\n"
+    "Examples:\n"
+    "  heapgauge holders 4242\n"
+    "  heapgauge holders 4242 CouponBook\n"
+    "  heapgauge holders heapgauge.checkout_service.4242 --json\n\n"
+    "Exit status: 0, or 2 if the process can't be asked or a SITE is not known.";
+
+constexpr auto kLookPatience = std::chrono::seconds(30);
+constexpr auto kHoldersPatience = std::chrono::seconds(300);
+constexpr size_t kLargest = 5;
+
+struct HoldersRequest {
+  std::string what;
+  std::vector<std::string> sites;
+  bool json = false;
+  std::string output;
+};
+
+const Frame& LineOf(const Callsite& callsite) {
+  static const Frame none;
+  const Site& sum = callsite.sum;
+  return sum.callsite < sum.frames.size() ? sum.frames[sum.callsite] : none;
+}
+
+bool Grows(const Callsite& callsite) {
+  return callsite.sum.verdict == "growing" || callsite.sum.verdict == "leak";
+}
+
+bool IsMeant(const Callsite& callsite, const std::string& site) {
+  return callsite.sum.id == site || fmt::format("#{}", callsite.sum.rank) == site ||
+         LineOf(callsite).function.find(site) != std::string::npos;
+}
+
+// nullopt with *problem: one of them is not in the report.
+std::optional<std::vector<Callsite>> Chosen(const Report& report,
+                                            const std::vector<std::string>& sites,
+                                            std::string* problem) {
+  std::vector<Callsite> chosen;
+  for (const Callsite& callsite : report.callsites) {
+    const bool meant = std::any_of(sites.begin(), sites.end(), [&](const std::string& site) {
+      return IsMeant(callsite, site);
+    });
+    if (meant || (sites.empty() && Grows(callsite))) chosen.push_back(callsite);
+  }
+  for (const std::string& site : sites) {
+    if (std::any_of(chosen.begin(), chosen.end(),
+                    [&](const Callsite& callsite) { return IsMeant(callsite, site); })) {
+      continue;
+    }
+    *problem = fmt::format(
+        "{}: no such call site in its report; heapgauge top or report lists them", Printable(site));
+    return std::nullopt;
+  }
+  if (!chosen.empty() || !sites.empty()) return chosen;
+  chosen = report.callsites;
+  std::stable_sort(chosen.begin(), chosen.end(), [](const Callsite& a, const Callsite& b) {
+    return a.sum.live_bytes > b.sum.live_bytes;
+  });
+  if (chosen.size() > kLargest) chosen.resize(kLargest);
+  return chosen;
+}
+
+std::string ToText(const Report& report, const std::vector<Callsite>& callsites) {
+  std::string text = fmt::format("{}, pid {}, {}\n", Printable(Basename(report.exe)), report.pid,
+                                 Printable(report.time));
+  const size_t width = TerminalWidth();
+  for (const Callsite& callsite : callsites) {
+    const Frame& line = LineOf(callsite);
+    const std::string where = FileAndLine(line, false);
+    text += fmt::format("\n#{}  {}  {} live  {}{}\n", callsite.sum.rank,
+                        Printable(callsite.sum.verdict), FormatBytes(callsite.sum.live_bytes),
+                        FullName(line), where.empty() ? "" : "  " + where);
+    const std::string held = callsite.held ? HeldSentence(*callsite.held) : std::string();
+    if (held.empty()) {
+      text += callsite.held ? "    nothing was found\n" : "    not looked for\n";
+      continue;
+    }
+    text += Wrapped(held, "    ", width);
+    text += fmt::format("    {} objects that stand for {} were looked for at {}\n",
+                        callsite.held->checked_objects, FormatBytes(callsite.held->checked_bytes),
+                        Printable(callsite.held->time));
+  }
+  if (callsites.empty()) text += "\nno call site has anything alive\n";
+  return text;
+}
+
+std::optional<Report> ReadAttached(const ControlClient& client, std::string* problem) {
+  std::string wrong;
+  std::optional<Report> report = FromJson(client.attached(), &wrong);
+  if (!report) *problem = "its report can't be read: " + Printable(wrong);
+  return report;
+}
+
+std::optional<Report> AskProcess(ControlClient* client, const std::vector<std::string>& question,
+                                 std::chrono::milliseconds patience, std::string* problem) {
+  const auto answer = client->Ask(question, patience, problem);
+  if (!answer) return std::nullopt;
+  if (!answer->good) {
+    *problem = Printable(answer->Value("text"));
+    return std::nullopt;
+  }
+  return ReadAttached(*client, problem);
+}
+
+// Asks for the ids of what is meant, then for a look for these.
+std::optional<Report> LookNow(pid_t pid, const std::vector<std::string>& sites,
+                              std::string* problem) {
+  std::optional<ControlClient> client = ControlClient::Connect(pid, problem);
+  if (!client) return std::nullopt;
+  std::string ids;
+  std::optional<Report> report;
+  if (!sites.empty()) {
+    report = AskProcess(&*client, {"look"}, kLookPatience, problem);
+    const auto chosen = report ? Chosen(*report, sites, problem) : std::nullopt;
+    if (!chosen) {
+      *problem = fmt::format("process {}: {}", pid, *problem);
+      return std::nullopt;
+    }
+    for (const Callsite& callsite : *chosen) ids += (ids.empty() ? "" : ",") + callsite.sum.id;
+  }
+  std::vector<std::string> question = {"holders"};
+  if (!ids.empty()) question.push_back(ids);
+  report = AskProcess(&*client, question, kHoldersPatience, problem);
+  if (!report) *problem = fmt::format("process {}: {}", pid, *problem);
+  return report;
+}
+
+}  // namespace
+
+int HoldersCommand(const Arguments& arguments) {
+  HoldersRequest request;
+  const auto app = MakeApp("heapgauge holders", "PID|DIR [SITE...] [options]", kDescription);
+  app->footer(kFooter);
+  app->add_option("WHAT", request.what, "a process that is tracked, or a report directory");
+  app->add_option("SITE", request.sites, "the call sites that are meant")->expected(-1);
+  app->add_flag("--json", request.json, "schema heapgauge.holders/1");
+  app->add_option("-o,--output", request.output,
+                  "write to FILE, whole or not at all; - is standard output")
+      ->type_name("FILE");
+  if (const auto done = Parse(*app, arguments)) return *done;
+  if (request.what.empty()) {
+    return Fail("whose memory? heapgauge holders PID, or a report directory (see heapgauge ps)");
+  }
+  struct stat status;
+  const std::optional<pid_t> pid = ParsePid(request.what);
+  std::string problem;
+  std::optional<Report> report;
+  std::vector<std::string> notes;
+  if (pid && stat(request.what.c_str(), &status) != 0) {
+    report = LookNow(*pid, request.sites, &problem);
+  } else {
+    report = LoadReport(request.what, "", &notes, &problem);
+  }
+  if (!report) return Fail(problem);
+  for (const std::string& note : notes) Say(note);
+  const auto chosen = Chosen(*report, request.sites, &problem);
+  if (!chosen) return Fail(problem);
+  const std::string text =
+      request.json ? HoldersToJson(*report, *chosen) + "\n" : ToText(*report, *chosen);
+  return WriteOutput(request.output, text, &problem) ? kExitGood : Fail(problem);
+}
+
+}  // namespace heapgauge::cli

@@ -70,6 +70,11 @@ AWAITED = {
     "types": typed,
     "rings": in_rings,
     "pool": lambda c: holder(c, "unknown_memory", ""),
+    "shared": lambda c: holder(c, "unknown_memory", ""),
+    "file": lambda c: holder(c, "unknown_memory", ""),
+    "context": lambda c: holder(c, "unknown_memory", ""),
+    "hidden": lost,
+    "freed": lost,
 }
 # Where the blocks of the heap are not known, a way through one of them ends in memory of which nothing is known.
 DIRECT = {"kept": lambda c: holder(c, "unknown_memory", "")}

@@ -9,6 +9,8 @@
 #include "base/arena_mappings.h"
 #include "base/fork_gate.h"
 #include "elf/maps.h"
+#include "elf/module_layout.h"
+#include "elf/module_memory.h"
 #include "graph/thread_list.h"
 
 // Of the C library; looked up by every module in any case.
@@ -90,34 +92,36 @@ bool Surroundings::AddModules() noexcept {
   dl_iterate_phdr(
       [](dl_phdr_info* info, size_t, void* data) {
         Modules& to = *static_cast<Modules*>(data);
-        const auto covers = [&](uintptr_t address) {
-          for (int i = 0; i < info->dlpi_phnum; ++i) {
-            const ElfW(Phdr)& segment = info->dlpi_phdr[i];
-            if (segment.p_type == PT_LOAD &&
-                address - info->dlpi_addr - segment.p_vaddr < segment.p_memsz)
-              return true;
-          }
-          return false;
-        };
-        const bool is_c_library = covers(reinterpret_cast<uintptr_t>(&__cxa_finalize));
+        // In pages of the module's file, which somebody may have cut short.
+        CheckedMemory memory;
+        const ProgramHeaders headers = HeadersOf(*info);
+        bool is_c_library = false;
+        VisitSegments(memory, headers, info->dlpi_addr,
+                      [&](const ElfW(Phdr) & segment, const AddressRange& range) {
+                        is_c_library = is_c_library ||
+                                       (segment.p_type == PT_LOAD &&
+                                        range.Holds(reinterpret_cast<uintptr_t>(&__cxa_finalize)));
+                      });
         const bool is_ours = std::strstr(info->dlpi_name, "libheapgauge") != nullptr;
-        for (int i = 0; i < info->dlpi_phnum; ++i) {
-          const ElfW(Phdr)& segment = info->dlpi_phdr[i];
+        const auto take = [&](const ElfW(Phdr) & segment, const AddressRange& range) {
           if (segment.p_type == PT_TLS) {
             to.self->thread_local_bytes_ += segment.p_memsz + segment.p_align;
           }
-          if (segment.p_type != PT_LOAD) continue;
-          const uintptr_t begin = info->dlpi_addr + segment.p_vaddr;
-          const AddressRange range{begin, begin + segment.p_memsz};
+          if (segment.p_type != PT_LOAD) return;
           if ((segment.p_flags & PF_W) == 0 || is_ours) {
             // Whole pages: what is left of the last one is no memory of the program's.
             to.whole = to.self->KeepOut({range.begin / kPage * kPage,
                                          (range.end + kPage - 1) / kPage * kPage}) &&
                        to.whole;
-            continue;
+            return;
           }
           if (is_c_library) to.self->c_library_data_ = range;
           to.whole = to.self->AddRoot(range.begin, range.end, RootKind::kGlobal, 0) && to.whole;
+        };
+        if (!VisitSegments(memory, headers, info->dlpi_addr, take)) {
+          // What it may write to is memory that nothing is known of; how much there is of it in
+          // each thread isn't known either.
+          to.self->thread_local_bytes_ += kThreadLocalMost;
         }
         return 0;
       },

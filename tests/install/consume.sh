@@ -47,7 +47,7 @@ case $way in
     [ -s "$dir/report/report.txt" ] || fail "heapgauge run left no report"
     ;;
   add_subdirectory)
-    cmake -S "$source/tests/install/add_subdirectory" -B "$dir/build" -DCMAKE_BUILD_TYPE=Debug \
+    cmake -S "$source/tests/install/add_subdirectory" -B "$dir/build" -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG=-O0 -DCMAKE_C_FLAGS_DEBUG=-O0 \
       -DHEAPGAUGE_SOURCE_DIR="$source" \
       >"$dir/configure.log" || fail "$(cat "$dir/configure.log")"
     cmake --build "$dir/build" --target consumer

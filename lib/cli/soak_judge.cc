@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <optional>
 
 #include "base/basename.h"
+#include "cli/soak_pace.h"
 #include "cli/soak_power.h"
 #include "report/frame_text.h"
 #include "report/printable.h"
@@ -21,6 +23,7 @@ constexpr double kSigmas = 1.96;
 constexpr size_t kPlaceWidth = 72;
 constexpr size_t kStackLines = 8;
 constexpr size_t kMostGrowing = 5;
+constexpr double kPaceConfidence = 0.7;
 constexpr double kLeastGrowth = 3;         // samples' worth
 constexpr double kWorthMentioning = 0.01;  // of the heap in an hour
 
@@ -147,7 +150,14 @@ void JudgeSoak(const std::vector<SoakProcess>& processes, const SoakWindow& wind
       if (finding.growth_bytes < kLeastGrowth * std::max(last.interval_bytes, each)) continue;
       const double an_hour =
           finding.growth_bytes * kHour / std::max(1.0, window.to_s - window.from_s);
-      if (verdict == "leak") {
+      if (verdict == "growing") {
+        if (std::optional<std::string> pace = KeepsPace(process, window, callsite.sum.id)) {
+          finding.verdict = "leak";
+          finding.confidence = std::max(finding.confidence, kPaceConfidence);
+          finding.evidence = std::move(*pace);
+        }
+      }
+      if (finding.verdict == "leak") {
         Merge(std::move(finding), &result->leaks);
       } else if (an_hour > kWorthMentioning * last.live_bytes &&
                  finding.growth_bytes > kSigmas * callsite.sum.live_bytes_stderr) {

@@ -95,6 +95,45 @@ TEST_CASE("a longer soak, more requests and a smaller interval see smaller leaks
   }
 }
 
+// The same, with other call sites that allocate `others(t)` in all.
+template <typename Live, typename Others>
+SoakProcess Growing(Live live, Others others) {
+  SoakProcess process = Worker(1, live, live, "growing");
+  process.newest.callsites[0].sum.live_bytes = live(100);
+  process.newest.callsites[0].sum.live_objects = live(100) / 1024;
+  for (SoakPoint& point : process.points)
+    point.allocated_bytes = live(point.time_s) + others(point.time_s);
+  return process;
+}
+
+TEST_CASE("a leak keeps pace with a load that slows down, and a cache does not", "[cli][soak]") {
+  // Requests so far, of a load that falls from 1000 a second to a tenth of it.
+  const auto slowing = [](double t) { return 1000 * 43 * (1 - std::exp(-t / 43)); };
+  const auto work = [&](double t) { return 30e3 * slowing(t); };
+  const auto leak = Growing([&](double t) { return 400 * slowing(t); }, work);
+  const SoakResult found = Judged({leak});
+  REQUIRE(found.leaks.size() == 1);
+  CHECK(found.growing.empty());
+  CHECK(found.leaks[0].evidence.find("keeps pace") != std::string::npos);
+  for (const double keys : {3000.0, 8000.0, 15000.0}) {
+    INFO("a cache of " << keys << " keys");
+    const auto cache =
+        Growing([&](double t) { return 2000 * keys * (1 - std::exp(-slowing(t) / keys)); }, work);
+    CHECK(Judged({cache}).leaks.empty());
+  }
+  // Filled by the start, beside work that slows down all the same.
+  CHECK(Judged({Growing([&](double t) { return 20e6 * std::min(1.0, t / 60); }, work)})
+            .leaks.empty());
+  // A load that does not slow down is the library's to judge.
+  CHECK(Judged({Growing([&](double t) { return 4e5 * t; }, [](double t) { return 3e7 * t; })})
+            .leaks.empty());
+  // Nothing else is allocated: there is nothing to keep pace with.
+  CHECK(Judged({Growing([&](double t) { return 400 * slowing(t); }, [](double) { return 0.0; })})
+            .leaks.empty());
+  // Too few samples.
+  CHECK(Judged({Growing([&](double t) { return 60 * slowing(t); }, work)}).leaks.empty());
+}
+
 TEST_CASE("a leak too small in each worker is seen in their sum", "[cli][soak]") {
   const auto allocated = [](double t) { return t * 1e6; };
   std::vector<SoakProcess> leaking;

@@ -153,7 +153,7 @@ void JudgeSoak(const std::vector<SoakProcess>& processes, const SoakWindow& wind
       if (verdict == "growing") {
         if (std::optional<std::string> pace = KeepsPace(process, window, callsite.sum.id)) {
           finding.verdict = "leak";
-          finding.confidence = std::max(finding.confidence, kPaceConfidence);
+          finding.confidence = kPaceConfidence;
           finding.evidence = std::move(*pace);
         }
       }

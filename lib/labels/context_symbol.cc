@@ -179,7 +179,7 @@ int Look(dl_phdr_info* info, size_t size, void* data) noexcept {
                   if (segment.p_type == PT_TLS) block_bytes = segment.p_memsz;
                 });
   Reader reader(memory, layout);
-  ElfW(Sym) variable;
+  ElfW(Sym) variable{};
   const auto is_thread_local = [](const ElfW(Sym) & symbol) {
     return ELF64_ST_TYPE(symbol.st_info) == STT_TLS;
   };

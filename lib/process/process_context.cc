@@ -138,14 +138,14 @@ uintptr_t ProcessContext::Find() {
   if (!reader.opened()) return 0;
   MapsLine line;
   while (reader.Next(&line)) {
-    Header header;
+    Header header{};
     if (IsContext(line) && ReadHeader(line.range.begin, &header)) return line.range.begin;
   }
   return 0;
 }
 
 bool ProcessContext::ReadAt(uintptr_t at) {
-  Header before;
+  Header before{};
   if (at == 0 || !ReadHeader(at, &before)) return false;
   const bool written = before.published_ns != 0 && before.published_ns != published_ns_;
   if (!written || before.payload_bytes > kMostPayloadBytes) return true;
@@ -154,7 +154,7 @@ bool ProcessContext::ReadAt(uintptr_t at) {
                     payload.size())) {
     return true;
   }
-  Header after;
+  Header after{};
   if (!ReadHeader(at, &after) || std::memcmp(&before, &after, sizeof after) != 0) return true;
   published_ns_ = before.published_ns;
   std::vector<std::string> names = ParseAttributeNames(payload);

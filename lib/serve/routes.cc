@@ -125,9 +125,9 @@ void Routes::Delta(const httplib::Request& request, httplib::Response* response)
   const ConnectionWatch::Patience patience(connections_, request.remote_port);
   const auto wanted = std::chrono::steady_clock::now() + std::chrono::seconds(seconds);
   for (;;) {
-    std::this_thread::sleep_for(kDeltaLook);
     // relaxed: a late look is the next one
     if (stopping_.load(std::memory_order_relaxed)) return Say(503, "the server ends", response);
+    std::this_thread::sleep_for(kDeltaLook);
     const auto now = std::chrono::steady_clock::now();
     if (now < wanted) continue;
     const auto after = follower_.Newest();

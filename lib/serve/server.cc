@@ -19,6 +19,7 @@
 
 #include "base/whole_io.h"
 #include "report/printable.h"
+#include "serve/bounded_server.h"
 #include "serve/connection_watch.h"
 #include "serve/request_gate.h"
 #include "serve/routes.h"
@@ -28,8 +29,6 @@ namespace {
 
 constexpr size_t kThreads = 32;
 constexpr size_t kMostBodyBytes = 4096;  // settings alone have a body
-constexpr time_t kPatienceSeconds = 5;
-constexpr size_t kKeptRequests = 100;
 constexpr ConnectionWatch::Limits kConnections{std::chrono::seconds(15), 96};
 // A client that never stops must not fill the memory that we share with the watched process's
 // container.
@@ -58,13 +57,11 @@ std::string Announce(const std::string& directory, const std::string& address) {
   return fmt::format("{}: {}", Printable(path), std::strerror(errno));
 }
 
+}  // namespace
+
 void Prepare(const Settings& settings, httplib::Server* server) {
   server->new_task_queue = [] { return new httplib::ThreadPool(kThreads); };
   server->set_payload_max_length(kMostBodyBytes);
-  server->set_read_timeout(kPatienceSeconds);
-  server->set_write_timeout(kPatienceSeconds);
-  server->set_keep_alive_max_count(kKeptRequests);
-  server->set_keep_alive_timeout(kPatienceSeconds);
   // Not SO_REUSEPORT, which the library sets by itself: two servers would share a port unseen.
   server->set_socket_options([](socket_t socket) {
     const int yes = 1;
@@ -106,8 +103,6 @@ void Prepare(const Settings& settings, httplib::Server* server) {
   });
 }
 
-}  // namespace
-
 std::string Serve(const Settings& settings) {
   setrlimit(RLIMIT_DATA, &kMostMemory);
   std::signal(SIGPIPE, SIG_IGN);
@@ -122,7 +117,7 @@ std::string Serve(const Settings& settings) {
   if (stat(settings.directory.c_str(), &status) != 0 || !S_ISDIR(status.st_mode))
     return fmt::format("{}: no report directory", Printable(settings.directory));
 
-  httplib::Server server;
+  BoundedServer server;
   ConnectionWatch connections(kConnections);
   Routes routes(settings.directory, settings.pid, !settings.token.empty(), &connections);
   Prepare(settings, &server);

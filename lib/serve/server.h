@@ -6,7 +6,14 @@
 
 #include "serve/settings.h"
 
+namespace httplib {
+class Server;
+}  // namespace httplib
+
 namespace heapgauge::serve {
+
+// Limits, headers, and who is answered at all: all but the addresses (routes.h).
+void Prepare(const Settings& settings, httplib::Server* server);
 
 // Serves until the process of the settings has ended, or a signal ends it.  Returns "" or why it
 // can't serve, one line.

@@ -7,11 +7,13 @@
 #include <chrono>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "page/page.h"
 #include "page/page_json.h"
 #include "report/diff_writer.h"
 #include "report/difference.h"
+#include "report/holders_writer.h"
 #include "report/text_writer.h"
 #include "serve/history_json.h"
 #include "serve/metrics.h"
@@ -160,6 +162,13 @@ void Routes::AddTo(httplib::Server* server) {
   server->Get("/history.json", [this](const Request&, Response& response) {
     response.set_content(
         follower_.OfHistory([](const History& history) { return ToJson(history); }) + "\n", kJson);
+  });
+  server->Get("/holders.json", [this](const Request&, Response& response) {
+    const auto snapshot = follower_.Newest();
+    if (!snapshot) return SayNoReport(&response);
+    std::vector<Callsite> callsites = snapshot->report.callsites;
+    std::erase_if(callsites, [](const Callsite& callsite) { return !callsite.held; });
+    response.set_content(HoldersToJson(snapshot->report, callsites) + "\n", kJson);
   });
   server->Get("/metrics", [this](const Request&, Response& response) { Metrics(&response); });
   server->Get("/healthz",

@@ -42,6 +42,9 @@ class Serve(served.ServedTest):
         report = json.loads(ask(url + "report.json").text)
         self.assertEqual(report["schema"], "heapgauge.report/1")
         self.assertIn(report, self.reports())
+        holders = json.loads(ask(url + "holders.json").text)
+        self.assertEqual((holders["schema"], holders["pid"]), ("heapgauge.holders/1", report["pid"]))
+        self.assertTrue(all(callsite["held"] for callsite in holders["callsites"]))
         history = json.loads(ask(url + "history.json").text)
         self.assertEqual([point["sequence"] for point in history["points"]], list(range(1, len(history["points"]) + 1)))
         for point in history["points"]:

@@ -29,8 +29,10 @@ class AlertBook final {
   // often, a few seconds, for programs take seconds to start.
   static constexpr double kLeastGrowthSeconds = 5;
   static constexpr double kMostGrowthSeconds = 60;
-  explicit AlertBook(double report_interval_s = 0)
-      : least_growth_s_(std::clamp(report_interval_s, kLeastGrowthSeconds, kMostGrowthSeconds)) {}
+  explicit AlertBook(double report_interval_s = 0) { SetReportInterval(report_interval_s); }
+  void SetReportInterval(double seconds) {
+    least_growth_s_ = std::clamp(seconds, kLeastGrowthSeconds, kMostGrowthSeconds);
+  }
 
   // What this report raises and clears.
   std::vector<Alert> Update(const Report& report, const std::string& directory, int64_t now_ms);
@@ -48,7 +50,7 @@ class AlertBook final {
   void Say(Alert alert, int64_t now_ms, std::vector<Alert>* events);
   bool IsLimitNear(const Report& report);
 
-  const double least_growth_s_;
+  double least_growth_s_ = 0;
   std::map<std::string, Entry> raised_;  // by Alert::Key()
   int near_looks_ = 0;                   // reports in a row that saw the end near
 };

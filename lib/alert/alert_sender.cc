@@ -30,14 +30,16 @@ constexpr size_t kMostCleared = 256;
 
 AlertSender::AlertSender(std::string exec, std::string url, std::string helper,
                          milliseconds report_interval)
-    : exec_(std::move(exec)),
-      url_(std::move(url)),
-      helper_(std::move(helper)),
-      valid_ms_(std::max(kLeastValid, 4 * report_interval).count()) {
+    : exec_(std::move(exec)), url_(std::move(url)), helper_(std::move(helper)) {
+  SetReportInterval(report_interval);
   if (helper_.empty() && !(url_.empty() && exec_.empty())) {
     RawLog(LogLevel::kError, "%s; alerts go to alerts.jsonl and stderr alone",
            RootHasChanged() ? kNothingRunHere : "heapgauge-alert is not beside the library");
   }
+}
+
+void AlertSender::SetReportInterval(milliseconds interval) {
+  valid_ms_ = std::max(kLeastValid, 4 * interval).count();
 }
 
 void AlertSender::Deliver(const std::vector<Alert>& events, const std::vector<Alert>& active) {

@@ -28,6 +28,9 @@ class AlertSender final {
   AlertSender(std::string exec, std::string url, std::string helper,
               std::chrono::milliseconds report_interval);
 
+  // Of the reports from now on: what is raised is sent again with each.
+  void SetReportInterval(std::chrono::milliseconds interval);
+
   // After each report: what it raised or cleared, and all that is raised now.  Poll() starts it
   // off.
   void Deliver(const std::vector<Alert>& events, const std::vector<Alert>& active);
@@ -53,7 +56,7 @@ class AlertSender final {
   const std::string exec_;
   std::string url_;
   const std::string helper_;
-  const int64_t valid_ms_;           // a raised alert holds so long without being sent again
+  int64_t valid_ms_ = 0;             // a raised alert holds so long without being sent again
   std::deque<std::string> waiting_;  // events for the command
   uint64_t lost_ = 0;
   std::unique_ptr<Process> command_;

@@ -98,7 +98,12 @@ struct Control {
 
   std::atomic<uint64_t> free_word{kAlignedMask};
   std::atomic<uint64_t> interval_bytes{0};  // in force, once there is a core
-  std::atomic<uint32_t> recording{0};       // samples are wanted
+  // Samples are wanted: kOff, kOn, or kShown: none is kept, but the core sees where they are taken,
+  // to find a place where its thread can be started.
+  static constexpr uint32_t kOff = 0;
+  static constexpr uint32_t kOn = 1;
+  static constexpr uint32_t kShown = 2;
+  std::atomic<uint32_t> recording{kOff};
   // An exact sample may have been taken.  Never reset: exact samples may live on after the mode has
   // changed.  Its reason in free_word stays as long.
   std::atomic<bool> exact{false};

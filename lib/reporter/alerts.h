@@ -18,6 +18,10 @@ class Alerts final {
 
   // After each report was written to `store`.
   void Update(const Report& report, ReportStore& store);
+  void SetReportInterval(uint64_t ns) {
+    book_.SetReportInterval(static_cast<double>(ns) * 1e-9);
+    sender_.SetReportInterval(std::chrono::milliseconds(ns / 1'000'000));
+  }
 
   // True while something is on its way: call again soon.
   bool Poll() { return sender_.Poll(); }

@@ -68,7 +68,7 @@ void NameService() {
 }
 
 heapgauge_status Start() {
-  Tracker::Get().SetRecording(true);
+  Reporter::Get().SetRecording(true);
   return HEAPGAUGE_OK;
 }
 

@@ -46,6 +46,11 @@ class ReportAssembler final {
   // The last one goes no further: the next has its number.
   void NotStored() noexcept { --sequence_; }
 
+  // Of the reports from now on.
+  void SetReportInterval(uint64_t ns) {
+    analyzer_.SetReportInterval(static_cast<double>(ns) * 1e-9);
+  }
+
   // Observes the sites that a report has named, between two reports.  True when that is worth a
   // report: a leak has begun or ended.
   bool Look();

@@ -218,7 +218,7 @@ std::string Reporter::SetOption(const std::string& name, const std::string& valu
   } else if (name == "CPU_BUDGET") {
     governor_ = Governor(wanted->cpu_budget);
   } else if (name == "START") {
-    Tracker::Get().SetRecording(wanted->start);
+    SetRecording(wanted->start);
   } else {
     g_log_level.store(wanted->log, std::memory_order_relaxed);  // relaxed: a setting
   }

@@ -164,7 +164,14 @@ void Reporter::Finish(bool quick) noexcept {
                           std::memory_order_relaxed);  // relaxed: the thread is started after it
   }
   // relaxed: said by whoever set it.
-  if (!anything || thread_->ends_here.load(std::memory_order_relaxed)) return;
+  if (thread_->ends_here.load(std::memory_order_relaxed)) return;
+  if (!anything) {
+    // A thread that was there to be asked takes its socket away.  relaxed: Ask() hands it over.
+    if (thread_->status.load(std::memory_order_relaxed) != kStarted) return;
+    thread_->ends_silently.store(true, std::memory_order_relaxed);
+    Ask({.patience_ms = kExitPatienceMs, .is_final = true}, ended);
+    return;
+  }
   thread_->hold.LowerForGood();
   if (!EnsureThreadSoon()) return SayReportsEnd(ended);
   // Once more: the program may have had a handler of its own till now, and while the report is
@@ -178,6 +185,19 @@ void Reporter::Finish(bool quick) noexcept {
                            .since_ns = own_births_ns_});
   }
   Ask({.patience_ms = patience_ms, .is_final = true}, ended);
+}
+
+// A tracker that is off is there to be switched on, and it is the report thread that hears of it.
+void Reporter::WatchSamples() noexcept {
+  Tracker::Get().set_observer(&Reporter::OnSample);
+  if (options_->control) Tracker::Get().ShowSamples();
+}
+
+void Reporter::SetRecording(bool on) noexcept {
+  Tracker::Get().SetRecording(on);
+  // relaxed, both: OnSample() does it where there is no thread yet.
+  if (on && thread_->status.load(std::memory_order_relaxed) == kStarted)
+    thread_->sampled.store(true, std::memory_order_relaxed);
 }
 
 // Only if asked for: a program that reads its action for SIGTERM, as many do to restore it, finds a

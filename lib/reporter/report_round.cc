@@ -35,7 +35,10 @@ const char* Reason(const std::exception& problem) noexcept {
 template <typename Work>
 void ReportRound::WithAlerts(Work work) noexcept {
   try {
-    if (alerts_ == nullptr) alerts_ = std::make_unique<Alerts>(*sources_.options);
+    if (alerts_ == nullptr) {
+      alerts_ = std::make_unique<Alerts>(*sources_.options);
+      if (report_interval_ns_ != 0) alerts_->SetReportInterval(report_interval_ns_);
+    }
     work(*alerts_);
   } catch (const std::exception& problem) {
     RawLog(LogLevel::kError, "a report's alerts could not be made: %s; the next one is tried",
@@ -88,8 +91,15 @@ ReportAssembler& ReportRound::assembler() {
     assembler_ =
         std::make_unique<ReportAssembler>(Tracker::Get(), *sources_.options, *sources_.shim,
                                           *sources_.allocator, *sources_.program_path);
+    if (report_interval_ns_ != 0) assembler_->SetReportInterval(report_interval_ns_);
   }
   return *assembler_;
+}
+
+void ReportRound::SetReportInterval(uint64_t ns) noexcept {
+  report_interval_ns_ = ns;
+  if (assembler_ != nullptr) assembler_->SetReportInterval(ns);
+  if (alerts_ != nullptr) alerts_->SetReportInterval(ns);
 }
 
 std::string ReportRound::Look(std::chrono::milliseconds helper_limit, size_t most_sites) {
@@ -165,7 +175,9 @@ bool ReportRound::Make(bool is_final, std::chrono::milliseconds helper_limit) no
   if (!ok) ++failed_;
   const uint64_t now = MonotonicNs();
   next_change_ns_ = now + kChangePauseNs;
-  if (sources_.options->report_interval_ns > 2 * kLookPauseNs) next_look_ns_ = now + kLookPauseNs;
+  const uint64_t interval_ns =
+      report_interval_ns_ != 0 ? report_interval_ns_ : sources_.options->report_interval_ns;
+  if (interval_ns > 2 * kLookPauseNs) next_look_ns_ = now + kLookPauseNs;
   return ok;
 }
 

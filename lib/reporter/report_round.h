@@ -37,6 +37,8 @@ class ReportRound final {
   ReportRound(const ReportRound&) = delete;
   ReportRound& operator=(const ReportRound&) = delete;
 
+  // Of the reports from now on; HEAPGAUGE_REPORT_INTERVAL until then.
+  void SetReportInterval(uint64_t ns) noexcept;
   // True when the report is written.  The helper that finds lines gets
   // `helper_limit` at most.
   bool Make(bool is_final, std::chrono::milliseconds helper_limit) noexcept;
@@ -104,6 +106,7 @@ class ReportRound final {
   void WithAlerts(Work work) noexcept;
 
   const Sources sources_;
+  uint64_t report_interval_ns_ = 0;  // 0: as in the options
   std::unique_ptr<ReportAssembler> assembler_;
   std::unique_ptr<ReportStore> store_;
   std::unique_ptr<Alerts> alerts_;

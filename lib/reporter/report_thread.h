@@ -45,6 +45,7 @@ struct ReportThread final {
   std::atomic<bool> resumes{false};          // it has left for a call of the host's
   std::atomic<bool> says_last{false};        // and is to make a report before
   std::atomic<bool> ends_here{false};        // none can be started any more, and that was said
+  std::atomic<bool> ends_silently{false};    // the last report is none: nothing was sampled
   std::atomic<uint16_t> inherited{0};     // what filters of who started the thread have ended there
   std::atomic<bool> at_rest{false};       // it waits, or is not there
   std::atomic<bool> unheard{false};       // somebody may ask who can't wake it

@@ -98,7 +98,7 @@ void Reporter::Initialize(const Options& options, const ShimApi& shim) {
   owner_.store(getpid(), std::memory_order_relaxed);  // relaxed: single-threaded so far
   end_watch_.Initialize(this_thread_, &Reporter::Retire);
   end_watch_.WatchFirstThread();
-  Tracker::Get().set_observer(&Reporter::OnSample);
+  WatchSamples();
 }
 
 std::unique_ptr<ReportStore> Reporter::MakeStore() {
@@ -115,7 +115,8 @@ const char* Reporter::directory() const noexcept { return thread_->round.directo
 void Reporter::OnSample(ThreadState& self, const StackTrace& trace) noexcept {
   Reporter& reporter = Get();
   if (LineIsHeld()) SayHeldLine(reporter.EndedHere(self));
-  reporter.thread_->sampled.store(true, std::memory_order_relaxed);  // relaxed: read at exit
+  if (Tracker::Get().recording())
+    reporter.thread_->sampled.store(true, std::memory_order_relaxed);  // relaxed: read at exit
   // relaxed: a late look only delays the start.
   const uint64_t now = MonotonicNs();
   if (now < reporter.thread_->next_attempt_ns.load(std::memory_order_relaxed)) {
@@ -294,6 +295,7 @@ void Reporter::Run() noexcept {
   thread_->started_ns = MonotonicNs();
   // relaxed, here and below: this thread alone changes it.
   uint64_t interval = report_interval_ns_.load(std::memory_order_relaxed);
+  thread_->round.SetReportInterval(interval);
   uint64_t next = (family_.IsChild() ? born_ns_ : Tracker::Get().start_ns()) + interval;
   next = FirstAfterNow(next, interval);
   // A report that came due while the thread was away for a call of the host's is late, not lost.
@@ -313,23 +315,28 @@ void Reporter::Run() noexcept {
       LeaveForCall(overdue);
       return;
     }
-    if (const uint64_t asked_for = report_interval_ns_.load(std::memory_order_relaxed);
-        asked_for != interval) {
-      interval = asked_for;
+    if (const uint64_t wanted = report_interval_ns_.load(std::memory_order_relaxed);
+        wanted != interval) {
+      interval = wanted;
+      thread_->round.SetReportInterval(interval);
       next = MonotonicNs() + interval;
     }
     const bool by_run = thread_->run_listener.IsAsked();
     const bool near_limit = std::exchange(thread_->near_limit, false);
     const bool at_once = std::exchange(thread_->verdict_changed, false) || near_limit;
-    if (woken && !retire && !by_run && !at_once && thread_->control_waits.empty() &&
-        !thread_->desk.IsAsked()) {
+    const bool asked = by_run || !thread_->control_waits.empty() || thread_->desk.IsAsked();
+    if (woken && !asked && !retire && !at_once) continue;
+    // Of a process that was never sampled nothing is told.  relaxed: a report late.
+    const bool idle = !asked && !thread_->sampled.load(std::memory_order_relaxed);
+    if (idle && !retire) {
+      next = FirstAfterNow(next, interval);
       continue;
     }
     const ReportDesk::Work work = thread_->desk.Take();
     if (work.interrupted) allocator_.KeepOff();
     // R2
-    const bool asked = work.patience_ms != ReportDesk::kEndlessMs;
-    uint32_t patience_ms = asked ? work.patience_ms : periodic_patience_ms;
+    const bool waited_for = work.patience_ms != ReportDesk::kEndlessMs;
+    uint32_t patience_ms = waited_for ? work.patience_ms : periodic_patience_ms;
     if (by_run) patience_ms = std::min(patience_ms, kRunPatienceMs);
     if (near_limit) patience_ms = std::min(patience_ms, kAtOncePatienceMs);
     if (retire) patience_ms = 0;  // somebody waits for us to leave: no lines
@@ -342,7 +349,9 @@ void Reporter::Run() noexcept {
       if ((EndedForReporter() & kEndsExtras) == 0) FollowHostRights();
       CoverNewModules(true);
       const bool is_last = work.is_final || (by_run && thread_->run_listener.IsLast());
-      ok = Produce(is_last, patience_ms);
+      // relaxed: handed over by the question.
+      ok = idle || thread_->ends_silently.load(std::memory_order_relaxed) ||
+           Produce(is_last, patience_ms);
       // The host may have changed them meanwhile.
       if ((EndedForReporter() & kEndsExtras) == 0) FollowHostRights();
       if (is_last || retire) thread_->round.FinishAlerts();

@@ -45,6 +45,9 @@ class Reporter final {
   // Once, from the constructor.  `shim` stays.
   void Initialize(const Options& options, const ShimApi& shim);
 
+  // Samples are kept from now on, or no more.  Any thread.
+  void SetRecording(bool on) noexcept;
+
   // A report now; returns when it is written or has failed.
   heapgauge_status WriteNow() noexcept;
   // Once, from the constructor: where LeakSanitizer's API is preloaded, it can ask.
@@ -101,6 +104,7 @@ class Reporter final {
   static constexpr uint32_t kRunPatienceMs = 1'000;  // run itself waits for 2 s
 
   static void OnSample(ThreadState& self, const StackTrace& trace) noexcept;
+  void WatchSamples() noexcept;
   static void OnTerminate(int signal) noexcept;
   static void Retire() noexcept;
   static void* Main(void* reporter);

@@ -55,7 +55,11 @@ void Reporter::ForkedInChild(bool report) noexcept {
     thread_->next_attempt_ns.store(born_ns_ + ChildsPatienceNs(), std::memory_order_relaxed);
   }
   muted_.store(!report, std::memory_order_relaxed);
-  Tracker::Get().set_observer(report ? &Reporter::OnSample : nullptr);
+  if (report) {
+    WatchSamples();
+  } else {
+    Tracker::Get().set_observer(nullptr);
+  }
 }
 
 }  // namespace heapgauge

@@ -46,7 +46,9 @@ HG_EXPORT heapgauge_status heapgauge_stop(void) {
 
 HG_EXPORT int heapgauge_is_running(void) {
   // relaxed: an answer that may be old as soon as it is given.
-  return Core() != nullptr && g_hot.control.recording.load(std::memory_order_relaxed) != 0 ? 1 : 0;
+  const bool on =
+      Core() != nullptr && g_hot.control.recording.load(std::memory_order_relaxed) == Control::kOn;
+  return on ? 1 : 0;
 }
 
 HG_EXPORT heapgauge_status heapgauge_set_sample_interval(uint64_t bytes) {

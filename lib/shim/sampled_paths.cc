@@ -43,7 +43,8 @@ uint64_t TakeSample(ThreadState& self, size_t bytes) noexcept {
   }
   const uint64_t interval = self.sampler.TakeSample(bytes, now);
   // relaxed: on and off are not ordered with other threads' allocations.
-  if (self.depth != 0 || g_hot.control.recording.load(std::memory_order_relaxed) == 0) return 0;
+  const bool off = g_hot.control.recording.load(std::memory_order_relaxed) == Control::kOff;
+  if (self.depth != 0 || off) return 0;
   return interval;
 }
 

@@ -11,6 +11,7 @@
 #include "trace/stack_bounds.h"
 #include "trace/stack_hash.h"
 #include "track/births.h"
+#include "track/depth_guard.h"
 #include "track/filters.h"
 #include "track/probes.h"
 #include "track/weights.h"
@@ -47,17 +48,6 @@ void Count(SiteCounters& counters, const LiveSample& sample) noexcept {
   AddDouble(counters.variance, VarianceShare(sample.bytes, sample.weight));
 }
 
-class DepthGuard final {
- public:
-  explicit DepthGuard(ThreadState& self) noexcept : self_(self) { ++self_.depth; }
-  ~DepthGuard() { --self_.depth; }
-  DepthGuard(const DepthGuard&) = delete;
-  DepthGuard& operator=(const DepthGuard&) = delete;
-
- private:
-  ThreadState& self_;
-};
-
 }  // namespace
 
 constinit Tracker Tracker::instance_;
@@ -82,14 +72,6 @@ bool Tracker::Initialize(const Options& options, Control& control, ThreadState& 
 
 uint64_t Tracker::Now() const noexcept {
   return interval_bytes() == Sampler::kExact ? ExactBirthNs() : MonotonicNs();
-}
-
-void Tracker::SetRecording(bool on) noexcept {
-  control_->recording.store(on ? 1 : 0, std::memory_order_relaxed);  // relaxed: orders nothing
-}
-
-bool Tracker::recording() const noexcept {
-  return control_->recording.load(std::memory_order_relaxed) != 0;  // relaxed: as above
 }
 
 void Tracker::SetInterval(uint64_t bytes) noexcept {
@@ -122,11 +104,6 @@ void Tracker::GovernInterval(uint64_t from, uint64_t to) noexcept {
 
 uint64_t Tracker::interval_bytes() const noexcept {
   return control_->interval_bytes.load(std::memory_order_relaxed);  // relaxed: a figure
-}
-
-void Tracker::set_observer(SampleObserver observer) noexcept {
-  observer_.store(observer,
-                  std::memory_order_release);  // release: what the observer needs is set up
 }
 
 bool Tracker::AddressTells(const void* block) const noexcept {
@@ -240,6 +217,7 @@ void Tracker::RecordGrowth(ThreadState& self, void* block, size_t bytes, UsableG
 
 void Tracker::RecordWeighted(ThreadState& self, void* block, size_t bytes, double weight,
                              uint64_t interval, void* caller) noexcept {
+  if (HG_UNLIKELY(!recording())) return Show(self, caller);
   if (MayHideUnseenDeath(block, interval)) TakeOutUnseen(block);
   // For the walk, which looks at the thread's own word.
   self.ended = Filters::Get().EndedIn(self);

@@ -73,6 +73,8 @@ class Tracker final {
   // Steering.  Any thread.
   void SetRecording(bool on) noexcept;
   bool recording() const noexcept;
+  // Of a tracker that is off: its samples reach the observer, until that is set to nullptr.
+  void ShowSamples() noexcept;
   // 1 .. Sampler::kMaxInterval; takes effect at each thread's next sample.
   void SetInterval(uint64_t bytes) noexcept;
   uint64_t interval_bytes() const noexcept;
@@ -140,6 +142,7 @@ class Tracker final {
   // How many samples the present one is timed for; 0: it is not.
   uint64_t TimedFor() noexcept;
   // False: not by cached rules alone, or cut short, and `steps` says nothing.
+  void Show(ThreadState& self, void* caller) noexcept;
   bool Capture(ThreadState& self, void* caller, StackTrace& trace, WalkSteps* steps,
                WalkRecord* record) noexcept;
   // The site of the present stack; `trace` is set unless `remember` found it in the memo.

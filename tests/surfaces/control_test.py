@@ -4,6 +4,7 @@ usage: control_test.py COMMAND LIBRARY [unittest options]
 """
 import json
 import os
+import pathlib
 import pty
 import select
 import signal
@@ -84,6 +85,32 @@ class Control(served.ServedTest):
         self.assertEqual(self.one_line(self.command("snapshot", victim.pid)), f"no process {victim.pid}")
         for wrong in ("", "x", "0", "-3", "99999999999999"):
             self.assertEqual(self.command("snapshot", "--", wrong).returncode, 2, wrong)
+
+    def test_switched_on(self):
+        """A process that was told not to sample is there to be told otherwise, and leaves nothing behind until then."""
+        for switched in (False, True):
+            victim = self.victim(HEAPGAUGE_START="off", HEAPGAUGE_REPORT_INTERVAL="200ms")
+            path = self.socket_of(victim)
+            self.assertFalse(self.listed()[victim.pid]["tracking"])
+            time.sleep(0.5)
+            self.assertFalse((self.here / "out").exists())
+            if switched:
+                self.assertEqual(self.command("set", victim.pid, "START=on").returncode, 0)
+                self.assertTrue(self.listed()[victim.pid]["tracking"])
+                wait_for(lambda: (self.here / "out/reports.jsonl").exists() and self.reports()[-1]["sampling"]["samples"] > 0,
+                         "samples after START=on")
+            victim.stdin.close()
+            victim.wait()
+            self.assertEqual((self.here / "out").exists(), switched)
+            self.assertFalse(path.exists())
+        self.assertTrue(self.reports()[-1]["final"])
+        # Nobody can ask this one: it stays as it is.
+        victim = self.victim(HEAPGAUGE_START="off", HEAPGAUGE_CONTROL="off", HEAPGAUGE_OUTPUT=str(self.here / "other"))
+        time.sleep(0.5)
+        self.assertEqual(len(list(pathlib.Path(f"/proc/{victim.pid}/task").iterdir())), 1)
+        victim.stdin.close()
+        victim.wait()
+        self.assertFalse((self.here / "other").exists())
 
     def test_set(self):
         victim = self.victim()

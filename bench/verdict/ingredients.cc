@@ -63,6 +63,22 @@ Traffic Bursts(const Setting& setting, double factor, Random& random) {
   };
 }
 
+std::vector<double> Moments(double period_s, double uneven, double end_s, Random& random) {
+  std::vector<double> moments;
+  for (double at = random.Uniform() * period_s; at < end_s;) {
+    moments.push_back(at);
+    at += period_s * random.Uniform(1 - uneven, 1 + uneven);
+  }
+  return moments;
+}
+
+Traffic Seldom(const std::vector<double>& at_s, double lasts_s, double period_s) {
+  return [=](double t) {
+    const auto after = std::upper_bound(at_s.begin(), at_s.end(), t);
+    return after != at_s.begin() && t < *(after - 1) + lasts_s ? period_s / lasts_s : 0.0;
+  };
+}
+
 Traffic Spike(double from_s, double to_s, double factor) {
   return [=](double t) { return t >= from_s && t < to_s ? factor : 1.0; };
 }

@@ -22,6 +22,10 @@ Traffic Waves(double period_s, double depth, double phase);  // 1 +- depth
 Traffic Bursts(const Setting& setting, double factor, Random& random);  // on and off at random
 Traffic Spike(double from_s, double to_s, double factor);
 Traffic Product(Traffic a, Traffic b);
+// Now and then, for a part of the time: about so far apart, `uneven` of that more or less.  One in
+// all that time, so that a burst has as much as a period has otherwise.
+Traffic Seldom(const std::vector<double>& at_s, double lasts_s, double period_s);
+std::vector<double> Moments(double period_s, double uneven, double end_s, Random& random);
 Traffic During(double from_s, double to_s, Traffic traffic);  // 0 outside
 // One of the above, as it comes.
 Traffic AnyTraffic(const Setting& setting, Random& random);

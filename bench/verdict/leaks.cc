@@ -114,6 +114,55 @@ Process WithThreads(const Setting& setting, Random& random) {
                 Constant(), random);
 }
 
+// An error path that fails for a moment every so often, more or less: all that it makes stays, or a
+// part; at a line of its own, or one that makes request objects, too.
+Process SeldomBursts(const Setting& setting, Random& random) {
+  const double bytes = AnyBytes(setting, random);
+  const double period =
+      setting.scale_s * random.LogUniform(2, std::clamp(setting.scales / 36.0, 2.1, 40.0));
+  const std::vector<double> bursts =
+      Moments(period, random.Uniform(0, 0.7), setting.scale_s * setting.scales, random);
+  // A step of the simulation at least.
+  const double lasts = std::max(0.3 * setting.scale_s, period * random.LogUniform(0.003, 0.1));
+  const double leak = random.LogUniform(1.4, 30) * setting.scale_s / period;
+  const Traffic fails = Seldom(bursts, lasts, period);
+  std::vector<Population> populations = {Objects(leak, bytes, setting, fails, ForEver(), true)};
+  const double share = random.LogUniform(0.01, 0.5);
+  switch (random.Below(3)) {
+    case 0:
+      populations.push_back(Objects(leak / share, bytes, setting, fails, Exponential(lasts)));
+      break;
+    case 1:
+      populations.push_back(Objects(std::min(leak / share, 3000.0), bytes, setting, Constant(),
+                                    Exponential(setting.scale_s * random.LogUniform(1e-3, 0.5))));
+      break;
+    default:
+      break;
+  }
+  Process process = Around(std::move(populations), setting, Constant(), random);
+  process.clock_s = period;
+  return process;
+}
+
+// What is emptied every so often, but for a part that stays behind.
+Process SweptButForSome(const Setting& setting, Random& random) {
+  const double bytes = AnyBytes(setting, random);
+  const double period =
+      setting.scale_s * random.LogUniform(1, std::clamp(setting.scales / 36.0, 1.1, 30.0));
+  const std::vector<double> sweeps =
+      Moments(period, random.Uniform(0, 0.5), 3 * setting.scale_s * setting.scales, random);
+  const Lifetime lifetime = [sweeps](double born, Random&) {
+    return *std::upper_bound(sweeps.begin(), sweeps.end(), born);
+  };
+  const double leak = std::max(1.4 * setting.scale_s / period, LeakRate(setting, random));
+  Process process =
+      Around({Objects(leak / random.LogUniform(0.05, 0.5), bytes, setting, Constant(), lifetime),
+              Objects(leak, bytes, setting, Constant(), ForEver(), true)},
+             setting, Constant(), random);
+  process.clock_s = period;
+  return process;
+}
+
 // It stops in the middle; what leaked stays.
 Process Heals(const Setting& setting, Random& random) {
   const double bytes = AnyBytes(setting, random);
@@ -150,6 +199,9 @@ const std::vector<Scenario>& LeakScenarios() {
        ForgottenSessions},
       {"with-threads", "among objects that live with threads", true, true, false, WithThreads},
       {"mebibyte-a-minute", "1 MiB a minute", true, true, false, MebibyteAMinute},
+      {"seldom-bursts", "bursts that each leave something behind", true, true, false, SeldomBursts},
+      {"swept-but-some", "emptied every so often, but for a part", true, true, false,
+       SweptButForSome},
       {"heals", "stops after a while", true, true, true, Heals},
   };
   return kScenarios;

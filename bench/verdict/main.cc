@@ -144,9 +144,9 @@ void PrintCalls(const Scenario& scenario, const std::vector<RunResult>& results)
       for (const Features& f : call.looks) {
         std::printf(
             "call %s %s %d share %.4g intervals %.4g living %.0f hazard %.3g slowing %.3g "
-            "share_slowing %.3g\n",
+            "share_slowing %.3g said %.3g\n",
             scenario.name.c_str(), &f == call.looks.data() ? "first" : "later", call.right, f.share,
-            f.intervals, f.living, f.hazard, f.slowing, f.share_slowing);
+            f.intervals, f.living, f.hazard, f.slowing, f.share_slowing, f.confidence);
       }
     }
   }

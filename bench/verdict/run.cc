@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdio>
 #include <map>
+#include <set>
 #include <string>
 
 #include "analyze/analyzer.h"
@@ -23,10 +24,12 @@ constexpr double kStopSeconds = 3600;
 constexpr double kWatchedReports = 72;
 
 // What reports are counted in where the scale is not theirs.
-double Reports(const Setting& setting) { return std::max(setting.report_s, setting.scale_s); }
+double Unit(const Setting& setting, const Process& process) {
+  return std::max({setting.report_s, setting.scale_s, process.clock_s});
+}
 
-bool IsLarge(const Site& site, const Setting& setting, double now_s) {
-  if (now_s - site.first_leak_s() < kLargeLeakReports * Reports(setting)) return false;
+bool IsLarge(const Site& site, const Setting& setting, double unit_s, double now_s) {
+  if (now_s - site.first_leak_s() < kLargeLeakReports * unit_s) return false;
   if (setting.interval_bytes <= 1)
     return static_cast<double>(site.leaked_samples()) >= kLargeLeakSamples;
   return site.leaked_bytes() >= kLargeLeakSamples * setting.interval_bytes;
@@ -165,6 +168,7 @@ RunResult Run(const Scenario& scenario, const Setting& setting, uint64_t seed, b
   Analyzer analyzer(options);
   RunResult result;
   std::map<uint64_t, Call> called;
+  std::set<uint64_t> excused;  // called when nobody could tell, and not cleared since
   const bool heals = scenario.heals;
   if (process.stopped_at_s) {
     for (Site& site : process.sites) site.Stop(*process.stopped_at_s, kStopSeconds);
@@ -173,6 +177,7 @@ RunResult Run(const Scenario& scenario, const Setting& setting, uint64_t seed, b
   Looks holders(setting);
   constexpr size_t kEighth = 7;
   constexpr double kPromptSeconds = 180;
+  const double unit_s = Unit(setting, process);
   const Spread spread = setting.spread;
   if (spread != Spread::kNone) {
     process.sites.front().Split(static_cast<size_t>(random.LogUniform(10, 300)),
@@ -227,7 +232,12 @@ RunResult Run(const Scenario& scenario, const Setting& setting, uint64_t seed, b
         PrintTrace(report, site, judgement, *analyzer.MeasuresOf(measured));
       }
       if (judgement.key == 0) ++result.reports[static_cast<size_t>(judgement.verdict)];
-      if (judgement.verdict != Verdict::kLeak) continue;
+      if (judgement.verdict != Verdict::kLeak) {
+        excused.erase(judgement.key);
+        continue;
+      }
+      if (lived < process.told_from_s) excused.insert(judgement.key);
+      if (excused.count(judgement.key) > 0) continue;
       auto [call, first] = called.try_emplace(judgement.key);
       if (first) call->second.called_at = report;
       const int since = report - call->second.called_at;
@@ -251,7 +261,7 @@ RunResult Run(const Scenario& scenario, const Setting& setting, uint64_t seed, b
     }
     result.healed_cleared = rows == 0;
     const Site& first = process.sites.front();
-    if (scenario.leaks && !result.leak_is_large && IsLarge(first, setting, lived)) {
+    if (scenario.leaks && !result.leak_is_large && IsLarge(first, setting, unit_s, lived)) {
       result.leak_is_large = true;
       result.leak_called = OwnCalled(called);
       for (const SiteJudgement& judgement : analysis.sites) {
@@ -265,7 +275,7 @@ RunResult Run(const Scenario& scenario, const Setting& setting, uint64_t seed, b
       }
     }
     const double leaking = lived - first.first_leak_s();
-    if (!heals && result.leak_is_large && leaking > kWatchedReports * Reports(setting)) break;
+    if (!heals && result.leak_is_large && leaking > kWatchedReports * unit_s) break;
   }
   for (const auto& [key, call] : called) result.calls.push_back(call);
   result.leak_called_late = result.leak_is_large && OwnCalled(called);

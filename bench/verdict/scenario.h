@@ -34,6 +34,8 @@ struct Setting {
 struct Process {
   std::vector<Site> sites;  // the first is what the scenario is about; the others are its company
   std::optional<double> stopped_at_s;  // SIGSTOP, for an hour
+  double told_from_s = 0;  // before that nobody can tell: what is called then counts for nothing
+  double clock_s = 0;  // what the leak is counted in where it is not the scale: from burst to burst
 };
 
 struct Scenario {

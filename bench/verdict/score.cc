@@ -7,7 +7,7 @@
 namespace heapgauge::sim {
 namespace {
 
-constexpr double kPrecisionGoal = 0.99;
+constexpr double kPrecisionGoal = 0.995;
 constexpr double kRecallGoal = 0.99;
 constexpr double kDelayGoal = 12;
 

@@ -19,7 +19,7 @@ class Score final {
   // beyond what can be told included, for a user has them, too.
   void Calibrate(const std::vector<RunResult>& results);
   void Print() const;
-  // Precision and recall at least 0.99, the median delay at most 12 samples or 12 reports,
+  // Precision at least 0.995, recall at least 0.99, the median delay at most 12 samples or 12 reports,
   // whichever is later, no false call in a harmless scenario.
   bool GoalsMet() const;
 

@@ -84,7 +84,27 @@ void Site::AdvanceTo(double time_s, int steps, Random& random) {
   living_.erase(dead, living_.end());
 }
 
+void Site::Live(const Sample& sample, double until_s) {
+  CountBirth(sample.bytes, sample.p, counters_);
+  if (!parts_.empty()) CountBirth(sample.bytes, sample.p, parts_[sample.part].counters);
+  if (sample.dies_s <= until_s) {
+    Die(sample);
+  } else {
+    living_.push_back(sample);
+  }
+}
+
+void Site::BirthsOf(const std::vector<Block>& blocks, double from_s, double to_s, Random& random) {
+  for (const Block& block : blocks) {
+    if (block.born_s < from_s || block.born_s >= to_s) continue;
+    const double p = SampleChance(block.bytes, interval_bytes_);
+    if (!random.Chance(p)) continue;
+    Live({block.born_s, block.dies_s, block.bytes, p, AnyPart(false, random), false}, to_s);
+  }
+}
+
 void Site::Births(const Population& population, double from_s, double to_s, Random& random) {
+  if (!population.blocks.empty()) return BirthsOf(population.blocks, from_s, to_s, random);
   const double rate = population.births_per_s(0.5 * (from_s + to_s));
   if (!(rate > 0)) return;
   const double p = SampleChance(population.bytes, interval_bytes_);
@@ -103,17 +123,8 @@ void Site::Births(const Population& population, double from_s, double to_s, Rand
     for (uint64_t i = 0; i < hits; ++i) {
       const Sample sample{
           born, dies, population.bytes, p, AnyPart(population.leaks, random), population.leaks};
-      CountBirth(sample.bytes, p, counters_);
-      if (!parts_.empty()) {
-        Part& part = parts_[sample.part];
-        CountBirth(sample.bytes, p, part.counters);
-        part.leaked += population.leaks ? 1 : 0;
-      }
-      if (dies <= to_s) {
-        Die(sample);
-      } else {
-        living_.push_back(sample);
-      }
+      if (!parts_.empty()) parts_[sample.part].leaked += population.leaks ? 1 : 0;
+      Live(sample, to_s);
     }
     if (population.leaks) {
       leaked_bytes_ += population.bytes * static_cast<double>(size);

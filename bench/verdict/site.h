@@ -18,6 +18,13 @@ namespace heapgauge::sim {
 
 inline constexpr double kNever = std::numeric_limits<double>::infinity();
 
+// One block at a time that is known, of a size of its own.
+struct Block {
+  double born_s;
+  double dies_s;
+  double bytes;
+};
+
 struct Population {
   std::function<double(double)> births_per_s;  // of all objects, sampled or not, at that time
   std::function<double(double, Random&)>
@@ -25,6 +32,7 @@ struct Population {
   double bytes = 64;
   double cluster = 1;  // objects that are born and die together
   bool leaks = false;
+  std::vector<Block> blocks = {};  // in the order of their births; in place of the above
 };
 
 class Site final {
@@ -82,6 +90,8 @@ class Site final {
   uint32_t AnyPart(bool leaks, Random& random) const;
   SiteObservation WithLiving(SiteObservation observation, size_t part) const;
   void Births(const Population& population, double from_s, double to_s, Random& random);
+  void BirthsOf(const std::vector<Block>& blocks, double from_s, double to_s, Random& random);
+  void Live(const Sample& sample, double until_s);
   void Die(const Sample& sample);
   double Age(const Sample& sample, double until_s) const;
 

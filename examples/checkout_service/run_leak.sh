@@ -13,7 +13,7 @@ usage() {
 usage: run_leak.sh [options] BUILD_DIR
   BUILD_DIR              where checkout_service and checkout_load were built (BUILD_DIR/bin)
   --prefix DIR           heapgauge from this installed prefix; default: BUILD_DIR
-  --seconds N            how long customers come; default 20
+  --seconds N            how long customers come; default 60
   --rate N               requests a second; default 600
   --coupon-bytes SIZE    weight of a refused coupon; default 32KiB
   --sample-interval SIZE default 64KiB
@@ -35,7 +35,7 @@ usage_error() {
 build=
 prefix=
 output=
-seconds=20
+seconds=60
 rate=600
 coupon_bytes=32KiB
 sample_interval=64KiB

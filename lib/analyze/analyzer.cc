@@ -3,37 +3,17 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
-#include <unordered_map>
 #include <vector>
 
 #include "analyze/causes.h"
-#include "analyze/doublings.h"
 #include "analyze/false_discovery.h"
+#include "analyze/followed_site.h"
 #include "analyze/make_evidence.h"
 #include "analyze/rules.h"
 #include "analyze/survival.h"
 
 namespace heapgauge {
 namespace {
-
-struct FollowedSite {
-  SiteHistory history;
-  SiteMeasures measures;
-  SiteState state;
-  SitePlace place;
-  Doublings doublings;
-  Verdict verdict = Verdict::kWarming;
-  LostFinding lost;
-  uint8_t leak_reports = 0;
-  uint32_t seen_in = 0;  // sequence number of the last report or look that had it
-  // Due once in the site's time scale, and once in a report interval.
-  double judged_s = -1e300;
-  double risen_s = -1e300;
-  // At the last report, and before.
-  double reported_s = -1e300;
-  double reported_bytes = 0;
-  double growth_bytes = 0;
-};
 
 // Is it time again, by a clock of its own?  What comes a little early keeps the pace.
 bool IsDue(double now_s, double scale_s, double& last_s) {
@@ -86,8 +66,6 @@ class Analyzer::State {
     clock.SetInterval(options.report_interval_s);
   }
 
-  void AskSums();
-  void AskWrappers();
   double LeastSeconds() const { return rules::kLeastInterval * clock.interval_s(); }
   double LeastSegment() const { return std::min(LeastSeconds(), rules::kLeastSegment); }
   void Judge(FollowedSite& site, bool leak, bool rise);
@@ -101,7 +79,7 @@ class Analyzer::State {
 
   AnalyzerOptions options;
   ActivityClock clock;
-  std::unordered_map<uint64_t, FollowedSite> sites;
+  FollowedSites sites;
   // Has no place; one of the largest of these.
   struct Waiting {
     double live_bytes = 0;
@@ -151,7 +129,9 @@ void Analyzer::State::Follow(uint64_t key, const SiteObservation& site, const Si
   followed.place = place;
   followed.history.Add(site, clock.now_s(), LeastSegment());
   followed.doublings.Add(clock.now_s(), site.live_bytes, site.live_samples);
-  followed.measures = Measure(followed.history, site, clock, look_s);
+  followed.sweeps.Add(site, clock.now_s());
+  followed.measures = Measure(followed.history, site, clock, look_s, followed.sweeps.LeaveMore());
+  if (followed.sweeps.MayComeAgain(clock.now_s())) followed.measures.leak_signs = false;
   followed.measures.lost = followed.lost;
   followed.seen_in = sequence;
 }
@@ -186,30 +166,6 @@ void Analyzer::State::ListWaiting(std::vector<SiteJudgement>& judgements) const 
     judgement.age_p50_s = site.age_p50_s;
     judgement.evidence.claim = Claim::kNotFollowed;
     judgements.push_back(std::move(judgement));
-  }
-}
-
-// A cache that fills through a hundred stacks looks like a leak at one or the other of them, where
-// few samples show no fading.  Their sum has samples enough.
-void Analyzer::State::AskSums() {
-  for (auto& [key, site] : sites) {
-    if (site.seen_in != sequence || !site.measures.leak_signs || site.place.parent == 0) continue;
-    const auto whole = sites.find(site.place.parent);
-    if (whole == sites.end() || whole->second.seen_in != sequence) continue;
-    const SiteMeasures& of_whole = whole->second.measures;
-    if (of_whole.leak_signs || whole->second.state.leak) continue;
-    const auto alive = static_cast<double>(of_whole.live_samples);
-    if (IsLikeItsSum(site.measures.survivors, of_whole.survivors, alive)) {
-      site.measures.leak_signs = false;
-    }
-  }
-}
-
-void Analyzer::State::AskWrappers() {
-  for (auto& [key, site] : sites) {
-    const auto wrapper = sites.find(site.place.wrapper);
-    const double of_all = wrapper == sites.end() ? 0 : wrapper->second.history.live_bytes();
-    if (IsOneOfMany(site.history.live_bytes(), of_all)) site.measures.lost = {};
   }
 }
 
@@ -249,8 +205,9 @@ bool Analyzer::State::LeaksChanged(const std::vector<SiteJudgement>& judgements,
 }
 
 std::vector<SiteJudgement> Analyzer::State::JudgeSites(bool is_report) {
-  AskSums();
-  AskWrappers();
+  AskHolders(sites, sequence);
+  AskSums(sites, sequence);
+  AskWrappers(sites);
   const double traffic =
       static_cast<double>(sum.allocated_samples - std::min(sum.allocated_samples, samples_before));
   samples_before = sum.allocated_samples;

@@ -38,12 +38,12 @@ bool AccountsFor(const SiteJudgement& site, const SiteJudgement& line) {
          (line.verdict == Verdict::kLeak && site.growth_low > 0 && IsWaitedFor(line));
 }
 
-// The sum of the first few, as a share of the whole.
-double ShareOfFew(std::vector<double>& parts, double whole) {
+// The sum of the first few.
+double SumOfFew(std::vector<double>& parts) {
   const auto end =
       parts.begin() + static_cast<std::ptrdiff_t>(std::min(parts.size(), rules::kFewCauses));
   std::partial_sort(parts.begin(), end, parts.end(), std::greater<>());
-  return std::accumulate(parts.begin(), end, 0.0) / whole;
+  return std::accumulate(parts.begin(), end, 0.0);
 }
 
 void TakeVerdict(const SiteJudgement& part, SiteJudgement& row) {
@@ -106,8 +106,13 @@ void ChooseWrappers(const std::vector<SiteJudgement>& judgements, const Index& b
       if (cause.leaks) called.push_back(cause.growth);
       if (cause.may) rising.push_back(cause.growth);
     }
-    site->is_row = ShareOfFew(called, growth) < rules::kMostOfIt &&
-                   (!IsWaitedFor(*site) || ShareOfFew(rising, growth) < rules::kMostOfIt);
+    // Its own growth may be mostly chance, of what comes and goes through it: what is called need be
+    // no more of it than it has for certain.
+    const double called_growth = SumOfFew(called);
+    const double certain = std::max(rules::kCertainGrowth * growth, site->growth_low);
+    const bool is_called = called_growth > 0 && called_growth >= rules::kMostOfIt * certain;
+    site->is_row =
+        !is_called && (!IsWaitedFor(*site) || SumOfFew(rising) < rules::kMostOfIt * growth);
   }
 }
 

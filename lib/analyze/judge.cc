@@ -82,15 +82,15 @@ bool LosesObjects(const SiteMeasures& measures) {
 }
 
 SiteMeasures Measure(const SiteHistory& history, const SiteObservation& now,
-                     const ActivityClock& clock, double look_s) {
+                     const ActivityClock& clock, double look_s, bool leaves_more) {
   SiteMeasures measures;
   measures.interval_s = clock.interval_s();
   measures.reports = ReportsIn(history, measures.interval_s);
   measures.history_s = history.seconds();
   measures.live_samples = now.live_samples;
   measures.freed_samples = now.freed_samples;
-  measures.survivors =
-      FindSurvivors(now, history, clock.TrueAgesBelow(), rules::kLately * measures.interval_s);
+  measures.survivors = FindSurvivors(now, history, clock.TrueAgesBelow(),
+                                     rules::kLately * measures.interval_s, leaves_more);
   measures.lifetime_p999_s = AgeQuantile(now.deaths, 0.999, now.time_s);
   measures.scale_s =
       TimeScale(measures.survivors, history, measures.lifetime_p999_s, look_s, measures.interval_s);

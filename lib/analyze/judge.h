@@ -48,10 +48,12 @@ struct SiteMeasures {
 // Objects are lost, and they go on being lost: whatever the ages say.
 bool LosesObjects(const SiteMeasures& measures);
 
-// `look_s`: how far apart sites are looked at; infinite: reports are all there is.
+// `look_s`: how far apart sites are looked at; infinite: reports are all there is.  `leaves_more`:
+// somebody empties the site, and leaves more behind each time (sweeps.h).
 SiteMeasures Measure(const SiteHistory& history, const SiteObservation& now,
                      const ActivityClock& clock,
-                     double look_s = std::numeric_limits<double>::infinity());
+                     double look_s = std::numeric_limits<double>::infinity(),
+                     bool leaves_more = false);
 
 // What is remembered of a site's verdicts from report to report.
 struct SiteState {

@@ -57,7 +57,9 @@ bool HasLeakSigns(const Survivors& survivors, double scale_s, double report_inte
   if (survivors.share >= rules::kHardlyAnyDies ? SlowsDown(survivors)
                                                : ShareFalls(survivors, early))
     return false;
-  if (LeakConfidence(survivors, scale_s) < rules::kLeastConfidence) return false;
+  const bool among = !few && survivors.share < rules::kHardlyAnyDies;
+  if (LeakConfidence(survivors, scale_s) < (among ? rules::kLeastAmong : rules::kLeastConfidence))
+    return false;
   const double hazard =
       std::min(demand.hazard, demand.hazard_many + rules::kHazardSamples / survivors.living);
   return survivors.HazardSpan(0.9) <= hazard;

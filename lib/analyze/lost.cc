@@ -31,6 +31,12 @@ bool GoesOn(const LostFinding& finding, double interval_s) {
   return finding.newest_s <= kGapsSinceLast * gap + interval_s;
 }
 
+bool IsHeld(const LostFinding& finding) {
+  return finding.checked >= rules::kLeastHeld &&
+         static_cast<double>(finding.lost) <=
+             rules::kMostLostOfHeld * static_cast<double>(finding.checked);
+}
+
 bool IsOneOfMany(double live_bytes, double of_wrapper) {
   return live_bytes * static_cast<double>(rules::kFewCauses) < of_wrapper;
 }

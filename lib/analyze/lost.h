@@ -21,6 +21,9 @@ bool IsProven(const LostFinding& finding);
 // between reports; what was lost within one is a step.
 bool GoesOn(const LostFinding& finding, double interval_s);
 
+// All of them but for what such a look misses are held.
+bool IsHeld(const LostFinding& finding);
+
 // A call site that holds so little of what its wrapper gave out is not called by what it loses: where
 // a hundred callers lose a little each, the wrapper is the cause, and it is judged by its growth.
 bool IsOneOfMany(double live_bytes, double of_wrapper);

@@ -12,8 +12,9 @@
 namespace heapgauge::rules {
 
 // ---- "Who is judged"
-inline constexpr double kMostOfIt = 0.5;  // share of the growth that makes a part the cause
-inline constexpr uint8_t kPatience = 6;   // looks that a part is waited for
+inline constexpr double kMostOfIt = 0.5;       // share of the growth that makes a part the cause
+inline constexpr double kCertainGrowth = 0.2;  // of a wrapper's growth is no chance, at least
+inline constexpr uint8_t kPatience = 6;        // looks that a part is waited for
 inline constexpr size_t kFewCauses = 16;  // more than these are one at what they have in common
 // A part and the sum that it belongs to.
 inline constexpr double kMostOfSum = 2;  // the sum has so many times the part's survivors, or the
@@ -119,6 +120,7 @@ inline constexpr double kEvenCrowd = 0.3;
 inline constexpr double kEvenGap = 0.2;
 inline constexpr double kEvenEmpty = 0.12;
 inline constexpr double kLumpErrors = 3;         // that a burst stands out by
+inline constexpr size_t kFewLooks = 3;           // within which what comes may go again
 inline constexpr double kNewestShare = 1.0 / 3;  // of the time: births must go on in it,
 inline constexpr double kGoesOn = 0.4;           // with so much of what is expected, less chance
 // Slowing, where hardly anything dies: this and so many errors; where the beginning of the curve
@@ -161,14 +163,31 @@ inline constexpr double kDoublingFell = 0.6;   // of it: old and new at once, wi
 inline constexpr uint32_t kDoublings = 3;
 inline constexpr double kDoublingPause = 3.5;  // times the last one: the next takes twice as long
 
+// ---- "What is swept" (sweeps.h)
+inline constexpr double kSweepErrors = 3;   // that more died in one look than were born,
+inline constexpr double kLeastSwept = 4;    // and so many samples
+inline constexpr double kSweptShare = 0.1;  // of them were as old as the span
+inline constexpr double kSameSweep = 0.2;  // of the span: what dies so soon after is the same sweep
+inline constexpr double kSweepMayCome = 2;    // spans
+inline constexpr uint32_t kSweepsToTell = 3;  // that left more each time,
+inline constexpr double kLeftBehind = 8;      // and so many samples together
+inline constexpr double kSweptMore = 0.7;     // of what was left before is: it was no leak
+
+// ---- Section 5: where nothing dies, and all that was looked for is held: a buffer that is emptied
+// every so often looks like this until it is emptied for the first time.  So long it stays `growing`,
+// however short the reports.
+inline constexpr double kHeldSeconds = 45;
+inline constexpr uint64_t kLeastHeld = 8;       // sampled objects that were looked for
+inline constexpr double kMostLostOfHeld = 0.1;  // of them, missed by the search
+
 // ---- Section 6: confidence
 // Objects that nothing points to any more (lost.h).
-inline constexpr double kMissed = 0.05;           // chance that a held one is missed, at most
-inline constexpr uint64_t kLeastLost = 8;         // sampled objects
-inline constexpr double kLostConfidence = 0.95;   // before it is called
-inline constexpr double kMostConfidence = 0.99;   // the bench knows what its authors thought of
-inline constexpr double kLeastConfidence = 0.25;  // what more likely fills waits for more
-inline constexpr double kUsualSlowing = 0.5;      // standard deviation among sites that pile up
+inline constexpr double kMissed = 0.05;          // chance that a held one is missed, at most
+inline constexpr uint64_t kLeastLost = 8;        // sampled objects
+inline constexpr double kLostConfidence = 0.95;  // before it is called
+inline constexpr double kMostConfidence = 0.99;  // the bench knows what its authors thought of
+inline constexpr double kLeastConfidence = 0.3;  // what more likely fills waits for more
+inline constexpr double kUsualSlowing = 0.5;     // standard deviation among sites that pile up
 inline constexpr double kUsualIntervals = 12;
 // log odds = odds + time * ln(span / 12 intervals) - slowing * what was seen of it.
 struct ConfidenceFit {
@@ -176,8 +195,10 @@ struct ConfidenceFit {
   double time;
   double slowing;
 };
-inline constexpr ConfidenceFit kFitMostDie = {1.5, 0.8, 2.2};
-inline constexpr ConfidenceFit kFitHardlyAnyDies = {-0.58, 1.26, 3.85};
+inline constexpr ConfidenceFit kFitMostDie = {1.8, 0.56, 2.39};
+inline constexpr ConfidenceFit kFitHardlyAnyDies = {-0.44, 1.46, 3.63};
+// Among what dies: something that fills there shows its fading too late to be told by less.
+inline constexpr double kLeastAmong = 0.81;
 inline constexpr double kHardlyBelieved = 0.7;  // below it the sentence says what else it may be
 
 // ---- Section 7: many sites at once

@@ -36,6 +36,31 @@ double Slowing(std::span<const SpreadBin> bins, double bytes, Width width) {
   return std::min(slowing, 12 * (MeanPlace(bins, by_bytes, width) - 0.5));
 }
 
+// Of so many segments together.
+double LumpsOf(const SiteHistory& history, double seconds, double survivors, double births,
+               bool by_births, size_t few) {
+  double lumps = 0;
+  double ago = 0;
+  for (size_t i = history.size(); i > 0 && ago < seconds;) {
+    HistorySegment sum;
+    for (size_t k = 0; k < few && i > 0 && ago < seconds; ++k) {
+      const HistorySegment& segment = history.segment(--i);
+      ago += segment.seconds;
+      sum.seconds += segment.seconds;
+      sum.births += segment.births;
+      sum.deaths += segment.deaths;
+    }
+    const double net = sum.births - sum.deaths;
+    const double noise = rules::kLumpErrors * std::sqrt(sum.births + sum.deaths);
+    const double share = std::max(0.0, std::abs(net) - noise) / survivors;
+    const double width = sum.seconds / seconds;
+    const double explained = std::max(width, by_births ? sum.births / births : 0);
+    // What comes with a burst of traffic goes with it: the one cancels the other.
+    lumps += net < 0 ? -share : std::max(0.0, share - explained);
+  }
+  return lumps;
+}
+
 }  // namespace
 
 Spread MeasureSpread(std::span<const SpreadBin> bins) {
@@ -129,19 +154,11 @@ double Lumps(const SiteHistory& history, double seconds, double survivors, doubl
              bool by_births) {
   const double births = history.SumSince(seconds).births;
   if (!(births > 0) || !(survivors > 0)) return 0;
-  double lumps = 0;
-  double ago = 0;
-  for (size_t i = history.size(); i-- > 0 && ago < seconds;) {
-    const HistorySegment& segment = history.segment(i);
-    ago += segment.seconds;
-    const double net = segment.births - segment.deaths;
-    const double noise = rules::kLumpErrors * std::sqrt(segment.births + segment.deaths);
-    const double share = std::max(0.0, std::abs(net) - noise) / survivors;
-    const double width = segment.seconds / seconds;
-    const double explained = std::max(width, by_births ? segment.births / births : 0);
-    // What comes with a burst of traffic goes with it: the one cancels the other.
-    lumps += net < 0 ? -share : std::max(0.0, share - explained);
-  }
+  // What comes and goes within a few looks is no lump, though the noise hides less of its coming,
+  // in which nothing dies, than of its going.
+  const double lumps =
+      std::min(LumpsOf(history, seconds, survivors, births, by_births, 1),
+               LumpsOf(history, seconds, survivors, births, by_births, rules::kFewLooks));
   // Whoever lives and is no survivor came in some segment, too; let it have been a lump.
   return std::max(0.0, lumps - others / survivors);
 }

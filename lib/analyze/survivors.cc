@@ -52,7 +52,8 @@ struct Beyond {
   double Residual(double age_s) const { return death_ages - deaths * age_s; }
 };
 
-Survivors FindBelow(const SiteObservation& now, const SiteHistory& history, double oldest_s) {
+Survivors FindBelow(const SiteObservation& now, const SiteHistory& history, double oldest_s,
+                    bool leaves_more) {
   Survivors survivors;
   oldest_s = std::min(oldest_s, now.age_max_s);
   size_t end = kAgeBuckets;  // past the oldest of the living that may be looked at
@@ -126,6 +127,8 @@ Survivors FindBelow(const SiteObservation& now, const SiteHistory& history, doub
     survivors.spread =
         MeasureSpread(BinsByAge(now, history, seen_from, last, survivors.span_s, passing));
   }
+  // The sweeps make lumps of the history, of which the survivors know nothing.
+  if (leaves_more) return survivors;
   double young = 0;
   for (size_t i = 0; i < first; ++i) young += now.living[i];
   survivors.spread.lumps = Lumps(history, survivors.span_s, survivors.living, young,
@@ -169,8 +172,8 @@ bool IsEven(const Spread& spread) {
 }
 
 Survivors FindSurvivors(const SiteObservation& now, const SiteHistory& history, double oldest_s,
-                        double lately_s) {
-  Survivors all = FindBelow(now, history, oldest_s);
+                        double lately_s, bool leaves_more) {
+  Survivors all = FindBelow(now, history, oldest_s, leaves_more);
   const HistorySegment lately = history.SumSince(lately_s);
   all.dying_lately = (lately.deaths - 0.5 * lately.births) /
                      std::sqrt(std::max(1.0F, lately.deaths + lately.births));
@@ -181,7 +184,7 @@ Survivors FindSurvivors(const SiteObservation& now, const SiteHistory& history, 
     const double ended = spread.largest_crowd > rules::kCrowd ? spread.crowd_s : spread.gap_s;
     const double younger = AgeBucketLowSeconds(AgeBucket(static_cast<uint64_t>(ended * 1e9)));
     if (!(younger > 0) || younger >= some.span_s) break;
-    some = FindBelow(now, history, younger);
+    some = FindBelow(now, history, younger, leaves_more);
     some.cut = true;
     some.dying_lately = all.dying_lately;
     FadeFromBefore(history, some);

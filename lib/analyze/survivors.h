@@ -49,7 +49,7 @@ bool IsEven(const Spread& spread);
 // stopped.
 // `lately_s`: over which deaths are held against births (Survivors::dying_lately).
 Survivors FindSurvivors(const SiteObservation& now, const SiteHistory& history, double oldest_s,
-                        double lately_s);
+                        double lately_s, bool leaves_more = false);
 
 }  // namespace heapgauge
 

@@ -183,7 +183,9 @@
     }
     $("callsites").tBodies[0].replaceChildren(...rows);
     const total = data.report.callsites_total || sites.length;
-    $("callsites-caption").textContent = `${shown.length} of ${count(total)} call sites, those that grow first`;
+    const live = data.report.totals.live_bytes, listed = shown.reduce((sum, site) => sum + site.live_bytes, 0);
+    const part = live > 0 && listed < 0.995 * live ? `, ${share(listed, live)} of the live bytes` : "";
+    $("callsites-caption").textContent = `${shown.length} of ${count(total)} call sites${part}, those that grow first`;
     $("more").hidden = sites.length <= matter.length;
     $("more").textContent = state.all ? "Show the first alone" : `Show all ${sites.length}`;
   }

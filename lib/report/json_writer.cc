@@ -7,6 +7,7 @@
 
 #include "report/holders_writer.h"
 #include "report/json_text.h"
+#include "report/listed.h"
 #include "report/report_fields.h"
 
 namespace heapgauge {
@@ -108,6 +109,9 @@ std::string ToJson(const Report& report, size_t max_sites) {
   JsonText json;
   json.BeginObject().Add("schema", kReportSchema);
   VisitFields(report, Writer(json, max_sites));
+  // Of what is listed here, so no member of the report.
+  json.Add("sites_share", ShareOfLive(report, report.sites, max_sites))
+      .Add("callsites_share", ShareOfLive(report, report.callsites, max_sites));
   json.End();
   return json.Take();
 }

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "report/frame_text.h"
+#include "report/listed.h"
 #include "report/other_stacks.h"
 #include "report/printable.h"
 
@@ -291,9 +292,13 @@ std::string ToPprofProto(const Report& report, PprofKind kind) {
     all.add_int64(profile::kDurationNanos, Whole(report.uptime_s * 1e9));
     WriteValueType(&all, profile::kPeriodType, tables.String("space"), bytes);
     all.add_int64(profile::kPeriod, static_cast<int64_t>(report.sampling.interval_bytes));
+    const std::string listed = report.sites.size() < report.sites_total
+                                   ? ListedText(report.sites.size(), report.sites_total,
+                                                ShareOfLive(report, report.sites), "stacks")
+                                   : "";
     for (const std::string& comment : {fmt::format("heapgauge: pid {} on {}, verdict {}",
                                                    report.pid, report.host, report.verdict),
-                                       report.evidence}) {
+                                       report.evidence, listed}) {
       if (!comment.empty()) all.add_int64(profile::kComment, tables.String(Printable(comment)));
     }
     all.add_int64(profile::kDefaultSampleType,

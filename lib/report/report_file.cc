@@ -238,6 +238,15 @@ std::optional<Report> OldestInFile(const std::string& path) {
   return oldest;
 }
 
+bool ForEachOld(const Sources& sources, const std::function<bool(Report&&)>& visit,
+                std::vector<std::string>* notes) {
+  if (sources.history.empty() || !Exists(sources.history)) return false;
+  std::optional<Report> oldest;
+  if (!sources.rotated.empty()) oldest = OldestInFile(sources.rotated);
+  if (!oldest) oldest = OldestInFile(sources.current);
+  return ForEachInHistory(sources.history, oldest, visit, notes);
+}
+
 }  // namespace
 
 std::optional<Report> ReadNewestReport(const std::string& path, std::vector<std::string>* notes,
@@ -261,13 +270,7 @@ bool ForEachReport(const std::string& path, const std::function<bool(Report&&)>&
     stopped = !visit(std::move(report));
     return !stopped;
   };
-  bool found = false;
-  if (!sources->history.empty() && Exists(sources->history)) {
-    std::optional<Report> oldest;
-    if (!sources->rotated.empty()) oldest = OldestInFile(sources->rotated);
-    if (!oldest) oldest = OldestInFile(sources->current);
-    found = ForEachInHistory(sources->history, oldest, until_stopped, notes);
-  }
+  bool found = ForEachOld(*sources, until_stopped, notes);
   if (!sources->rotated.empty() && !stopped) {
     std::string ignored;
     found = ForEachInFile(sources->rotated, false, until_stopped, notes, &ignored) || found;
@@ -275,6 +278,13 @@ bool ForEachReport(const std::string& path, const std::function<bool(Report&&)>&
   if (!stopped)
     found = ForEachInFile(sources->current, sources->pipes, until_stopped, notes, error) || found;
   return found;
+}
+
+void ForEachOldReport(const std::string& directory, const std::function<bool(Report&&)>& visit) {
+  std::string error;
+  std::vector<std::string> notes;
+  if (const std::optional<Sources> sources = FindSources(directory, &error))
+    ForEachOld(*sources, visit, &notes);
 }
 
 }  // namespace heapgauge

@@ -26,6 +26,10 @@ std::optional<Report> ReadNewestReport(const std::string& path, std::vector<std:
 bool ForEachReport(const std::string& path, const std::function<bool(Report&&)>& visit,
                    std::vector<std::string>* notes, std::string* error);
 
+// Those of a directory's reports alone that are in its history and have no whole line any more,
+// oldest first.
+void ForEachOldReport(const std::string& directory, const std::function<bool(Report&&)>& visit);
+
 }  // namespace heapgauge
 
 #endif  // HEAPGAUGE_REPORT_REPORT_FILE_H_

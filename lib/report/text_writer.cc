@@ -10,6 +10,7 @@
 #include "report/call_words.h"
 #include "report/callers_beside.h"
 #include "report/frame_text.h"
+#include "report/listed.h"
 #include "report/printable.h"
 #include "report/text_site.h"
 #include "report/text_style.h"
@@ -241,14 +242,6 @@ std::string WithoutSites(const Report& report, const TextOptions& options) {
   return Wrapped(text, "", options.width);
 }
 
-// How much of all that is live the listed call sites hold.
-std::string ShareOfLive(const Report& report, const std::vector<Callsite>& listed) {
-  double live = 0;
-  for (const Callsite& callsite : listed) live += callsite.sum.live_bytes;
-  const double share = report.totals.live_bytes > 0 ? live / report.totals.live_bytes : 1;
-  return share < 0.995 ? fmt::format(", {} of the live bytes", FormatPercent(share)) : "";
-}
-
 std::string Sites(const Report& report, RateUnit unit, const TextOptions& options) {
   std::vector<Callsite> callsites = CallsitesOf(report);
   std::erase_if(callsites, [](const Callsite& callsite) { return IsOver(callsite.sum); });
@@ -258,8 +251,8 @@ std::string Sites(const Report& report, RateUnit unit, const TextOptions& option
   uint64_t known = std::max<uint64_t>(report.callsites_total, report.callsites.size());
   if (report.callsites.empty()) known = std::max<uint64_t>(report.sites_total, report.sites.size());
   std::string out = Paint("Call sites", Ink::kBold, options.colour);
-  out += fmt::format(" ({} of {} known{})\n", callsites.size(),
-                     FormatCount(static_cast<double>(known)), ShareOfLive(report, callsites));
+  out += fmt::format(" ({})\n",
+                     ListedText(callsites.size(), known, ShareOfLive(report, callsites), "known"));
   std::vector<const Site*> rows;
   for (const Callsite& callsite : callsites) rows.push_back(&callsite.sum);
   out += SiteTable(rows, unit, options);

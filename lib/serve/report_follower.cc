@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "report/json_reader.h"
+#include "report/report_file.h"
 
 namespace heapgauge::serve {
 namespace {
@@ -43,6 +44,10 @@ std::string ReportFollower::OfHistory(const std::function<std::string(const Hist
 void ReportFollower::Refresh() {
   if (!began_) {
     began_ = true;
+    ForEachOldReport(directory_, [this](Report&& report) {
+      history_.Add(report);
+      return true;
+    });
     struct stat status {};
     fd_ = OpenRegular(directory_ + "/reports.jsonl.1", &status);
     if (fd_ >= 0) {

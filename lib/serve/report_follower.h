@@ -20,7 +20,7 @@ struct Snapshot {
   std::string json;  // its line
 };
 
-// Thread-safe.  Reads what was appended since the last call; a file that was rotated away is
+// Thread-safe.  Begins with what reports.history has of older reports; then reads what was appended since the last call; a file that was rotated away is
 // finished by its new name.
 class ReportFollower final {
  public:

@@ -173,6 +173,20 @@ TEST_CASE("a wrapper is no row when few leak through it, called or not yet", "[a
   }
 }
 
+TEST_CASE("what is called need not be most of a wrapper's growth that may be chance",
+          "[analyze][causes]") {
+  for (const double low : {-20.0, 5.0, 50.0, 90.0}) {
+    std::vector<SiteJudgement> sites = {Judged(9, kWrapper, 0, Verdict::kLeak, 100),
+                                        Asking(1, Verdict::kLeak, 30),
+                                        Asking(2, Verdict::kSteady, 0)};
+    sites[0].leak_reports = 50;
+    sites[0].growth_low = low;
+    ChooseRows(sites);
+    CHECK(sites[0].is_row == (low > 60));
+    CHECK(sites[1].is_row == (low <= 60));
+  }
+}
+
 TEST_CASE("a wrapper that does not leak is never a row", "[analyze][causes]") {
   std::vector<SiteJudgement> sites = {Judged(9, kWrapper, 0, Verdict::kGrowing, 100),
                                       Asking(1, Verdict::kSteady, 3)};

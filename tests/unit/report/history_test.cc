@@ -15,6 +15,7 @@
 #include "report/json_writer.h"
 #include "report/report_file.h"
 #include "unit/report/sample_report.h"
+#include "unit/report/sequences_in.h"
 
 namespace heapgauge {
 namespace {
@@ -267,19 +268,6 @@ std::string Batch(uint64_t from, uint64_t to) {
   return packer.Take();
 }
 
-std::vector<uint64_t> Sequences(const std::string& path, std::vector<std::string>* notes) {
-  std::vector<uint64_t> sequences;
-  std::string error;
-  ForEachReport(
-      path,
-      [&](Report&& report) {
-        sequences.push_back(report.sequence);
-        return true;
-      },
-      notes, &error);
-  return sequences;
-}
-
 TEST_CASE("history and whole lines are read as one, each report once", "[report][history]") {
   const Directory directory;
   std::vector<std::string> notes;
@@ -290,13 +278,13 @@ TEST_CASE("history and whole lines are read as one, each report once", "[report]
   }
   std::vector<uint64_t> all;
   for (uint64_t i = 1; i < 46; ++i) all.push_back(i);
-  CHECK(Sequences(directory.path(), &notes) == all);
+  CHECK(SequencesIn(directory.path(), &notes) == all);
   CHECK(notes.empty());
   // Killed while it appended: what was whole is there, and what comes next is, too.
   directory.Write(kHistoryFile, Batch(41, 61).substr(0, 100));
-  CHECK(Sequences(directory.path(), &notes) == all);
+  CHECK(SequencesIn(directory.path(), &notes) == all);
   REQUIRE(AppendHistory(directory.fd(), Batch(41, 44), 1 << 20));
-  CHECK(Sequences(directory.path(), &notes) == all);
+  CHECK(SequencesIn(directory.path(), &notes) == all);
   size_t batches = 0;
   ForEachHistoryBatch(directory.History(), [&](std::string&&) { return ++batches > 0; });
   CHECK(batches == 3);
@@ -334,7 +322,7 @@ TEST_CASE("a run in the directory of one that was killed shows no report twice",
       expected.push_back(i);
     }
     std::vector<std::string> notes;
-    CHECK(Sequences(directory.path(), &notes) == expected);
+    CHECK(SequencesIn(directory.path(), &notes) == expected);
     CHECK(notes.empty());
   }
   // The first run's lines are gone: the second one's oldest is a report of its middle.
@@ -343,7 +331,8 @@ TEST_CASE("a run in the directory of one that was killed shows no report twice",
   REQUIRE(AppendHistory(directory.fd(), BatchOfRun(4, 1, 6), 1 << 20));
   for (uint64_t i = 2; i < 8; ++i) directory.Write("reports.jsonl", ToJson(OfRun(4, i)) + "\n");
   std::vector<std::string> notes;
-  CHECK(Sequences(directory.path(), &notes) == std::vector<uint64_t>{1, 2, 3, 1, 2, 3, 4, 5, 6, 7});
+  CHECK(SequencesIn(directory.path(), &notes) ==
+        std::vector<uint64_t>{1, 2, 3, 1, 2, 3, 4, 5, 6, 7});
 }
 
 TEST_CASE("a full history loses its oldest batches", "[report][history]") {
@@ -355,7 +344,7 @@ TEST_CASE("a full history loses its oldest batches", "[report][history]") {
   }
   directory.Write("reports.jsonl", ToJson(Numbered(401)) + "\n");
   std::vector<std::string> notes;
-  const std::vector<uint64_t> kept = Sequences(directory.path(), &notes);
+  const std::vector<uint64_t> kept = SequencesIn(directory.path(), &notes);
   REQUIRE(kept.size() > 60);
   for (size_t i = 1; i < kept.size(); ++i) REQUIRE(kept[i] == kept[i - 1] + 1);
   CHECK(kept.back() == 401);

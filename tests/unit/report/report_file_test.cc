@@ -10,6 +10,7 @@
 
 #include "report/json_writer.h"
 #include "unit/report/sample_report.h"
+#include "unit/report/sequences_in.h"
 #include "unit/report/temp_directory.h"
 
 namespace heapgauge {
@@ -32,19 +33,6 @@ Outcome Newest(const std::string& path) {
   const std::optional<Report> report = ReadNewestReport(path, &outcome.notes, &outcome.error);
   if (report) outcome.sequence = report->sequence;
   return outcome;
-}
-
-std::vector<uint64_t> All(const std::string& path, std::vector<std::string>* notes) {
-  std::vector<uint64_t> sequences;
-  std::string error;
-  ForEachReport(
-      path,
-      [&](Report&& report) {
-        sequences.push_back(report.sequence);
-        return true;
-      },
-      notes, &error);
-  return sequences;
 }
 
 TEST_CASE("the newest report is found in a directory, a file and a pipe", "[report][read]") {
@@ -71,9 +59,9 @@ TEST_CASE("the rotated file steps in while the new one is missing or empty", "[r
   const Outcome outcome = Newest(temp.path().string());
   CHECK(outcome.sequence == 2);
   std::vector<std::string> notes;
-  CHECK(All(temp.path().string(), &notes) == std::vector<uint64_t>{1, 2});
+  CHECK(SequencesIn(temp.path().string(), &notes) == std::vector<uint64_t>{1, 2});
   temp.Write("reports.jsonl", Numbered(3));
-  CHECK(All(temp.path().string(), &notes) == std::vector<uint64_t>{1, 2, 3});
+  CHECK(SequencesIn(temp.path().string(), &notes) == std::vector<uint64_t>{1, 2, 3});
   CHECK(notes.empty());
 }
 
@@ -101,7 +89,7 @@ TEST_CASE("damaged lines are named and do not hide the sound ones", "[report][re
   CHECK(newest.sequence == 2);
   CHECK_FALSE(newest.notes.empty());
   std::vector<std::string> notes;
-  CHECK(All(file, &notes) == std::vector<uint64_t>{1, 2});
+  CHECK(SequencesIn(file, &notes) == std::vector<uint64_t>{1, 2});
   REQUIRE(notes.size() == 5);
   CHECK(notes[0].starts_with(file + " line 2 skipped: no valid JSON at byte "));
   CHECK(notes[1].starts_with(file + " line 6 skipped: "));

@@ -16,6 +16,7 @@
 #include "report/json_reader.h"
 #include "report/output_directory.h"
 #include "report/report_file.h"
+#include "unit/report/sequences_in.h"
 
 namespace heapgauge {
 namespace {
@@ -223,19 +224,12 @@ TEST_CASE("lines that are rotated away stay in the history", "[reporter][report_
     REQUIRE(fs::exists(temp / ("out/" + std::string(name))));
     CHECK(ModeOf(temp / ("out/" + std::string(name))) == 0600);
   }
-  std::vector<uint64_t> sequences;
   std::vector<std::string> notes;
   std::string error;
   CHECK(fs::file_size(lines + ".1") == ReportStore::kRotateBytes);
   CHECK(FromJson(Lines(lines + ".1").front(), &error)->sequence == 71);
   CHECK(FromJson(Lines(lines).front(), &error)->sequence == 141);
-  ForEachReport(
-      temp / "out",
-      [&](Report&& report) {
-        sequences.push_back(report.sequence);
-        return true;
-      },
-      &notes, &error);
+  const std::vector<uint64_t> sequences = SequencesIn(temp / "out", &notes);
   REQUIRE(sequences.size() == kReports);
   for (uint64_t i = 0; i < kReports; ++i) CHECK(sequences[i] == i + 1);
   CHECK(notes.empty());

@@ -1,10 +1,16 @@
 #include "serve/report_follower.h"
 
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <unistd.h>
+
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>
 #include <string>
 
+#include "report/history_batch.h"
+#include "report/history_file.h"
 #include "report/json_writer.h"
 #include "unit/report/sample_report.h"
 #include "unit/report/temp_directory.h"
@@ -51,6 +57,25 @@ TEST_CASE("what is appended is seen, whole lines alone", "[serve][follower]") {
   CHECK(directory.follower.Newest()->json + "\n" == second);
   directory.Append("{\"torn\":\n\n" + Directory::Line(4));
   CHECK(directory.Sequences() == std::vector<uint64_t>{1, 2, 4});
+}
+
+TEST_CASE("what has no whole line any more is read from the history", "[serve][follower]") {
+  Directory directory;
+  HistoryPacker packer;
+  for (const uint64_t sequence : {1, 2, 3}) {
+    Report report = LeakingCheckout();
+    report.sequence = sequence;
+    report.time = fmt::format("2026-11-22T00:0{}:00Z", sequence);
+    packer.Add(report, 100);
+  }
+  const int place = open(directory.place.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  REQUIRE(AppendHistory(place, packer.Take(), 1 << 20));
+  close(place);
+  directory.Append(Directory::Line(4));
+  CHECK(directory.Newest() == 4);
+  CHECK(directory.Sequences() == std::vector<uint64_t>{1, 2, 3, 4});
+  directory.Append(Directory::Line(5));
+  CHECK(directory.Sequences() == std::vector<uint64_t>{1, 2, 3, 4, 5});
 }
 
 TEST_CASE("a rotation loses nothing", "[serve][follower]") {

@@ -13,6 +13,7 @@ constexpr uint64_t kLeastChunk = 32;
 constexpr uint64_t kAlign = 16;
 constexpr uintptr_t kHeader = 16;
 constexpr uintptr_t kPage = 4096;
+constexpr uintptr_t kGrowth = uintptr_t{256} << 20;  // of the main heap, while this looks
 constexpr size_t kMostArenas = 1024;
 constexpr size_t kMostHeaps = 4096;  // of one arena
 
@@ -27,6 +28,7 @@ struct HeapInfo {  // the begin of it, the same since glibc 2.3
 void GlibcBlocks::Release() noexcept {
   rows_.Release();
   known_.Release();
+  heaps_.Release();
   places_.Release();
 }
 
@@ -65,6 +67,8 @@ bool GlibcBlocks::AddHeaps(const GlibcHeap::Place& place, OwnReader& reader) noe
     row.first = chunk;
     row.top = top;
     row.end = heap + info.size;
+    row.limit = heap + kHeapAlign;
+    row.arena = place.arena;
     if (!rows_.Add(row)) return false;
     if (first) return true;
     top = 0;
@@ -76,6 +80,7 @@ bool GlibcBlocks::AddHeaps(const GlibcHeap::Place& place, OwnReader& reader) noe
 bool GlibcBlocks::Begin(GlibcHeap& heap, Surroundings& around, OwnReader& reader) noexcept {
   rows_.Clear();
   known_.Clear();
+  heaps_.Clear();
   row_ = 0;
   tries_ = 0;
   at_ = 0;
@@ -99,6 +104,11 @@ bool GlibcBlocks::Begin(GlibcHeap& heap, Surroundings& around, OwnReader& reader
       row.first = (mapping.range.begin + kAlign - 1) & ~(kAlign - 1);
       row.top = places[0].top;
       row.end = mapping.range.end;
+      row.limit = row.end + kGrowth;
+      row.arena = places[0].arena;
+      for (const Mapping& other : around.maps()) {
+        if (other.range.begin >= row.end) row.limit = std::min(row.limit, other.range.begin);
+      }
       if (!rows_.Add(row)) return false;
     }
   }
@@ -182,7 +192,8 @@ bool GlibcBlocks::Step(OwnReader& reader, BlockMap& blocks, char* room,
     at_ = 0;
     if (++tries_ < kTries) return true;
     ended = true;  // W1
-  } else if (ended && !known_.Add({row.begin, row.end})) {
+  } else if (ended && (!known_.Add({row.begin, row.end}) ||
+                       !heaps_.Add({row.first, at_, at_, row.limit, row.arena}))) {
     too_many_ = true;
   }
   if (ended) {
@@ -191,6 +202,17 @@ bool GlibcBlocks::Step(OwnReader& reader, BlockMap& blocks, char* room,
     tries_ = 0;
   }
   return row_ < rows_.size() && !too_many_;
+}
+
+void GlibcBlocks::FindTops(GlibcHeap& heap) noexcept {
+  const size_t count = heap.Places(places_.data(), kMostArenas);
+  for (Heap& one : heaps_) {
+    for (size_t i = 0; i < count; ++i) {
+      const GlibcHeap::Place& place = places_[i];
+      if (place.arena == one.arena && place.top >= one.walked && place.top < one.limit)
+        one.top = place.top;
+    }
+  }
 }
 
 }  // namespace heapgauge

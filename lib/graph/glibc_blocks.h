@@ -33,7 +33,7 @@ class GlibcBlocks final {
   static constexpr int kTries = 3;
 
   explicit GlibcBlocks(SearchMemory& memory) noexcept
-      : rows_(memory), known_(memory), places_(memory) {}
+      : rows_(memory), known_(memory), heaps_(memory), places_(memory) {}
 
   // What is to be walked, of the arenas and mappings as they are now.  False: this is not glibc's
   // malloc, or there is no room.
@@ -44,6 +44,16 @@ class GlibcBlocks final {
 
   // After that: the heaps whose blocks are all known.
   const MappedArray<AddressRange>& known() const noexcept { return known_; }
+  // Where their chunks are, for what is given out later.
+  struct Heap {
+    uintptr_t first = 0;   // chunk
+    uintptr_t walked = 0;  // the chunk up to which all are known
+    uintptr_t top = 0;     // the last chunk, which is free, when FindTops() looked last
+    uintptr_t limit = 0;   // it never grows beyond
+    uintptr_t arena = 0;
+  };
+  MappedArray<Heap>& heaps() noexcept { return heaps_; }
+  void FindTops(GlibcHeap& heap) noexcept;
   // There were more blocks than there is room for.
   bool too_many() const noexcept { return too_many_; }
   void Release() noexcept;
@@ -57,6 +67,8 @@ class GlibcBlocks final {
     uintptr_t first = 0;  // chunk
     uintptr_t top = 0;    // where it must end; 0: at two short chunks before `end`
     uintptr_t end = 0;
+    uintptr_t limit = 0;  // Heap's
+    uintptr_t arena = 0;
     bool mapped = false;  // chunks of their own
   };
 
@@ -67,6 +79,7 @@ class GlibcBlocks final {
 
   MappedArray<Row> rows_;
   MappedArray<AddressRange> known_;
+  MappedArray<Heap> heaps_;
   MappedArray<GlibcHeap::Place> places_;
   size_t row_ = 0;
   int tries_ = 0;

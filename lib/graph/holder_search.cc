@@ -19,6 +19,8 @@ HolderSearch::HolderSearch(size_t memory_limit_bytes) noexcept
       around_(memory_),
       chunks_(memory_),
       blocks_(memory_),
+      late_(memory_),
+      late_at_(memory_),
       questions_(memory_),
       queue_(memory_),
       hits_(memory_),
@@ -33,6 +35,8 @@ void HolderSearch::Release() noexcept {
   around_.Release();
   chunks_.Release();
   blocks_.Release();
+  late_.Release();
+  late_at_.Release();
   questions_.Release();
   queue_.Release();
   hits_.Release();
@@ -44,6 +48,7 @@ bool HolderSearch::Begin(const LiveTable& live) noexcept {
   const uint64_t began = ThreadCpuNs();
   live_ = &live;
   failed_ = false;
+  too_late_ = false;
   whole_ = false;
   drained_ = offset_ = range_ = 0;
   at_ = 0;
@@ -54,6 +59,8 @@ bool HolderSearch::Begin(const LiveTable& live) noexcept {
   blocks_.Release();
   queue_.Clear();
   hits_.Clear();
+  late_.Clear();
+  late_at_.Clear();
   if (!room_.Resize(kRoomBytes)) return false;
   reader_.Begin();
   const bool looked = around_.Look(reader_, room_.data(), kRoomBytes);
@@ -125,11 +132,16 @@ bool HolderSearch::SealBlocks() noexcept {
 
 void HolderSearch::Reach(uintptr_t word, const Hit* hit, uint32_t from, uint32_t depth) noexcept {
   const uintptr_t address = word & kAddressBits;
-  if (blocks_.IsOutside(address)) return;
-  const uint32_t found = blocks_.Find(address);
-  if (found == BlockMap::kNone) return;
-  Block& block = blocks_[found];
-  if (block.reached != 0) return;
+  const uint32_t found = blocks_.IsOutside(address) ? BlockMap::kNone : blocks_.Find(address);
+  if (found == BlockMap::kNone) return ReachLate(address, hit, from, depth);
+  if (blocks_[found].reached != 0) return;
+  Reached(found, hit, from, depth);
+  if (blocks_[found].wanted != 0) --missing_;
+}
+
+void HolderSearch::Reached(uint32_t number, const Hit* hit, uint32_t from,
+                           uint32_t depth) noexcept {
+  Block& block = At(number);
   block.reached = 1;
   block.depth = depth;
   if (hit != nullptr) {
@@ -139,8 +151,7 @@ void HolderSearch::Reach(uintptr_t word, const Hit* hit, uint32_t from, uint32_t
   } else {
     block.from = from;
   }
-  if (block.wanted != 0) --missing_;
-  failed_ = !queue_.Add(found) || failed_;
+  failed_ = !queue_.Add(number) || failed_;
 }
 
 void HolderSearch::Scan(const char* bytes, size_t count, uintptr_t at, uint32_t root) noexcept {
@@ -154,7 +165,7 @@ void HolderSearch::Scan(const char* bytes, size_t count, uintptr_t at, uint32_t 
 }
 
 void HolderSearch::ScanBlock(const char* bytes, size_t count, uint32_t number) noexcept {
-  const Block block = blocks_[number];
+  const Block block = At(number);
   const size_t first = (kWord - (block.begin + offset_) % kWord) % kWord;
   for (size_t i = first; i + kWord <= count; i += kWord) {
     uint64_t word;
@@ -232,7 +243,7 @@ void HolderSearch::Drain(Phase next) noexcept {
     at_ = 0;
     return;
   }
-  const Block& first = blocks_[queue_[drained_]];
+  const Block& first = At(queue_[drained_]);
   if (first.bytes > kRoomBytes) {
     offset_ = reader_.NextResident(first.begin + offset_, first.end()) - first.begin;
     const size_t bytes = std::min<size_t>(kRoomBytes, first.bytes - offset_);
@@ -250,7 +261,7 @@ void HolderSearch::Drain(Phase next) noexcept {
   size_t bytes = 0;
   const size_t begin = drained_;
   while (count < OwnReader::kMostPieces && drained_ < queue_.size()) {
-    const Block& block = blocks_[queue_[drained_]];
+    const Block& block = At(queue_[drained_]);
     if (bytes + block.bytes > kRoomBytes) break;
     pieces[count++] = {block.begin, block.bytes};
     bytes += block.bytes;
@@ -300,6 +311,7 @@ bool HolderSearch::Step(uint64_t cpu_ns) noexcept {
   if (phase_ == Phase::kDone) return false;
   const uint64_t began = ThreadCpuNs();
   reader_.Begin();
+  knows_tops_ = false;
   uint64_t took = 0;
   do {
     if (!Unit() || failed_ || reader_.broken()) {
@@ -321,12 +333,13 @@ HolderSearch::Holder HolderSearch::HolderOf(uintptr_t address) const noexcept {
   if (at == BlockMap::kNone || blocks_[at].begin != address) return holder;
   if (blocks_[at].reached == 0) {
     // A pointer may lie in the swap, which is not read.
-    holder.answer = reader_.swapped() == swapped_before_ ? Answer::kLost : Answer::kUnknown;
+    const bool all_read = reader_.swapped() == swapped_before_ && !too_late_;
+    holder.answer = all_read ? Answer::kLost : Answer::kUnknown;
     return holder;
   }
   holder.depth = blocks_[at].depth;
-  while (blocks_[at].from_root == 0) at = blocks_[at].from;
-  const Hit& hit = hits_[blocks_[at].from];
+  while (At(at).from_root == 0) at = At(at).from;
+  const Hit& hit = hits_[At(at).from];
   holder.word = hit.word;
   if (hit.root == kUnknownRoot) {
     holder.answer = Answer::kUnknown;
@@ -357,10 +370,10 @@ size_t HolderSearch::PathTo(uintptr_t address, Block* path, size_t room) const n
   uint32_t at = blocks_.Find(address);
   if (failed_ || at == BlockMap::kNone || blocks_[at].reached == 0) return 0;
   const size_t count = blocks_[at].depth - 1;
-  while (blocks_[at].from_root == 0) {
-    at = blocks_[at].from;
-    const size_t place = blocks_[at].depth - 1;
-    if (place < room) path[place] = blocks_[at];
+  while (At(at).from_root == 0) {
+    at = At(at).from;
+    const size_t place = At(at).depth - 1;
+    if (place < room) path[place] = At(at);
   }
   return count;
 }

@@ -10,6 +10,9 @@
 // themselves.  A word counts when it lies at a multiple of eight; one that points inside a block
 // counts, as does one past its end; the upper sixteen bits and the lowest bits may be a tag.
 //
+//   late     a block that was given out after the blocks were walked is in no map, and the newest of
+//            a list that grows always is one: where a word points to such a one, it is taken in then
+//
 // H1  No memory of the host's heap is used, no lock of its taken but the loader's, no page touched
 //     that is not resident.
 // H2  The program goes on meanwhile: what moves from one place to another while this looks may be
@@ -115,6 +118,9 @@ class HolderSearch final {
  private:
   static constexpr size_t kRoomBytes = size_t{128} * 1024;
   static constexpr uint32_t kUnknownRoot = ~uint32_t{0};
+  // In numbers of blocks: of late_.
+  static constexpr uint32_t kLate = uint32_t{1} << 31;
+  static constexpr size_t kMostLate = size_t{1} << 16;
   enum class Phase : uint8_t { kBlocks, kRoots, kDrainRoots, kUnknown, kDrainUnknown, kDone };
   struct Hit {
     uintptr_t word;
@@ -130,6 +136,18 @@ class HolderSearch final {
   void ScanUnknown() noexcept;
   void Drain(Phase next) noexcept;
   void Reach(uintptr_t word, const Hit* hit, uint32_t from, uint32_t depth) noexcept;
+  void Reached(uint32_t number, const Hit* hit, uint32_t from, uint32_t depth) noexcept;
+  void ReachLate(uintptr_t address, const Hit* hit, uint32_t from, uint32_t depth) noexcept;
+  uint32_t LateBlockAt(uintptr_t address) noexcept;
+  uint32_t FindLate(uintptr_t begin) noexcept;
+  uint32_t AddLate(uintptr_t begin, uint64_t bytes) noexcept;
+  uint64_t ChunkAt(uintptr_t chunk, uintptr_t end, bool* in_use) noexcept;
+  Block& At(uint32_t number) noexcept {
+    return (number & kLate) != 0 ? late_[number & ~kLate] : blocks_[number];
+  }
+  const Block& At(uint32_t number) const noexcept {
+    return (number & kLate) != 0 ? late_[number & ~kLate] : blocks_[number];
+  }
   void Scan(const char* bytes, size_t count, uintptr_t at, uint32_t root) noexcept;
   void ScanBlock(const char* bytes, size_t count, uint32_t block) noexcept;
 
@@ -139,6 +157,8 @@ class HolderSearch final {
   Surroundings around_;
   GlibcBlocks chunks_;
   BlockMap blocks_;
+  MappedArray<Block> late_;
+  MappedArray<uint32_t> late_at_;  // numbers in late_ plus one, by address: open addressing
   MappedArray<uintptr_t> questions_;
   MappedArray<uint32_t> queue_;
   MappedArray<Hit> hits_;
@@ -148,11 +168,13 @@ class HolderSearch final {
   bool whole_ = false;
   bool at_end_ = false;
   bool failed_ = false;
-  size_t missing_ = 0;  // of the blocks asked about
-  size_t drained_ = 0;  // of the queue
-  size_t offset_ = 0;   // in the block at hand, where that is large
-  size_t range_ = 0;    // of the roots, then of unknown memory
-  uintptr_t at_ = 0;    // in that
+  bool knows_tops_ = false;  // as they are in this slice
+  bool too_late_ = false;    // there was no room for all that is late: nothing is called lost
+  size_t missing_ = 0;       // of the blocks asked about
+  size_t drained_ = 0;       // of the queue
+  size_t offset_ = 0;        // in the block at hand, where that is large
+  size_t range_ = 0;         // of the roots, then of unknown memory
+  uintptr_t at_ = 0;         // in that
   uint64_t cpu_ns_ = 0;
   uint64_t longest_step_ns_ = 0;
   uint64_t bytes_before_ = 0;

@@ -5,6 +5,8 @@
 //   end      by pointers past the end      tagged   by pointers with tags
 //   pool     in a mapping of its own       bounded  the last 500, in g_recent
 //   shared   in shared memory              file     in a file that is mapped
+//   list     in a list without nodes of its own, whose newest is always newer than any look
+//   hooks    likewise by the middle of its blocks, and the head is in a block itself
 //   context  on the stack of a coroutine that is left
 //   hidden   with all bits turned          freed    in a block that was freed
 //   storm    nowhere, while mappings come and go and children are forked
@@ -27,6 +29,8 @@ struct session {
 };
 
 struct session* g_sessions;
+void* g_list;
+void** g_hooks;
 void* g_kept[kMost];
 void* g_recent[kRecent];
 __thread void* t_kept[kMost / 4];
@@ -66,6 +70,17 @@ static void keep(const char* how, size_t i, void** on_stack) {
     swapcontext(&g_caller, &g_coroutine);
     return;
   }
+  for (int k = 0; k < 8 && strcmp(how, "list") == 0; ++k) {
+    void** const load = make_session_load();
+    *load = g_list;
+    g_list = load;
+  }
+  for (int k = 0; k < 8 && strcmp(how, "hooks") == 0; ++k) {
+    void** const hook = (void**)make_session_load() + 101;
+    *hook = *g_hooks;
+    *g_hooks = hook;
+  }
+  if (strcmp(how, "list") == 0 || strcmp(how, "hooks") == 0) return;
   void* const load = make_session_load();
   if (strcmp(how, "kept") == 0) {
     struct session* const session = malloc(sizeof(*session));
@@ -124,6 +139,7 @@ int main(int count, char** arguments) {
   void* on_stack[kMost];
   memset(on_stack, 0, sizeof(on_stack));
   g_pool = map(arguments[1], kMost * sizeof(void*));
+  g_hooks = calloc(1, sizeof(*g_hooks));
   if (strcmp(arguments[1], "context") == 0) {
     getcontext(&g_coroutine);
     g_coroutine.uc_stack.ss_size = 256 * 1024;

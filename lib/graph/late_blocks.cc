@@ -1,0 +1,114 @@
+// Blocks that were given out after the blocks of the heap were walked (holder_search.h): behind what
+// was the last chunk then, or out of a chunk that was free.
+#include "graph/holder_search.h"
+
+namespace heapgauge {
+namespace {
+
+constexpr uintptr_t kAlign = 16;
+constexpr uintptr_t kHeader = 16;
+constexpr uint64_t kLeastChunk = 32;
+constexpr uint64_t kBeforeInUse = 1;
+constexpr uint64_t kMapped = 2;
+constexpr uint64_t kFlags = 7;
+// How far before an address a block's begin is looked for, and how many chunks of what was one.
+constexpr uintptr_t kMostInside = 8192;
+constexpr int kMostOfOne = 64;
+constexpr uint64_t kSpread = 0x9E3779B97F4A7C15;  // the golden ratio's, as hashes take it
+
+}  // namespace
+
+// The size of a chunk that ends at or before `end`; 0: there is none.
+uint64_t HolderSearch::ChunkAt(uintptr_t chunk, uintptr_t end, bool* in_use) noexcept {
+  uint64_t own = 0;
+  uint64_t next = 0;
+  if (!reader_.Read(chunk + sizeof(own), sizeof(own), &own)) return 0;
+  const uint64_t size = own & ~kFlags;
+  if (size < kLeastChunk || size % kAlign != 0 || (own & kMapped) != 0 || size > end - chunk)
+    return 0;
+  if (!reader_.Read(chunk + size + sizeof(next), sizeof(next), &next)) return 0;
+  *in_use = (next & kBeforeInUse) != 0;
+  return size;
+}
+
+// By its begin; kNone: not known.
+uint32_t HolderSearch::FindLate(uintptr_t begin) noexcept {
+  for (size_t slot = (begin * kSpread) >> 40;; ++slot) {
+    const uint32_t number = late_at_[slot % late_at_.size()];
+    if (number == 0) return BlockMap::kNone;
+    if (late_[number - 1].begin == begin) return (number - 1) | kLate;
+  }
+}
+
+uint32_t HolderSearch::AddLate(uintptr_t begin, uint64_t bytes) noexcept {
+  Block block;
+  block.begin = begin;
+  block.bytes = bytes;
+  if (late_.size() == kMostLate || !late_.Add(block)) {
+    too_late_ = true;
+    return BlockMap::kNone;
+  }
+  size_t slot = (begin * kSpread) >> 40;
+  while (late_at_[slot % late_at_.size()] != 0) ++slot;
+  late_at_[slot % late_at_.size()] = static_cast<uint32_t>(late_.size());
+  return static_cast<uint32_t>(late_.size() - 1) | kLate;
+}
+
+uint32_t HolderSearch::LateBlockAt(uintptr_t address) noexcept {
+  GlibcBlocks::Heap* heap = nullptr;
+  for (GlibcBlocks::Heap& one : chunks_.heaps()) {
+    if (address >= one.first + kHeader && address < one.limit) heap = &one;
+  }
+  if (heap == nullptr) return BlockMap::kNone;
+  if (late_at_.empty() && !late_at_.Resize(2 * kMostLate)) {
+    too_late_ = true;
+    return BlockMap::kNone;
+  }
+  bool in_use = false;
+  const size_t next = blocks_.FirstBehind(address);
+  const bool has_next =
+      next < blocks_.size() && blocks_[static_cast<uint32_t>(next)].begin < heap->limit;
+  if (has_next) {  // it lies in what was one free chunk
+    const uintptr_t end = blocks_[static_cast<uint32_t>(next)].begin - kHeader;
+    uintptr_t chunk = heap->first;
+    if (next > 0 && blocks_[static_cast<uint32_t>(next - 1)].begin >= heap->first)
+      chunk = blocks_[static_cast<uint32_t>(next - 1)].end() - sizeof(uint64_t);
+    for (int i = 0; i < kMostOfOne && chunk + kHeader <= address; ++i) {
+      const uint64_t size = ChunkAt(chunk, end, &in_use);
+      if (size == 0) break;
+      if (address < chunk + size + sizeof(uint64_t)) {
+        if (!in_use) break;
+        const uint32_t known = FindLate(chunk + kHeader);
+        return known != BlockMap::kNone ? known
+                                        : AddLate(chunk + kHeader, size - sizeof(uint64_t));
+      }
+      chunk += size;
+    }
+    return BlockMap::kNone;
+  }
+  if (!knows_tops_) chunks_.FindTops(glibc_);
+  knows_tops_ = true;
+  while (heap->walked < heap->top) {
+    const uint64_t size = ChunkAt(heap->walked, heap->top, &in_use);
+    if (size == 0) break;
+    if (in_use) AddLate(heap->walked + kHeader, size - sizeof(uint64_t));
+    heap->walked += size;
+  }
+  if (address >= heap->walked + kHeader) return BlockMap::kNone;
+  for (uintptr_t begin = address / kAlign * kAlign; address - begin < kMostInside; begin -= kAlign) {
+    const uint32_t found = FindLate(begin);
+    if (found != BlockMap::kNone) return address <= At(found).end() ? found : BlockMap::kNone;
+  }
+  return BlockMap::kNone;
+}
+
+void HolderSearch::ReachLate(uintptr_t address, const Hit* hit, uint32_t from,
+                             uint32_t depth) noexcept {
+  // Where not all blocks are known, unknown memory is looked through for what leads on.  At the end
+  // of the process no block comes.
+  if (!whole_ || at_end_) return;
+  const uint32_t found = LateBlockAt(address);
+  if (found != BlockMap::kNone && At(found).reached == 0) Reached(found, hit, from, depth);
+}
+
+}  // namespace heapgauge

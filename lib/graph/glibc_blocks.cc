@@ -193,7 +193,7 @@ bool GlibcBlocks::Step(OwnReader& reader, BlockMap& blocks, char* room,
     if (++tries_ < kTries) return true;
     ended = true;  // W1
   } else if (ended && (!known_.Add({row.begin, row.end}) ||
-                       !heaps_.Add({row.first, at_, at_, row.limit, row.arena}))) {
+                       !heaps_.Add({row.first, at_, at_, at_, row.limit, row.arena}))) {
     too_many_ = true;
   }
   if (ended) {

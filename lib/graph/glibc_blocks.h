@@ -47,8 +47,9 @@ class GlibcBlocks final {
   // Where their chunks are, for what is given out later.
   struct Heap {
     uintptr_t first = 0;   // chunk
-    uintptr_t walked = 0;  // the chunk up to which all are known
-    uintptr_t top = 0;     // the last chunk, which is free, when FindTops() looked last
+    uintptr_t last = 0;    // when the heap was walked; it was free
+    uintptr_t walked = 0;  // since: the chunk up to which all are known
+    uintptr_t top = 0;     // the last one when FindTops() looked last
     uintptr_t limit = 0;   // it never grows beyond
     uintptr_t arena = 0;
   };

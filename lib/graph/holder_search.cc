@@ -311,7 +311,7 @@ bool HolderSearch::Step(uint64_t cpu_ns) noexcept {
   if (phase_ == Phase::kDone) return false;
   const uint64_t began = ThreadCpuNs();
   reader_.Begin();
-  knows_tops_ = false;
+  top_looks_ = 0;
   uint64_t took = 0;
   do {
     if (!Unit() || failed_ || reader_.broken()) {

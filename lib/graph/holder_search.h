@@ -121,6 +121,7 @@ class HolderSearch final {
   // In numbers of blocks: of late_.
   static constexpr uint32_t kLate = uint32_t{1} << 31;
   static constexpr size_t kMostLate = size_t{1} << 16;
+  static constexpr int kMostTopLooks = 32;  // of a slice
   enum class Phase : uint8_t { kBlocks, kRoots, kDrainRoots, kUnknown, kDrainUnknown, kDone };
   struct Hit {
     uintptr_t word;
@@ -140,6 +141,8 @@ class HolderSearch final {
   void ReachLate(uintptr_t address, const Hit* hit, uint32_t from, uint32_t depth) noexcept;
   uint32_t LateBlockAt(uintptr_t address) noexcept;
   uint32_t FindLate(uintptr_t begin) noexcept;
+  uint32_t InFreeChunk(const GlibcBlocks::Heap& heap, uintptr_t address) noexcept;
+  uint32_t BehindTop(GlibcBlocks::Heap& heap, uintptr_t address) noexcept;
   uint32_t AddLate(uintptr_t begin, uint64_t bytes) noexcept;
   uint64_t ChunkAt(uintptr_t chunk, uintptr_t end, bool* in_use) noexcept;
   Block& At(uint32_t number) noexcept {
@@ -168,13 +171,13 @@ class HolderSearch final {
   bool whole_ = false;
   bool at_end_ = false;
   bool failed_ = false;
-  bool knows_tops_ = false;  // as they are in this slice
-  bool too_late_ = false;    // there was no room for all that is late: nothing is called lost
-  size_t missing_ = 0;       // of the blocks asked about
-  size_t drained_ = 0;       // of the queue
-  size_t offset_ = 0;        // in the block at hand, where that is large
-  size_t range_ = 0;         // of the roots, then of unknown memory
-  uintptr_t at_ = 0;         // in that
+  int top_looks_ = 0;      // in this slice
+  bool too_late_ = false;  // there was no room for all that is late: nothing is called lost
+  size_t missing_ = 0;     // of the blocks asked about
+  size_t drained_ = 0;     // of the queue
+  size_t offset_ = 0;      // in the block at hand, where that is large
+  size_t range_ = 0;       // of the roots, then of unknown memory
+  uintptr_t at_ = 0;       // in that
   uint64_t cpu_ns_ = 0;
   uint64_t longest_step_ns_ = 0;
   uint64_t bytes_before_ = 0;

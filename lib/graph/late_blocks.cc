@@ -22,11 +22,18 @@ constexpr uint64_t kSpread = 0x9E3779B97F4A7C15;  // the golden ratio's, as hash
 uint64_t HolderSearch::ChunkAt(uintptr_t chunk, uintptr_t end, bool* in_use) noexcept {
   uint64_t own = 0;
   uint64_t next = 0;
-  if (!reader_.Read(chunk + sizeof(own), sizeof(own), &own)) return 0;
+  const uintptr_t at = chunk + sizeof(own);
+  if (!reader_.Read(at, sizeof(own), &own)) {
+    reader_.Forget(at);
+    if (!reader_.Read(at, sizeof(own), &own)) return 0;
+  }
   const uint64_t size = own & ~kFlags;
   if (size < kLeastChunk || size % kAlign != 0 || (own & kMapped) != 0 || size > end - chunk)
     return 0;
-  if (!reader_.Read(chunk + size + sizeof(next), sizeof(next), &next)) return 0;
+  if (!reader_.Read(at + size, sizeof(next), &next)) {
+    reader_.Forget(at + size);
+    if (!reader_.Read(at + size, sizeof(next), &next)) return 0;
+  }
   *in_use = (next & kBeforeInUse) != 0;
   return size;
 }
@@ -64,38 +71,50 @@ uint32_t HolderSearch::LateBlockAt(uintptr_t address) noexcept {
     too_late_ = true;
     return BlockMap::kNone;
   }
-  bool in_use = false;
+  return address < heap->last + kHeader ? InFreeChunk(*heap, address) : BehindTop(*heap, address);
+}
+
+// What lies between two blocks was one free chunk, and may be several by now.
+uint32_t HolderSearch::InFreeChunk(const GlibcBlocks::Heap& heap, uintptr_t address) noexcept {
   const size_t next = blocks_.FirstBehind(address);
-  const bool has_next =
-      next < blocks_.size() && blocks_[static_cast<uint32_t>(next)].begin < heap->limit;
-  if (has_next) {  // it lies in what was one free chunk
-    const uintptr_t end = blocks_[static_cast<uint32_t>(next)].begin - kHeader;
-    uintptr_t chunk = heap->first;
-    if (next > 0 && blocks_[static_cast<uint32_t>(next - 1)].begin >= heap->first)
-      chunk = blocks_[static_cast<uint32_t>(next - 1)].end() - sizeof(uint64_t);
-    for (int i = 0; i < kMostOfOne && chunk + kHeader <= address; ++i) {
-      const uint64_t size = ChunkAt(chunk, end, &in_use);
-      if (size == 0) break;
-      if (address < chunk + size + sizeof(uint64_t)) {
-        if (!in_use) break;
-        const uint32_t known = FindLate(chunk + kHeader);
-        return known != BlockMap::kNone ? known
-                                        : AddLate(chunk + kHeader, size - sizeof(uint64_t));
-      }
-      chunk += size;
-    }
-    return BlockMap::kNone;
-  }
-  if (!knows_tops_) chunks_.FindTops(glibc_);
-  knows_tops_ = true;
-  while (heap->walked < heap->top) {
-    const uint64_t size = ChunkAt(heap->walked, heap->top, &in_use);
+  uintptr_t end = heap.last;
+  if (next < blocks_.size() && blocks_[static_cast<uint32_t>(next)].begin < heap.last)
+    end = blocks_[static_cast<uint32_t>(next)].begin - kHeader;
+  uintptr_t chunk = heap.first;
+  if (next > 0 && blocks_[static_cast<uint32_t>(next - 1)].begin >= heap.first)
+    chunk =
+        blocks_[static_cast<uint32_t>(next - 1)].begin - kHeader;  // whose header tells its size
+  for (int i = 0; i < kMostOfOne && chunk + kHeader <= address; ++i) {
+    bool in_use = false;
+    const uint64_t size = ChunkAt(chunk, end, &in_use);
     if (size == 0) break;
-    if (in_use) AddLate(heap->walked + kHeader, size - sizeof(uint64_t));
-    heap->walked += size;
+    if (address < chunk + size + sizeof(uint64_t)) {
+      if (!in_use) break;
+      const uint32_t known = FindLate(chunk + kHeader);
+      return known != BlockMap::kNone ? known : AddLate(chunk + kHeader, size - sizeof(uint64_t));
+    }
+    chunk += size;
   }
-  if (address >= heap->walked + kHeader) return BlockMap::kNone;
-  for (uintptr_t begin = address / kAlign * kAlign; address - begin < kMostInside; begin -= kAlign) {
+  return BlockMap::kNone;
+}
+
+// Chunks are walked as far as the address, and no farther: those before it were given out before it
+// was, so that their headers are written.
+uint32_t HolderSearch::BehindTop(GlibcBlocks::Heap& heap, uintptr_t address) noexcept {
+  if (address >= heap.top && top_looks_ < kMostTopLooks) {
+    chunks_.FindTops(glibc_);
+    ++top_looks_;
+  }
+  while (heap.walked < heap.top && heap.walked + kHeader <= address) {
+    bool in_use = false;
+    const uint64_t size = ChunkAt(heap.walked, heap.top, &in_use);
+    if (size == 0) return BlockMap::kNone;
+    if (in_use) AddLate(heap.walked + kHeader, size - sizeof(uint64_t));
+    heap.walked += size;
+  }
+  if (address >= heap.walked + kHeader) return BlockMap::kNone;
+  for (uintptr_t begin = address / kAlign * kAlign; address - begin < kMostInside;
+       begin -= kAlign) {
     const uint32_t found = FindLate(begin);
     if (found != BlockMap::kNone) return address <= At(found).end() ? found : BlockMap::kNone;
   }
@@ -108,7 +127,10 @@ void HolderSearch::ReachLate(uintptr_t address, const Hit* hit, uint32_t from,
   // of the process no block comes.
   if (!whole_ || at_end_) return;
   const uint32_t found = LateBlockAt(address);
-  if (found != BlockMap::kNone && At(found).reached == 0) Reached(found, hit, from, depth);
+  if (found == BlockMap::kNone || At(found).reached != 0) return;
+  reader_.Forget(At(found).begin);
+  reader_.Forget(address);
+  Reached(found, hit, from, depth);
 }
 
 }  // namespace heapgauge

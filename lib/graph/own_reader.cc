@@ -60,6 +60,10 @@ const OwnReader::Window& OwnReader::WindowOf(uintptr_t page) noexcept {
   return window;
 }
 
+void OwnReader::Forget(uintptr_t address) noexcept {
+  windows_[address / kPage / kWindowPages % kWindows].first_page = 0;
+}
+
 bool OwnReader::IsResident(uintptr_t page) noexcept {
   const size_t i = page % kWindowPages;
   return (WindowOf(page).resident[i / 64] >> (i % 64) & 1) != 0;

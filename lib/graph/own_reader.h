@@ -36,6 +36,9 @@ class OwnReader final {
   // Pages that were met in the swap, where they were left: what they hold is not known.
   uint64_t swapped() const noexcept { return swapped_; }
 
+  // What is known of the pages around, which the host may have touched since.
+  void Forget(uintptr_t address) noexcept;
+
   // Copies.  False: none of it was there, and `to` is all zero.
   bool Read(uintptr_t from, size_t bytes, void* to) noexcept;
 

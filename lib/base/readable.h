@@ -41,8 +41,9 @@ class ReadablePages final {
     const uintptr_t last = begin + bytes - 1;
     if (bytes == 0 || last < begin) return bytes == 0;
     for (uintptr_t page = begin / kReadablePage;; ++page) {
-      // A module's tables are some hundred pages: those of one walk must not all meet in one place.
-      uintptr_t& known = known_[(page * kMix) >> (64 - kKnownBits)];
+      // A module's tables are some hundred pages: two that a walk goes to in turn must not meet in
+      // one place.
+      uintptr_t& known = known_[(page ^ (page / kKnown)) % kKnown];
       if (known != page || page == 0) {
         if (!IsReadable(page * kReadablePage)) return false;
         known = page;
@@ -52,9 +53,8 @@ class ReadablePages final {
   }
 
  private:
-  static constexpr unsigned kKnownBits = 6;
-  static constexpr uint64_t kMix = 0x9E3779B97F4A7C15U;
-  uintptr_t known_[size_t{1} << kKnownBits] = {};  // 0: nothing can be read at address 0
+  static constexpr size_t kKnown = 32;
+  uintptr_t known_[kKnown] = {};  // 0: nothing can be read at address 0
 };
 
 }  // namespace heapgauge

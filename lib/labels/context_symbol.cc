@@ -93,13 +93,14 @@ bool MayDefine(CheckedMemory& memory, const dl_phdr_info& info, uint32_t hash) n
   };
   constexpr size_t kMostEntries = 4096;
   constexpr uint32_t kBits = sizeof(ElfW(Addr)) * 8;
+  const ElfW(Phdr)* const headers = info.dlpi_phdr;
+  // At once: to ask for each would cost more than all the rest.
+  if (!memory.Has(reinterpret_cast<uintptr_t>(headers), info.dlpi_phnum * sizeof *headers)) {
+    return false;
+  }
   for (size_t i = 0; i < info.dlpi_phnum; ++i) {
-    ElfW(Phdr) header_room;
-    const ElfW(Phdr)* const header =
-        memory.Get(reinterpret_cast<uintptr_t>(info.dlpi_phdr + i), &header_room);
-    if (header == nullptr) return false;
-    if (header->p_type != PT_DYNAMIC) continue;
-    uintptr_t at = info.dlpi_addr + header->p_vaddr;
+    if (headers[i].p_type != PT_DYNAMIC) continue;
+    uintptr_t at = info.dlpi_addr + headers[i].p_vaddr;
     for (size_t entries = 0; entries < kMostEntries; ++entries, at += sizeof(ElfW(Dyn))) {
       ElfW(Dyn) room;
       const ElfW(Dyn)* const entry = memory.Get(at, &room);

@@ -39,7 +39,10 @@ void Rest(int) {
 
 // The highest real-time signal that the host has not given a handler.
 int FreeSignal() noexcept {
-  for (int signal = SIGRTMAX; signal > SIGRTMIN; --signal) {
+  // As numbers: SIGRTMAX is a call, one more to be bound in every process.
+  constexpr int kHighest = _NSIG - 1;
+  constexpr int kLowest = 34;  // glibc keeps two of the kernel's for itself
+  for (int signal = kHighest; signal > kLowest; --signal) {
     struct sigaction now;
     if (sigaction(signal, nullptr, &now) == 0 && now.sa_handler == SIG_DFL) return signal;
   }

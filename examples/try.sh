@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # From a fresh clone to a leak report: installs what is missing, builds, runs the checkout service with its coupon leak
-# under heapgauge for twenty seconds, and shows which line grows, how fast, and how sure the report is.
+# under heapgauge for a minute, and shows which line grows, how fast, and how sure the report is.
 #
 #   examples/try.sh [options of checkout_service/run_leak.sh]
 set -euo pipefail

@@ -5,9 +5,12 @@
 #include <algorithm>
 #include <cctype>
 #include <chrono>
+#include <fstream>
+#include <thread>
 #include <vector>
 
 #include "base/basename.h"
+#include "cli/attach_command.h"
 #include "cli/message.h"
 #include "cli/output_file.h"
 #include "cli/suggest.h"
@@ -121,6 +124,17 @@ std::string UnknownSetting(const std::string& name) {
                      DidYouMean(name, known));
 }
 
+// The socket comes with the first sample.
+constexpr auto kFirstSample = std::chrono::seconds(5);
+
+bool IsLoaded(pid_t pid) {
+  std::ifstream maps(fmt::format("/proc/{}/maps", pid));
+  for (std::string line; std::getline(maps, line);) {
+    if (line.find("/libheapgauge.so") != std::string::npos) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 int PsCommand(const Arguments& arguments) {
@@ -190,6 +204,20 @@ int SetCommand(const Arguments& arguments) {
   }
   std::string problem;
   std::optional<ControlClient> client = ControlClient::Connect(*pid, &problem);
+  const auto start =
+      std::find(changes.begin(), changes.end(), std::pair<std::string, std::string>("START", "on"));
+  if (!client && start != changes.end() && IsLoaded(*pid)) {
+    // One that was told not to sample has no thread that could answer.
+    if (const int status = AttachCommand({std::to_string(*pid)}); status != kExitGood)
+      return status;
+    changes.erase(start);
+    if (changes.empty()) return kExitGood;
+    const auto end = std::chrono::steady_clock::now() + kFirstSample;
+    while (!client && std::chrono::steady_clock::now() < end) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+      client = ControlClient::Connect(*pid, &problem);
+    }
+  }
   if (!client) return Fail(problem);
   for (const auto& [name, value] : changes) {
     const auto answer = client->Ask({"set", name, value}, kSetPatience, &problem);

@@ -187,10 +187,11 @@ void Reporter::Finish(bool quick) noexcept {
   Ask({.patience_ms = patience_ms, .is_final = true}, ended);
 }
 
-// A tracker that is off is there to be switched on, and it is the report thread that hears of it.
+// A tracker that is off has no thread, and `heapgauge attach` or `set` starts it from outside; but
+// where HEAPGAUGE_CONTROL is asked for by name, the thread is there to be asked.
 void Reporter::WatchSamples() noexcept {
   Tracker::Get().set_observer(&Reporter::OnSample);
-  if (options_->control) Tracker::Get().ShowSamples();
+  if (control_asked_for_) Tracker::Get().ShowSamples();
 }
 
 void Reporter::SetRecording(bool on) noexcept {

@@ -93,7 +93,7 @@ void Reporter::Initialize(const Options& options, const ShimApi& shim) {
   thread_ = new (thread_room_) ReportThread(round_sources_);
   LearnUnsafePlaces();
   LearnConfinement();
-  control_asked_for_ = BeganConfined() && getenv("HEAPGAUGE_CONTROL") != nullptr;
+  control_asked_for_ = options.control && getenv("HEAPGAUGE_CONTROL") != nullptr;
   LearnStartRoot();
   owner_.store(getpid(), std::memory_order_relaxed);  // relaxed: single-threaded so far
   end_watch_.Initialize(this_thread_, &Reporter::Retire);

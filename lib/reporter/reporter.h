@@ -151,7 +151,7 @@ class Reporter final {
   std::string output_pattern_;  // absolute
   std::string program_path_;
   std::string runtime_directory_;   // $XDG_RUNTIME_DIR
-  bool control_asked_for_ = false;  // behind a filter: HEAPGAUGE_CONTROL is not left to its default
+  bool control_asked_for_ = false;  // HEAPGAUGE_CONTROL is not left to its default
   std::atomic<uint64_t> report_interval_ns_{0};
   std::string own_path_;  // the pattern, expanded for this process
   timespec began_{};      // by the clock of files

@@ -88,7 +88,7 @@ def named_from_outside(rig, command, foul):
         text = file.read()
     harness.check("allocate  enters_root.c:" in text, f"run: {text}")
     harness.check("was-run" not in str(files_in(root)), "run: it was run")
-    harness.check(sorted(os.listdir(out)) == ["heap.pb.gz", "report.txt", "reports.jsonl"], f"{os.listdir(out)}")
+    harness.check(sorted(os.listdir(out)) == ["heap.pb.gz", "peak.json", "report.txt", "reports.jsonl"], f"{os.listdir(out)}")
 
 
 def body():

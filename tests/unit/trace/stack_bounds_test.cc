@@ -39,8 +39,9 @@ Bounds Told() {
 void* Compare(void* same) {
   const Bounds told = Told();
   const Bounds learnt = Learnt(Here());
-  char elsewhere[64];  // as a handler's stack is
-  const Bounds beside = Learnt(reinterpret_cast<uintptr_t>(malloc(1)) + sizeof(elsewhere));
+  void* const elsewhere = malloc(64);  // as a handler's stack is
+  const Bounds beside = Learnt(reinterpret_cast<uintptr_t>(elsewhere));
+  free(elsewhere);
   *static_cast<bool*>(same) = told.low == learnt.low && told.high == learnt.high &&
                               told.low == beside.low && told.high == beside.high;
   return nullptr;
@@ -94,7 +95,9 @@ TEST_CASE("the first thread's bounds are those of the main stack", "[trace][stac
   // glibc counts what the kernel has put above the first frame, too.
   CHECK(learnt.high <= Told().high);
   CHECK(learnt.high + (1 << 20) > Told().high);
-  const Bounds beside = Learnt(reinterpret_cast<uintptr_t>(malloc(1)));  // a handler's stack
+  void* const elsewhere = malloc(1);  // as a handler's stack is
+  const Bounds beside = Learnt(reinterpret_cast<uintptr_t>(elsewhere));
+  free(elsewhere);
   CHECK(beside.low == learnt.low);
   CHECK(beside.high == learnt.high);
 }

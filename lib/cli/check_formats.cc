@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "report/callsite.h"
 #include "report/frame_text.h"
 #include "report/json_text.h"
 #include "report/printable.h"
@@ -21,10 +22,7 @@ LostSum Together(const LostSum& a, const LostSum& b) {
   return {a.objects + b.objects, a.bytes + b.bytes};
 }
 
-const Frame& LineOf(const LostGroup& group) {
-  static const Frame none;
-  return group.callsite < group.frames.size() ? group.frames[group.callsite] : none;
-}
+const Frame& LineOf(const LostGroup& group) { return CallsiteFrame(group.frames, group.callsite); }
 
 std::string Headline(const LostGroup& group) {
   const std::string place = PlaceName(group.frames, group.callsite);

@@ -46,6 +46,8 @@ constexpr char kSetFooter[] =
     "Examples:\n"
     "  heapgauge set 4242 SAMPLE_INTERVAL=64KiB REPORT_INTERVAL=10s\n"
     "  heapgauge set 4242 start=off\n\n"
+    "START=on of a process that was started with HEAPGAUGE_START=off begins tracking as heapgauge "
+    "attach does.\n\n"
     "Exit status: 0, or 2 if the process can't be asked or a value is not accepted; those before "
     "it "
     "hold.";

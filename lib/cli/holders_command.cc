@@ -14,6 +14,7 @@
 #include "cli/message.h"
 #include "cli/output_file.h"
 #include "control/control_client.h"
+#include "report/callsite.h"
 #include "report/frame_text.h"
 #include "report/holders_writer.h"
 #include "report/json_reader.h"
@@ -52,9 +53,7 @@ struct HoldersRequest {
 };
 
 const Frame& LineOf(const Callsite& callsite) {
-  static const Frame none;
-  const Site& sum = callsite.sum;
-  return sum.callsite < sum.frames.size() ? sum.frames[sum.callsite] : none;
+  return CallsiteFrame(callsite.sum.frames, callsite.sum.callsite);
 }
 
 bool Grows(const Callsite& callsite) {

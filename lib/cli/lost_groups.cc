@@ -9,6 +9,7 @@
 
 #include "base/basename.h"
 #include "base/name_hash.h"
+#include "report/callsite.h"
 #include "report/frame_text.h"
 #include "report/sarif_writer.h"
 
@@ -224,8 +225,7 @@ void FinishGroups(const std::string& source_root, CheckResult* result) {
   std::map<std::string, std::vector<std::tuple<uint32_t, uint64_t, size_t>>> of_function;
   for (size_t i = 0; i < groups.size(); ++i) {
     const LostGroup& group = groups[i];
-    const Frame frame =
-        group.callsite < group.frames.size() ? group.frames[group.callsite] : Frame();
+    const Frame& frame = CallsiteFrame(group.frames, group.callsite);
     const std::string place =
         frame.file ? RelativeTo(source_root, *frame.file) : std::string(Basename(frame.module));
     of_function[frame.function + "\n" + place].emplace_back(frame.line.value_or(0),

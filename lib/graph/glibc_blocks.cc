@@ -3,15 +3,11 @@
 #include <algorithm>
 #include <cstring>
 
+#include "graph/glibc_chunk.h"
+
 namespace heapgauge {
 namespace {
 
-constexpr uint64_t kBeforeInUse = 1;
-constexpr uint64_t kMapped = 2;
-constexpr uint64_t kFlags = 7;
-constexpr uint64_t kLeastChunk = 32;
-constexpr uint64_t kAlign = 16;
-constexpr uintptr_t kHeader = 16;
 constexpr uintptr_t kPage = 4096;
 constexpr uintptr_t kGrowth = uintptr_t{256} << 20;  // of the main heap, while this looks
 constexpr size_t kMostArenas = 1024;
@@ -36,7 +32,7 @@ void GlibcBlocks::Release() noexcept {
 bool GlibcBlocks::IsThreadCache(const uint64_t* words, size_t bytes) noexcept {
   constexpr size_t kLists = 64;
   constexpr size_t kBytes = kLists * (sizeof(uint16_t) + sizeof(uint64_t));
-  if (bytes < kBytes || bytes > kBytes + kAlign) return false;
+  if (bytes < kBytes || bytes > kBytes + GlibcChunk::kAlign) return false;
   uint16_t counts[kLists];
   std::memcpy(counts, words, sizeof(counts));
   const uint64_t* const heads = words + sizeof(counts) / (sizeof(uint64_t));
@@ -61,7 +57,7 @@ bool GlibcBlocks::AddHeaps(const GlibcHeap::Place& place, OwnReader& reader) noe
     const bool first = (place.arena & ~(kHeapAlign - 1)) == heap;
     // malloc_state lies behind the first heap's heap_info.
     uintptr_t chunk = first ? place.arena + GlibcHeap::kArenaBytes : heap + info_bytes;
-    chunk = (chunk + kAlign - 1) & ~(kAlign - 1);
+    chunk = (chunk + GlibcChunk::kAlign - 1) & ~(GlibcChunk::kAlign - 1);
     Row row;
     row.begin = heap;
     row.first = chunk;
@@ -101,7 +97,7 @@ bool GlibcBlocks::Begin(GlibcHeap& heap, Surroundings& around, OwnReader& reader
     } else if (mapping.range.Holds(places[0].top)) {
       Row row;
       row.begin = mapping.range.begin;
-      row.first = (mapping.range.begin + kAlign - 1) & ~(kAlign - 1);
+      row.first = (mapping.range.begin + GlibcChunk::kAlign - 1) & ~(GlibcChunk::kAlign - 1);
       row.top = places[0].top;
       row.end = mapping.range.end;
       row.limit = row.end + kGrowth;
@@ -123,13 +119,13 @@ bool GlibcBlocks::Walk(const Row& row, OwnReader& reader, BlockMap& blocks, char
                        size_t room_bytes, bool* ended) noexcept {
   const uintptr_t from = at_;
   const size_t bytes = std::min<size_t>(room_bytes, row.end - from) & ~size_t{7};
-  if (bytes < kHeader || !reader.Read(from, bytes, room)) return false;
-  while (at_ - from + kHeader <= bytes) {
+  if (bytes < GlibcChunk::kHeader || !reader.Read(from, bytes, room)) return false;
+  while (at_ - from + GlibcChunk::kHeader <= bytes) {
     uint64_t word;
     std::memcpy(&word, room + (at_ - from) + 8, sizeof(word));
-    const uint64_t size = word & ~kFlags;
-    if (before_ != 0 && (word & kBeforeInUse) != 0 &&
-        !blocks.Add(before_ + kHeader, at_ - before_ - 8)) {
+    const uint64_t size = word & ~GlibcChunk::kFlags;
+    if (before_ != 0 && (word & GlibcChunk::kBeforeInUse) != 0 &&
+        !blocks.Add(before_ + GlibcChunk::kHeader, at_ - before_ - 8)) {
       too_many_ = true;
       *ended = true;
       return true;
@@ -138,7 +134,8 @@ bool GlibcBlocks::Walk(const Row& row, OwnReader& reader, BlockMap& blocks, char
       *ended = true;
       return true;
     }
-    if (row.top == 0 && (size == kAlign || size == 0)) {  // the end of a heap that is full
+    if (row.top == 0 &&
+        (size == GlibcChunk::kAlign || size == 0)) {  // the end of a heap that is full
       *ended = true;
       return true;
     }
@@ -146,7 +143,8 @@ bool GlibcBlocks::Walk(const Row& row, OwnReader& reader, BlockMap& blocks, char
       *ended = true;  // the top has taken in what was before it
       return true;
     }
-    if (size < kLeastChunk || size % kAlign != 0 || (word & kMapped) != 0 || size > row.end - at_ ||
+    if (size < GlibcChunk::kLeast || size % GlibcChunk::kAlign != 0 ||
+        (word & GlibcChunk::kMapped) != 0 || size > row.end - at_ ||
         (row.top != 0 && at_ + size > row.top)) {
       return false;
     }
@@ -161,13 +159,13 @@ bool GlibcBlocks::WalkMapped(const Row& row, OwnReader& reader, BlockMap& blocks
   for (uintptr_t at = row.first; at + kPage <= row.end;) {
     uint64_t header[2];
     if (!reader.Read(at, sizeof(header), header)) return true;
-    const uint64_t size = header[1] & ~kFlags;
+    const uint64_t size = header[1] & ~GlibcChunk::kFlags;
     // The bytes before an aligned chunk are counted in the first word.
-    if ((header[1] & kFlags) != kMapped || header[0] != 0 || size % kPage != 0 || size == 0 ||
-        size > row.end - at) {
+    if ((header[1] & GlibcChunk::kFlags) != GlibcChunk::kMapped || header[0] != 0 ||
+        size % kPage != 0 || size == 0 || size > row.end - at) {
       return true;
     }
-    if (!blocks.Add(at + kHeader, size - kHeader)) return false;
+    if (!blocks.Add(at + GlibcChunk::kHeader, size - GlibcChunk::kHeader)) return false;
     at += size;
   }
   return true;

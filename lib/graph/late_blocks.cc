@@ -1,16 +1,11 @@
 // Blocks that were given out after the blocks of the heap were walked (holder_search.h): behind what
 // was the last chunk then, or out of a chunk that was free.
+#include "graph/glibc_chunk.h"
 #include "graph/holder_search.h"
 
 namespace heapgauge {
 namespace {
 
-constexpr uintptr_t kAlign = 16;
-constexpr uintptr_t kHeader = 16;
-constexpr uint64_t kLeastChunk = 32;
-constexpr uint64_t kBeforeInUse = 1;
-constexpr uint64_t kMapped = 2;
-constexpr uint64_t kFlags = 7;
 // How far before an address a block's begin is looked for, and how many chunks of what was one.
 constexpr uintptr_t kMostInside = 8192;
 constexpr int kMostOfOne = 64;
@@ -27,14 +22,15 @@ uint64_t HolderSearch::ChunkAt(uintptr_t chunk, uintptr_t end, bool* in_use) noe
     reader_.Forget(at);
     if (!reader_.Read(at, sizeof(own), &own)) return 0;
   }
-  const uint64_t size = own & ~kFlags;
-  if (size < kLeastChunk || size % kAlign != 0 || (own & kMapped) != 0 || size > end - chunk)
+  const uint64_t size = own & ~GlibcChunk::kFlags;
+  if (size < GlibcChunk::kLeast || size % GlibcChunk::kAlign != 0 ||
+      (own & GlibcChunk::kMapped) != 0 || size > end - chunk)
     return 0;
   if (!reader_.Read(at + size, sizeof(next), &next)) {
     reader_.Forget(at + size);
     if (!reader_.Read(at + size, sizeof(next), &next)) return 0;
   }
-  *in_use = (next & kBeforeInUse) != 0;
+  *in_use = (next & GlibcChunk::kBeforeInUse) != 0;
   return size;
 }
 
@@ -64,14 +60,15 @@ uint32_t HolderSearch::AddLate(uintptr_t begin, uint64_t bytes) noexcept {
 uint32_t HolderSearch::LateBlockAt(uintptr_t address) noexcept {
   GlibcBlocks::Heap* heap = nullptr;
   for (GlibcBlocks::Heap& one : chunks_.heaps()) {
-    if (address >= one.first + kHeader && address < one.limit) heap = &one;
+    if (address >= one.first + GlibcChunk::kHeader && address < one.limit) heap = &one;
   }
   if (heap == nullptr) return BlockMap::kNone;
   if (late_at_.empty() && !late_at_.Resize(2 * kMostLate)) {
     too_late_ = true;
     return BlockMap::kNone;
   }
-  return address < heap->last + kHeader ? InFreeChunk(*heap, address) : BehindTop(*heap, address);
+  return address < heap->last + GlibcChunk::kHeader ? InFreeChunk(*heap, address)
+                                                    : BehindTop(*heap, address);
 }
 
 // What lies between two blocks was one free chunk, and may be several by now.
@@ -79,19 +76,21 @@ uint32_t HolderSearch::InFreeChunk(const GlibcBlocks::Heap& heap, uintptr_t addr
   const size_t next = blocks_.FirstBehind(address);
   uintptr_t end = heap.last;
   if (next < blocks_.size() && blocks_[static_cast<uint32_t>(next)].begin < heap.last)
-    end = blocks_[static_cast<uint32_t>(next)].begin - kHeader;
+    end = blocks_[static_cast<uint32_t>(next)].begin - GlibcChunk::kHeader;
   uintptr_t chunk = heap.first;
   if (next > 0 && blocks_[static_cast<uint32_t>(next - 1)].begin >= heap.first)
-    chunk =
-        blocks_[static_cast<uint32_t>(next - 1)].begin - kHeader;  // whose header tells its size
-  for (int i = 0; i < kMostOfOne && chunk + kHeader <= address; ++i) {
+    chunk = blocks_[static_cast<uint32_t>(next - 1)].begin -
+            GlibcChunk::kHeader;  // whose header tells its size
+  for (int i = 0; i < kMostOfOne && chunk + GlibcChunk::kHeader <= address; ++i) {
     bool in_use = false;
     const uint64_t size = ChunkAt(chunk, end, &in_use);
     if (size == 0) break;
     if (address < chunk + size + sizeof(uint64_t)) {
       if (!in_use) break;
-      const uint32_t known = FindLate(chunk + kHeader);
-      return known != BlockMap::kNone ? known : AddLate(chunk + kHeader, size - sizeof(uint64_t));
+      const uint32_t known = FindLate(chunk + GlibcChunk::kHeader);
+      return known != BlockMap::kNone
+                 ? known
+                 : AddLate(chunk + GlibcChunk::kHeader, size - sizeof(uint64_t));
     }
     chunk += size;
   }
@@ -105,16 +104,16 @@ uint32_t HolderSearch::BehindTop(GlibcBlocks::Heap& heap, uintptr_t address) noe
     chunks_.FindTops(glibc_);
     ++top_looks_;
   }
-  while (heap.walked < heap.top && heap.walked + kHeader <= address) {
+  while (heap.walked < heap.top && heap.walked + GlibcChunk::kHeader <= address) {
     bool in_use = false;
     const uint64_t size = ChunkAt(heap.walked, heap.top, &in_use);
     if (size == 0) return BlockMap::kNone;
-    if (in_use) AddLate(heap.walked + kHeader, size - sizeof(uint64_t));
+    if (in_use) AddLate(heap.walked + GlibcChunk::kHeader, size - sizeof(uint64_t));
     heap.walked += size;
   }
-  if (address >= heap.walked + kHeader) return BlockMap::kNone;
-  for (uintptr_t begin = address / kAlign * kAlign; address - begin < kMostInside;
-       begin -= kAlign) {
+  if (address >= heap.walked + GlibcChunk::kHeader) return BlockMap::kNone;
+  for (uintptr_t begin = address / GlibcChunk::kAlign * GlibcChunk::kAlign;
+       address - begin < kMostInside; begin -= GlibcChunk::kAlign) {
     const uint32_t found = FindLate(begin);
     if (found != BlockMap::kNone) return address <= At(found).end() ? found : BlockMap::kNone;
   }

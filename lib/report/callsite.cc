@@ -18,4 +18,9 @@ uint32_t CallsiteIndex(std::span<const Frame> frames) {
   return 0;
 }
 
+const Frame& CallsiteFrame(const std::vector<Frame>& frames, size_t callsite) {
+  static const Frame& none = *new Frame;  // never destroyed: the process's end asks, too
+  return callsite < frames.size() ? frames[callsite] : none;
+}
+
 }  // namespace heapgauge

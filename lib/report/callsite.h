@@ -16,6 +16,7 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "symbolize/frame.h"
 
@@ -27,6 +28,9 @@ bool IsAllocationWrapper(const Frame& frame);
 
 // Index of the call site in `frames` (leaf first); 0 if all are wrappers or there are none.
 uint32_t CallsiteIndex(std::span<const Frame> frames);
+
+// The frame that `callsite` says; one without a name or a place where there is none.
+const Frame& CallsiteFrame(const std::vector<Frame>& frames, size_t callsite);
 
 }  // namespace heapgauge
 

@@ -5,6 +5,7 @@
 #include <concepts>
 #include <type_traits>
 
+#include "report/callsite.h"
 #include "report/holders_writer.h"
 #include "report/json_text.h"
 #include "report/listed.h"
@@ -91,9 +92,8 @@ class Writer final {
 
   void Add(const Callsite& callsite) const {
     const Site& sum = callsite.sum;
-    const Frame none;
     json_.BeginObject();
-    VisitLine(sum.callsite < sum.frames.size() ? sum.frames[sum.callsite] : none, *this);
+    VisitLine(CallsiteFrame(sum.frames, sum.callsite), *this);
     VisitJudged(sum, *this);
     VisitFields(callsite, *this);
     json_.End();

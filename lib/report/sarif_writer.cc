@@ -8,6 +8,7 @@
 
 #include "base/name_hash.h"
 #include "heapgauge/heapgauge.h"
+#include "report/callsite.h"
 #include "report/frame_text.h"
 #include "report/json_text.h"
 #include "report/percent_text.h"
@@ -22,8 +23,7 @@ constexpr size_t kMostFrames = 100;
 constexpr char kRootName[] = "SRCROOT";
 
 const Frame& LineOf(const SarifFinding& finding) {
-  static const Frame none;
-  return finding.callsite < finding.frames.size() ? finding.frames[finding.callsite] : none;
+  return CallsiteFrame(finding.frames, finding.callsite);
 }
 
 // A path as a URI reference.

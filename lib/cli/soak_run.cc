@@ -159,7 +159,8 @@ void SoakRun::PollOnce(double until_s) {
   add(service_);
   if (waiter_) add(*waiter_);
   for (const SoakChild& load : loads_) add(load);
-  const double next = std::min({until_s, now_s() + kReadEvery, next_progress_s_ + 0.01});
+  double next = std::min(until_s, now_s() + kReadEvery);
+  if (on_progress) next = std::min(next, next_progress_s_ + 0.01);
   const double ms = std::clamp((next - now_s()) * 1000, 0.0, 1000.0);
   poll(wait.data(), wait.size(), static_cast<int>(std::ceil(ms)));
   service_.Read();

@@ -11,7 +11,8 @@ the forwarding shim.
 --branches adds what callgrind's model of a branch predictor says of a pair: conditional branches and indirect jumps, and
 how many of each it gets wrong.  A model, because a virtual machine seldom has the counter of the real one.
 --program takes another workload whose argument is its number of pairs, e.g. random_objects, which meets addresses of
-all kinds; the default meets none that needs a second look.
+all kinds; the default meets none that needs a second look.  Words before the number are given with it, and --unit says
+what is counted: --program "reallocs slack" --unit realloc.
 """
 import argparse
 import os
@@ -32,11 +33,11 @@ def events(command, preload, pairs, directory, flags):
     if not preload:
         del environment["LD_PRELOAD"]
     done = subprocess.run(
-        ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", *flags, command, str(pairs)],
+        ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", *flags, *command, str(pairs)],
         env=environment, capture_output=True, text=True, check=False)
     found = re.search(r"Collected\s*:([\d ]+)", done.stderr)
     if done.returncode != 0 or not found or "cannot be preloaded" in done.stderr:
-        sys.exit(f"count_instructions: callgrind failed on {command}:\n{done.stderr}")
+        sys.exit(f"count_instructions: callgrind failed on {' '.join(command)}:\n{done.stderr}")
     return [int(count) for count in found.group(1).split()]
 
 
@@ -53,16 +54,19 @@ def main():
     parser.add_argument("--expect", type=float)
     parser.add_argument("--branches", action="store_true")
     parser.add_argument("--program", default="malloc_pairs")
+    parser.add_argument("--unit", default="malloc + free pair")
     arguments = parser.parse_args()
     build = os.path.abspath(arguments.build)
-    command = f"{build}/bin/{arguments.program}"
+    program, *words = arguments.program.split()
+    command = [f"{build}/bin/{program}", *words]
+    unit = arguments.unit
     shims = {"no preload": "", "forwarding shim": build + "/lib/libforward_shim.so",
              "heapgauge": build + "/lib/libheapgauge.so"}
     counts = {}
     with tempfile.TemporaryDirectory() as directory:
         for name, path in shims.items():
             counts[name] = per_pair(command, path, arguments.pairs, directory, ["--branch-sim=yes"] * arguments.branches)
-            print(f"{name:16} {counts[name]['Ir']:8.2f} instructions a malloc + free pair")
+            print(f"{name:16} {counts[name]['Ir']:8.2f} instructions a {unit}")
             if arguments.branches:
                 print("{:16} {Bc:8.2f} conditional branches, {Bcm:.4f} mispredicted; {Bi:.2f} indirect jumps, {Bim:.4f} "
                       "mispredicted".format("", **counts[name]))

@@ -7,9 +7,11 @@
 
 static void* first_malloc(size_t bytes);
 static void first_free(void* block);
+static void* first_realloc(void* block, size_t bytes);
 
 static void* (*next_malloc)(size_t) = first_malloc;
 static void (*next_free)(void*) = first_free;
+static void* (*next_realloc)(void*, size_t) = first_realloc;
 
 static void* first_malloc(size_t bytes) {
   next_malloc = (void* (*)(size_t))dlsym(RTLD_NEXT, "malloc");
@@ -21,5 +23,11 @@ static void first_free(void* block) {
   next_free(block);
 }
 
+static void* first_realloc(void* block, size_t bytes) {
+  next_realloc = (void* (*)(void*, size_t))dlsym(RTLD_NEXT, "realloc");
+  return next_realloc(block, bytes);
+}
+
 void* malloc(size_t bytes) { return next_malloc(bytes); }
 void free(void* block) { next_free(block); }
+void* realloc(void* block, size_t bytes) { return next_realloc(block, bytes); }

@@ -76,4 +76,16 @@ uint64_t Sampler::TakeSample(size_t bytes, uint64_t interval_now) noexcept {
   return sampled_by;
 }
 
+Sampler::Point Sampler::TakePoint(size_t bytes, uint64_t interval_now) noexcept {
+  size_t at = left_bytes_ + bytes;
+  if (at == 0) {  // none was drawn: the request meets the new process from its start
+    interval_bytes_ = interval_now;
+    at = DrawGap();
+  }
+  const Point point{at, interval_bytes_};
+  interval_bytes_ = interval_now;
+  left_bytes_ = DrawGap();
+  return point;
+}
+
 }  // namespace heapgauge

@@ -53,6 +53,16 @@ class Sampler final {
   // `interval_now` is the interval in force; the next gap is drawn from it.
   HG_COLD uint64_t TakeSample(size_t bytes, uint64_t interval_now) noexcept;
 
+  // Cold, after Crosses() said true for `bytes`, which was only a bound: where the point lies that
+  // was crossed.  Of what the caller charges in the end, a part of at least `at` bytes holds it, and
+  // is sampled by the process of that interval; a smaller one is not.  Either way the thread has a
+  // new gap: what lies behind the point is not known, and was not looked at.
+  struct Point {
+    size_t at;
+    uint64_t interval;
+  };
+  HG_COLD Point TakePoint(size_t bytes, uint64_t interval_now) noexcept;
+
   // Cold.  Passes everything through from now on: no request of a real program crosses.
   void Exempt() noexcept { left_bytes_ = SIZE_MAX / 2; }
 

@@ -20,23 +20,21 @@ namespace {
 
 // Inlined, so HG_CALLER is the hook's.  Every way into our slow half is a jump: the hook has no
 // frame by then.
+//
+// The program's size of the block is not known, so growth is measured in usable bytes, which
+// telescopes over many small steps.  To ask for them costs more than the rest of the hook.  So a
+// block is charged the most that it can have grown by, and asked about only where a sample point
+// lies in that: a point beyond the growth itself is dropped (docs/sampling.md, section 4).
 HG_ALWAYS_INLINE void* Reallocate(void* block, size_t bytes) noexcept {
-  if (block == nullptr) {
-    if (ThisThread().sampler.Crosses(bytes)) return SampledMalloc(bytes, HG_CALLER);
-    return g_hot.malloc(bytes);
+  if (g_hot.control.MayBeSampled(reinterpret_cast<uintptr_t>(block))) {  // nullptr, too
+    if (block == nullptr) return ReallocNothing(block, bytes, HG_CALLER);
+    if (MayBeSampled(block)) return ReallocSlow(block, bytes, HG_CALLER);
   }
-  if (MayBeSampled(block)) return ReallocSlow(block, bytes, HG_CALLER);
-  // The program's size of the block is not known, so growth is measured in usable bytes, which
-  // telescopes over many small steps.
-  const size_t before = g_next.usable_size(block);
-  if (bytes <= before) return g_hot.realloc(block, bytes);
-  void* const moved = g_hot.realloc(block, bytes);
-  if (HG_UNLIKELY(moved == nullptr)) return nullptr;
-  const size_t grown = g_next.usable_size(moved) - before;
-  if (ThisThread().sampler.Crosses(grown)) {
-    return SampledGrowth(moved, bytes, grown, HG_CALLER);
+  if (HG_UNLIKELY(bytes > kAskedFrom)) return ReallocLarge(block, bytes, HG_CALLER);
+  if (ThisThread().sampler.Crosses(MostGrowth(bytes))) {
+    return ReallocCrossing(block, bytes, HG_CALLER);
   }
-  return moved;
+  return g_hot.realloc(block, bytes);
 }
 
 }  // namespace

@@ -23,9 +23,8 @@ bool IsRecognisable(const void* block) noexcept {
   return Control::Recognisable(reinterpret_cast<uintptr_t>(block));
 }
 
-// After Crosses() said true: the interval whose process sampled these bytes, 0 if they are not to
-// be recorded.
-uint64_t TakeSample(ThreadState& self, size_t bytes) noexcept {
+// After Crosses() said true: the interval in force, or 0 if nothing is sampled here and now.
+uint64_t IntervalInForce(ThreadState& self) noexcept {
   // relaxed: a thread that sees a change of interval late samples at the old one a little longer.
   const uint64_t now = g_hot.control.interval_bytes.load(std::memory_order_relaxed);
   if (HG_UNLIKELY(now == 0)) {
@@ -41,11 +40,22 @@ uint64_t TakeSample(ThreadState& self, size_t bytes) noexcept {
     self.sampler.Exempt();
     return 0;
   }
-  const uint64_t interval = self.sampler.TakeSample(bytes, now);
+  return now;
+}
+
+bool IsRecorded(const ThreadState& self) noexcept {
   // relaxed: on and off are not ordered with other threads' allocations.
-  const bool off = g_hot.control.recording.load(std::memory_order_relaxed) == Control::kOff;
-  if (self.depth != 0 || off) return 0;
-  return interval;
+  return self.depth == 0 &&
+         g_hot.control.recording.load(std::memory_order_relaxed) != Control::kOff;
+}
+
+// After Crosses() said true: the interval whose process sampled these bytes, 0 if they are not to
+// be recorded.
+uint64_t TakeSample(ThreadState& self, size_t bytes) noexcept {
+  const uint64_t now = IntervalInForce(self);
+  if (now == 0) return 0;
+  const uint64_t interval = self.sampler.TakeSample(bytes, now);
+  return IsRecorded(self) ? interval : 0;
 }
 
 bool WantsAlignment(uint64_t interval) noexcept {
@@ -110,6 +120,21 @@ size_t OrdinarilyUsable(void* block, size_t bytes) noexcept {
 void EndKeeping(void* block) noexcept {
   size_t bytes;
   if (HG_UNLIKELY(Unkeep(block, &bytes))) g_hot.free(block);
+}
+
+UsableGrowth GrowthOf(void* moved, size_t before) noexcept {
+  const size_t after = g_next.usable_size(moved);
+  return {after > before ? after - before : 0, after};
+}
+
+// realloc has let a block that was not sampled grow, and that is sampled if `interval` is not 0.
+HG_ALWAYS_INLINE void* RecordGrowth(ThreadState& self, void* block, size_t bytes,
+                                    UsableGrowth growth, uint64_t interval, void* caller) noexcept {
+  if (interval == 0) return block;
+  void* const placed = MakeRecognisable(block, bytes, interval);
+  NoteFrame(self);
+  Core()->record_growth(&self, placed, bytes, growth, interval, caller);
+  return placed;
 }
 
 // Would a block of `before` bytes that is not sampled have to move now to have room for `bytes`?
@@ -304,20 +329,39 @@ void* ReallocSlow(void* block, size_t bytes, void* caller) noexcept {
   const size_t before = g_next.usable_size(block);
   void* const moved = g_hot.realloc(block, bytes);
   if (moved == nullptr) return nullptr;
-  const size_t after = g_next.usable_size(moved);
-  const size_t grown = after > before ? after - before : 0;
-  return self.sampler.Crosses(grown) ? SampledGrowth(moved, bytes, grown, caller) : moved;
+  const UsableGrowth growth = GrowthOf(moved, before);
+  if (!self.sampler.Crosses(growth.bytes)) return moved;
+  return RecordGrowth(self, moved, bytes, growth, TakeSample(self, growth.bytes), caller);
 }
 
-void* SampledGrowth(void* block, size_t bytes, size_t grown, void* caller) noexcept {
+void* ReallocNothing(void* /*nothing*/, size_t bytes, void* caller) noexcept {
+  if (ThisThread().sampler.Crosses(bytes)) return SampledMalloc(bytes, caller);
+  return g_hot.malloc(bytes);
+}
+
+void* ReallocLarge(void* block, size_t bytes, void* caller) noexcept {
+  const size_t before = g_next.usable_size(block);
+  if (bytes <= before) return g_hot.realloc(block, bytes);
+  void* const moved = g_hot.realloc(block, bytes);
+  if (HG_UNLIKELY(moved == nullptr)) return nullptr;
+  const UsableGrowth growth = GrowthOf(moved, before);
   ThreadState& self = ThisThread();
-  const uint64_t interval = TakeSample(self, grown);
-  if (interval == 0) return block;
-  const UsableGrowth growth{grown, g_next.usable_size(block)};
-  void* const placed = MakeRecognisable(block, bytes, interval);
-  NoteFrame(self);
-  Core()->record_growth(&self, placed, bytes, growth, interval, caller);
-  return placed;
+  if (!self.sampler.Crosses(growth.bytes)) return moved;
+  return RecordGrowth(self, moved, bytes, growth, TakeSample(self, growth.bytes), caller);
+}
+
+void* ReallocCrossing(void* block, size_t bytes, void* caller) noexcept {
+  ThreadState& self = ThisThread();
+  const uint64_t now = IntervalInForce(self);
+  if (now == 0) return g_hot.realloc(block, bytes);
+  // First: the allocator may call hooks of ours, and a countdown that has wrapped must not be met.
+  const Sampler::Point point = self.sampler.TakePoint(MostGrowth(bytes), now);
+  const size_t before = g_next.usable_size(block);
+  void* const moved = g_hot.realloc(block, bytes);
+  if (moved == nullptr || !IsRecorded(self)) return moved;
+  const UsableGrowth growth = GrowthOf(moved, before);
+  if (growth.bytes < point.at) return moved;  // beyond the growth
+  return RecordGrowth(self, moved, bytes, growth, point.interval, caller);
 }
 
 uint64_t SampleOther(size_t bytes) noexcept { return TakeSample(ThisThread(), bytes); }

@@ -28,11 +28,23 @@ HG_COLD void* SampledPvalloc(size_t bytes, void* caller) noexcept;
 // free() of a block whose address says that it can be sampled, a bootstrap block, or nullptr.
 HG_COLD void FreeSlow(void* block) noexcept;
 
+// realloc(nullptr, bytes).  Here and with realloc's arguments: what the hook does inline for it
+// costs the ordinary call two instructions that move arguments.
+HG_HIDDEN void* ReallocNothing(void* nothing, size_t bytes, void* caller) noexcept;
 // realloc of a block that can be sampled, or of a bootstrap block.
 HG_COLD void* ReallocSlow(void* block, size_t bytes, void* caller) noexcept;
-// realloc has let a block that was not sampled grow by `grown` bytes, and those cross a sample
-// point.
-HG_COLD void* SampledGrowth(void* block, size_t bytes, size_t grown, void* caller) noexcept;
+
+// How much larger can the usable size of a block be after a realloc to `bytes`?  Allocators round
+// up to the double at most, and small blocks by a few words.
+constexpr size_t MostGrowth(size_t bytes) noexcept { return 2 * bytes + 32; }
+// Above this size, realloc of a block that is not sampled asks for usable sizes each time: sample
+// points beyond the growth would be met too often.
+constexpr size_t kAskedFrom = 8 * 1024;
+
+// The two reallocs of a block that is not sampled which ask: for one above that size, and after
+// Crosses(MostGrowth(bytes)) said true.
+HG_COLD void* ReallocLarge(void* block, size_t bytes, void* caller) noexcept;
+HG_COLD void* ReallocCrossing(void* block, size_t bytes, void* caller) noexcept;
 
 // For hooks that place a block themselves (other_hooks.cc).  After Crosses() said true: the
 // interval to record it with, 0 if it is not to be recorded.

@@ -132,5 +132,63 @@ TEST_CASE("a request that must fail is no refund", "[sample]") {
   CHECK(BinomialDeviations(hits, kRequests, Probability(kBytes, kInterval)) < kSurely);
 }
 
+// What realloc does: charge a bound, and find out how much it was where a point lies in that.
+TEST_CASE("a request charged by a bound is sampled by its own size, and so are its neighbours",
+          "[sample]") {
+  constexpr uint64_t kInterval = 1000;
+  constexpr uint64_t kRounds = 300'000;
+  struct Turn {
+    size_t bound;
+    size_t grown;
+  };
+  // Neighbours of each: a point that a bound has swallowed must not be missed or met again.
+  constexpr std::array<Turn, 5> kTurns{{{900, 300}, {32, 0}, {2000, 16}, {500, 500}, {4000, 700}}};
+  std::array<uint64_t, 5> hits{};
+  uint64_t plain = 0;
+  Sampler sampler;
+  for (uint64_t round = 0; round < kRounds; ++round) {
+    for (size_t i = 0; i < kTurns.size(); ++i) {
+      if (sampler.Crosses(kTurns[i].bound)) {
+        const Sampler::Point point = sampler.TakePoint(kTurns[i].bound, kInterval);
+        CHECK(point.interval == kInterval);
+        if (kTurns[i].grown >= point.at) ++hits[i];
+      }
+      if (Request(sampler, 400, kInterval) != 0) ++plain;
+    }
+  }
+  for (size_t i = 0; i < kTurns.size(); ++i) {
+    INFO("turn " << i);
+    if (kTurns[i].grown == 0) {
+      CHECK(hits[i] == 0);
+      continue;
+    }
+    CHECK(BinomialDeviations(hits[i], kRounds, Probability(kTurns[i].grown, kInterval)) < kSurely);
+  }
+  const uint64_t requests = kRounds * kTurns.size();
+  CHECK(BinomialDeviations(plain, requests, Probability(400, kInterval)) < kSurely);
+}
+
+TEST_CASE("a bounded request of a new thread meets the process from its start", "[sample]") {
+  constexpr uint64_t kThreads = 300'000;
+  uint64_t hits = 0;
+  for (uint64_t thread = 0; thread < kThreads; ++thread) {
+    Sampler sampler;
+    REQUIRE(sampler.Crosses(5000));
+    const Sampler::Point point = sampler.TakePoint(5000, 1000);
+    if (point.at <= 693) ++hits;
+  }
+  CHECK(BinomialDeviations(hits, kThreads, Probability(693, 1000)) < kSurely);
+}
+
+TEST_CASE("each bounded request is taken where every allocation is", "[sample]") {
+  Sampler sampler;
+  for (int i = 0; i < 10; ++i) {
+    REQUIRE(sampler.Crosses(100));
+    const Sampler::Point point = sampler.TakePoint(100, Sampler::kExact);
+    CHECK(point.at == 0);
+    CHECK(point.interval == Sampler::kExact);
+  }
+}
+
 }  // namespace
 }  // namespace heapgauge

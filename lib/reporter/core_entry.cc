@@ -42,7 +42,10 @@ void UnfollowExec() {
   }
 }
 
-void BeforeFork() { ForkGate::Get().Close(); }
+void BeforeFork() {
+  Tracker::Get().BeforeFork();
+  ForkGate::Get().Close();
+}
 void AfterForkInParent() {
   ForkGate::Get().OpenInParent();
   Reporter::Get().ForkedInParent();

@@ -9,8 +9,8 @@
 #include "reporter/own_work.h"
 #include "reporter/reporter.h"
 #include "reporter/thread_start.h"
-#include "trace/frame_rule.h"
 #include "track/filters.h"
+#include "track/tracker.h"
 
 namespace heapgauge {
 namespace {
@@ -71,7 +71,7 @@ bool Reporter::EnsureThread(bool* held_back) noexcept {
   if (started) {
     const OwnWork work(this_thread_());
     end_watch_.ReporterStarted();
-    if (forked_) g_frame_rules.SetYoung(false);
+    if (forked_) Tracker::Get().GrowUp();
     TakeOverTerminate();
     return true;
   }

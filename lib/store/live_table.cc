@@ -2,6 +2,7 @@
 
 #include <sched.h>
 
+#include <algorithm>
 #include <bit>
 #include <new>
 
@@ -33,6 +34,9 @@ constexpr uint64_t kCrowdedDenominator = 4;
 // Times that an insertion lets the processor go to the thread that grows its shard before it makes
 // a segment of its own.
 constexpr int kMostWaits = 1000;
+
+// A young child's own segment: five of its slots are taken before it is crowded.
+constexpr size_t kYoungBuckets = 1;
 
 }  // namespace
 
@@ -118,7 +122,7 @@ bool LiveTable::Take(uintptr_t block, LiveSample* sample) noexcept {
 bool LiveTable::InsertInto(Segment& segment, uint64_t hash, uintptr_t block,
                            const LiveSample& sample, bool sparing) noexcept {
   const size_t home = hash & segment.mask;
-  const size_t most = sparing ? kMaxProbe : kLastProbe;
+  const size_t most = std::min(sparing ? kMaxProbe : kLastProbe, segment.mask + 1);
   size_t counted = 0;  // buckets whose `passed` counts this block
   for (size_t probe = 0; probe < most; ++probe) {
     const size_t index = (home + probe) & segment.mask;
@@ -176,6 +180,11 @@ bool LiveTable::Insert(uintptr_t block, const LiveSample& sample) noexcept {
   Shard& shard = shards_[hash >> 60];
   // acquire, here and below: pairs with the release in Grow().
   Segment* newest = shard.newest.load(std::memory_order_acquire);
+  // relaxed: see GrowUp().
+  if (HG_UNLIKELY(young_.load(std::memory_order_relaxed)) && newest == shard.inherited) {
+    Grow(shard, newest, false, kYoungBuckets);
+    newest = shard.newest.load(std::memory_order_acquire);
+  }
   for (int waited = 0;; ++waited) {
     // Older segments take what leaves the newest one crowded, or a table whose blocks come and go
     // would grow for ever.
@@ -185,7 +194,7 @@ bool LiveTable::Insert(uintptr_t block, const LiveSample& sample) noexcept {
     // Mapping takes microseconds, in which hundreds of threads in exact mode could use up the free
     // quarter: they wait for the one that is at it.  Not for ever: it may have lost its processor,
     // or be what this signal handler interrupted.
-    const Growth growth = Grow(shard, newest, waited >= kMostWaits);
+    const Growth growth = Grow(shard, newest, waited >= kMostWaits, 0);
     if (growth == Growth::kFull) break;
     if (growth == Growth::kBusy) sched_yield();
     newest = shard.newest.load(std::memory_order_acquire);
@@ -207,7 +216,8 @@ bool LiveTable::Full(uintptr_t block) noexcept {
   return true;
 }
 
-LiveTable::Growth LiveTable::Grow(Shard& shard, const Segment* seen, bool anyway) noexcept {
+LiveTable::Growth LiveTable::Grow(Shard& shard, const Segment* seen, bool anyway,
+                                  size_t wanted) noexcept {
   // acquire/release on `growing` hands the shard from one grower to the next.
   const bool other = shard.growing.exchange(true, std::memory_order_acquire);
   if (other && !anyway) return Growth::kBusy;
@@ -215,11 +225,14 @@ LiveTable::Growth LiveTable::Grow(Shard& shard, const Segment* seen, bool anyway
   Segment* newest = shard.newest.load(std::memory_order_acquire);
   Growth growth = newest != seen ? Growth::kGrown : Growth::kFull;  // kGrown: by somebody else
   if (growth == Growth::kFull) {
-    size_t buckets = 0;
-    for (const Segment* s = newest; s != nullptr; s = s->older) buckets += s->mask + 1;
-    buckets = buckets == 0 ? kFirstBuckets : std::bit_floor(buckets);
+    size_t buckets = wanted;
+    for (const Segment* s = newest; wanted == 0 && s != nullptr; s = s->older) {
+      buckets += s->mask + 1;
+    }
+    if (wanted == 0) buckets = std::max(kFirstBuckets, std::bit_floor(buckets));
+    const size_t least = wanted == 0 ? kFirstBuckets : wanted;
     // Near the limit a smaller one may still fit.
-    for (; growth == Growth::kFull && buckets >= kFirstBuckets; buckets /= 2) {
+    for (; growth == Growth::kFull && buckets >= least; buckets /= 2) {
       Segment* const fresh = MakeSegment(buckets, newest);
       if (fresh == nullptr) continue;
       // release: publishes the segment's fields.  acquire: `older` is followed.
@@ -238,8 +251,14 @@ void LiveTable::AfterForkInChild() noexcept {
   // A thread that was growing a shard when another one forked does not exist here, and would block
   // growth for ever. What it held of a segment is lost to the arena; a slot it had made busy stays
   // so, which costs that slot.
-  for (Shard& shard : shards_)
-    shard.growing.store(false, std::memory_order_relaxed);  // relaxed: one thread
+  // relaxed throughout: one thread
+  young_.store(true, std::memory_order_relaxed);
+  for (Shard& shard : shards_) {
+    if (shard.growing.load(std::memory_order_relaxed)) {
+      shard.growing.store(false, std::memory_order_relaxed);
+    }
+    shard.inherited = shard.newest.load(std::memory_order_relaxed);
+  }
 }
 
 LiveTable::Segment* LiveTable::MakeSegment(size_t buckets, Segment* older) noexcept {

@@ -16,6 +16,10 @@
 //        bucket     | key | key | key | key | key | key | key | passed |      64 bytes
 //        samples    | 24 bytes each, in a parallel array, touched for hits only |
 //
+// A fork's child, until it is known to stay, writes to no segment that was there before the fork as
+// long as a small one of its own has room: all of those lie beside each other, where a page that is
+// copied or filled in for one serves the others.
+//
 // L1  A block's address is in the table before the block is returned to the program and leaves it
 //     before the block is released, so the program's own ordering of malloc and free orders
 //     Insert() and Take() of one address, and an address is in at most one slot.
@@ -92,8 +96,12 @@ class LiveTable final {
 
   uint64_t size() const noexcept;
 
-  // In a fork's child, where no other thread exists.
+  // In a fork's child, where no other thread exists.  From here on it is young.
   void AfterForkInChild() noexcept;
+  // It is known to stay.
+  void GrowUp() noexcept {
+    young_.store(false, std::memory_order_relaxed);  // relaxed: either segment will do
+  }
 
  private:
   friend class LiveTablePeer;  // tests/unit/store
@@ -128,6 +136,7 @@ class LiveTable final {
     Atomic<bool> growing{false};
     // On a line of its own: while the shard is full it is written often, and all read `newest`.
     alignas(64) Atomic<uint32_t> refusals{0};  // left of the mark
+    const Segment* inherited = nullptr;        // that was the newest at the fork
   };
   struct Place {
     Segment* segment = nullptr;
@@ -151,12 +160,14 @@ class LiveTable final {
     kFull,   // there is no memory for more
   };
   // `anyway`: also when another thread is at it; both segments are used then.
-  Growth Grow(Shard& shard, const Segment* seen, bool anyway) noexcept;
+  // `buckets`: 0: as many as there are.
+  Growth Grow(Shard& shard, const Segment* seen, bool anyway, size_t buckets) noexcept;
   Segment* MakeSegment(size_t buckets, Segment* older) noexcept;
   static bool Crowded(const Segment& segment) noexcept;
   static LiveSample Unpack(const Packed& packed, uint64_t bytes_and_tag) noexcept;
 
   PageArena* arena_;
+  Atomic<bool> young_{false};
   std::array<Shard, kShards> shards_{};
 };
 

@@ -121,17 +121,42 @@ StoredSite* SiteTable::Intern(const uintptr_t* frames, size_t depth, uint64_t ha
   return At(kOverflowIndex);
 }
 
+StoredSite* SiteTable::FindIn(StoredSite* seen, const StoredSite* end, const uintptr_t* frames,
+                              size_t depth, uint64_t hash, size_t holders) noexcept {
+  for (StoredSite* site = seen; site != end; site = site->next) {
+    if (SameStack(*site, hash, frames, depth, holders)) return site;
+  }
+  return nullptr;
+}
+
 StoredSite* SiteTable::FindOrMake(const uintptr_t* frames, size_t depth, uint64_t hash,
                                   size_t holders, size_t limit_bytes) noexcept {
-  Atomic<StoredSite*>& head = heads_[hash >> 50];  // 14 bits: kHeads
+  const size_t at = hash >> 50;  // 14 bits: kHeads
+  const uint64_t page = uint64_t{1} << (at / kHeadsOnPage);
+  const bool young = young_.load(std::memory_order_relaxed);  // relaxed: see GrowUp()
+  // relaxed: what the fork's child reads was written before the fork.
+  const bool touched = (touched_.load(std::memory_order_relaxed) & page) != 0;
+  Atomic<StoredSite*>& old_head = heads_[at];
+  Atomic<StoredSite*>& young_head = young_heads_[hash >> 60];
+  if (HG_UNLIKELY(young)) {
+    // acquire, here and below: pairs with the release below; frames of all reachable sites are
+    // complete (S1).
+    StoredSite* const first = touched ? old_head.load(std::memory_order_acquire) : nullptr;
+    StoredSite* const known = FindIn(first, nullptr, frames, depth, hash, holders);
+    if (known != nullptr) return known;
+  }
+  Atomic<StoredSite*>& head = HG_UNLIKELY(young) ? young_head : old_head;
   StoredSite* fresh = nullptr;
   StoredSite* compared = nullptr;
-  // acquire: pairs with the release below; frames of all reachable sites are complete (S1).
   StoredSite* seen = head.load(std::memory_order_acquire);
   for (;;) {
-    for (StoredSite* site = seen; site != compared; site = site->next) {
-      if (SameStack(*site, hash, frames, depth, holders)) return site;
+    StoredSite* known = FindIn(seen, compared, frames, depth, hash, holders);
+    // relaxed: see GrowUp().
+    if (known == nullptr && !young && has_young_sites_.load(std::memory_order_relaxed)) {
+      StoredSite* const first = young_head.load(std::memory_order_acquire);
+      known = FindIn(first, nullptr, frames, depth, hash, holders);
     }
+    if (known != nullptr) return known;
     compared = seen;
     if (fresh == nullptr) {
       // size() first: what Make() takes from the arena does not come back.
@@ -140,6 +165,12 @@ StoredSite* SiteTable::FindOrMake(const uintptr_t* frames, size_t depth, uint64_
     }
     fresh->next =
         seen;  // plain store: no chain reaches `fresh` yet, and At() readers do not follow `next`
+    // relaxed, both: as above.
+    if (HG_UNLIKELY(young)) {
+      has_young_sites_.store(true, std::memory_order_relaxed);
+    } else if (HG_UNLIKELY(!touched)) {
+      touched_.fetch_or(page, std::memory_order_relaxed);
+    }
     // release: publishes fresh's frames and next to the loads above and below.
     // acquire on failure: the newcomers are compared in the next round.
     if (head.compare_exchange_weak(seen, fresh, std::memory_order_release,

@@ -10,6 +10,10 @@
 // kept by their innermost frames alone: recursion has stacks without number, and few lines that
 // allocate.  When the share is used up, new stacks fall to one overflow site.
 //
+// In a fork's child, until it is known to stay, the heads would be filled in page by page for a few
+// new stacks.  So these hang on a few heads of their own, beside what else the child writes, and
+// heads that nobody had touched before the fork are not looked at.
+//
 // S1  A StoredSite is complete (hash, frames) before it can be reached.
 // S2  Once reachable a StoredSite is never unlinked, moved or changed, but for its counters.
 // S3  index -> StoredSite is defined for every index < size(), once Intern() has returned the site.
@@ -88,6 +92,13 @@ class SiteTable final {
   StoredSite* Intern(const uintptr_t* frames, size_t depth, uint64_t hash,
                      size_t holders = 0) noexcept;
 
+  // From here on it is young, until it is known to stay.
+  void AfterForkInChild() noexcept {
+    young_.store(true, std::memory_order_relaxed);  // relaxed: single-threaded
+  }
+  // relaxed: of a stack that is new to two threads at this very moment there may be two sites.
+  void GrowUp() noexcept { young_.store(false, std::memory_order_relaxed); }
+
   // S3.
   StoredSite* At(uint32_t index) const noexcept;
   uint32_t size() const noexcept;
@@ -96,6 +107,9 @@ class SiteTable final {
   uint64_t shortened() const noexcept { return shortened_.load(std::memory_order_relaxed); }
 
  private:
+  static constexpr size_t kYoungHeads = 16;
+  static constexpr size_t kHeadsOnPage = 4096 / sizeof(Atomic<StoredSite*>);
+  static_assert(kHeads / kHeadsOnPage <= 64);
   static constexpr size_t kDirectoryBits = 10;
   static constexpr size_t kDirectories = 1024;                            // of 1024 sites each
   static constexpr uint32_t kMostSites = kDirectories << kDirectoryBits;  // LiveSample::site
@@ -107,10 +121,17 @@ class SiteTable final {
   StoredSite* FindOrMake(const uintptr_t* frames, size_t depth, uint64_t hash, size_t holders,
                          size_t limit_bytes) noexcept;
   bool Register(StoredSite* site) noexcept;
+  // In a chain; from `seen` to `end`, which is not looked at.
+  static StoredSite* FindIn(StoredSite* seen, const StoredSite* end, const uintptr_t* frames,
+                            size_t depth, uint64_t hash, size_t holders) noexcept;
 
   PageArena* arena_;
   Atomic<StoredSite*>* heads_ = nullptr;
   std::array<Atomic<Directory*>, kDirectories> directories_{};
+  Atomic<uint64_t> touched_{0};  // a bit for each page of `heads_`
+  Atomic<bool> young_{false};
+  Atomic<bool> has_young_sites_{false};
+  std::array<Atomic<StoredSite*>, kYoungHeads> young_heads_{};
   Atomic<uint32_t> size_{0};
   Atomic<size_t> used_bytes_{0};
   Atomic<uint64_t> overflowed_{0};

@@ -52,6 +52,11 @@ class FrameRule final {
   constexpr bool from_frame_pointer() const noexcept { return (word_ & 1) != 0; }
   constexpr int64_t cfa_offset() const noexcept { return static_cast<int64_t>(word_) >> 32; }
   constexpr int64_t frame_offset() const noexcept { return static_cast<int16_t>(word_ >> 16); }
+  // Whether a walk that checks the CFA reads nothing beyond it: true of every rule that was made
+  // from tables here.
+  constexpr bool is_sound() const noexcept {
+    return frame_offset() <= 0 && frame_offset() % int64_t{sizeof(uintptr_t)} == 0;
+  }
 
  private:
   static constexpr uint64_t kGuess = 8;
@@ -72,30 +77,49 @@ FrameRule FindFrameRule(uintptr_t return_address, ReadablePages* asked = nullptr
 // or that is of another time, matches no address it looks for.  A clearing is another time: no page
 // is touched for it.
 //
-// The entries lie on 64 pages, and each that a fork's child writes to is copied for it.  So what a
-// child finds goes, until it is known to stay, into a few entries on a page of their own, which is
-// new to it: no copy.
+// A fork's child, until it is known to stay, is young: what it touches of the 64 pages of entries is
+// copied or filled in for it, and to read the tables of thirty functions costs it more than all else
+// that a sample does.  So it looks into pages that were written to before the fork alone, and what
+// it finds goes into a few entries on pages of their own, which it shares with its parent and its
+// brothers: the next child need not look for it.
+//
+// F1  Whoever uses a shared table at one time has the same modules in the same places: its clock
+//     has not moved since a fork.
+// F2  What is in it is foreign input, for a child may have given its rights up and be in somebody
+//     else's hands.  A rule that is not sound is not taken, and walks check each step: the worst
+//     that it can do is a wrong stack, in other young children alone.
 class FrameRuleCache final {
  public:
   HG_ALWAYS_INLINE FrameRule Get(uintptr_t return_address,
                                  ReadablePages* asked = nullptr) noexcept {
-    Entry& entry = entries_[Mixed(return_address) >> (64 - kEntryBits)];
-    uint64_t rule;
     // relaxed: a walk in progress may use a rule that it has read already.
     const uint64_t key = return_address ^ time_.load(std::memory_order_relaxed);
+    // relaxed: see GrowUp().
+    if (HG_UNLIKELY(young_.load(std::memory_order_relaxed))) {
+      return GetYoung(return_address, key, asked);
+    }
+    Entry& entry = entries_[At(return_address)];
+    uint64_t rule;
     if (HG_LIKELY(entry.Holds(key, &rule))) return FrameRule(rule);
-    return Fill(entry, return_address, key, asked);
+    return Fill(return_address, key, asked);
   }
 
-  // In a fork's child, until it stays.
-  void SetYoung(bool young) noexcept {
-    young_.store(young, std::memory_order_relaxed);  // relaxed: either place will do
+  // Before a fork.  From a process's second one on its children share what they find.
+  void BeforeFork() noexcept;
+
+  // From here on it is young.
+  void AfterForkInChild() noexcept;
+  // It is known to stay.
+  void GrowUp() noexcept {
+    young_.store(false, std::memory_order_relaxed);  // relaxed: either place will do
   }
 
   // After modules were unloaded.
   void Clear() noexcept;
 
  private:
+  friend class FrameRuleCachePeer;  // tests/unit/trace
+
   struct Entry {
     std::atomic<uint64_t> mixed;
     std::atomic<uint64_t> rule;
@@ -105,26 +129,46 @@ class FrameRuleCache final {
       *found = rule.load(std::memory_order_relaxed);
       return (mixed.load(std::memory_order_relaxed) ^ *found) == key;
     }
+    void Keep(uint64_t key, FrameRule found) noexcept {
+      rule.store(found.word(), std::memory_order_relaxed);  // relaxed: as above
+      mixed.store(found.word() ^ key, std::memory_order_relaxed);
+    }
   };
   static constexpr int kEntryBits = 14;  // 256 KiB, touched where used
-
-  static constexpr int kYoungBits = 7;  // 2 KiB
   static constexpr size_t kPage = 4096;
+
+  static constexpr int kSharedBits = 10;  // 16 KiB
+  static constexpr int kOwnBits = 7;      // 2 KiB
+  static constexpr uint32_t kSharedFromFork = 2;
 
   static HG_ALWAYS_INLINE uint64_t Mixed(uintptr_t address) noexcept {
     return address * 0x9E3779B97F4A7C15U;
   }
+  static HG_ALWAYS_INLINE size_t At(uintptr_t address) noexcept {
+    return Mixed(address) >> (64 - kEntryBits);
+  }
+  // Of the 65 pages that entries lie on, the first and the last share one.
+  uint64_t PageBit(size_t at) const noexcept {
+    return uint64_t{1} << (reinterpret_cast<uintptr_t>(&entries_[at]) / kPage % 64);
+  }
   // Above all addresses that code has.
   static constexpr int kTimeShift = 48;
 
-  HG_COLD FrameRule Fill(Entry& entry, uintptr_t return_address, uint64_t key,
-                         ReadablePages* asked) noexcept;
+  HG_COLD FrameRule Fill(uintptr_t return_address, uint64_t key, ReadablePages* asked) noexcept;
+  HG_COLD FrameRule GetYoung(uintptr_t return_address, uint64_t key, ReadablePages* asked) noexcept;
 
-  alignas(kPage) std::array<Entry, size_t{1} << kEntryBits> entries_{};
-  alignas(kPage) std::atomic<uint64_t> time_{
-      0};  // since start, 2^16 of them, then all begins again
+  // What a young one writes comes first, and shares its page with what lies before (child_pages.ld).
+  std::atomic<uint64_t> time_{0};  // since start, 2^16 of them, then all begins again
   std::atomic<bool> young_{false};
-  std::array<Entry, size_t{1} << kYoungBits> young_entries_{};
+  std::atomic<uint32_t> forks_{0};
+  std::atomic<uint64_t> touched_{0};  // a bit for each page of `entries_`
+  static_assert((sizeof(Entry) << kEntryBits) <= 64 * kPage);
+  std::atomic<Entry*> shared_{nullptr};
+  std::atomic<uint64_t> shared_at_{0};    // the time that children read and add to it
+  std::atomic<bool> owns_shared_{false};  // made here, not inherited
+  // Of a child that has nothing to share, or whose modules have changed.
+  std::array<Entry, size_t{1} << kOwnBits> own_entries_{};
+  std::array<Entry, size_t{1} << kEntryBits> entries_{};
 };
 
 extern FrameRuleCache g_frame_rules;

@@ -368,11 +368,22 @@ void Tracker::ModulesCame() noexcept {
   if (stacks_at_.load(std::memory_order_acquire) != now) ForgetStacks(now);
 }
 
+void Tracker::BeforeFork() noexcept { g_frame_rules.BeforeFork(); }
+
 void Tracker::AfterForkInChild() noexcept {
   child_account_.Begin(Now());
+  sites_.AfterForkInChild();
   live_.AfterForkInChild();
+  // Samples by the thousand: small segments would only be in the way.
+  if (interval_bytes() == Sampler::kExact) live_.GrowUp();
   last_walks_.AfterForkInChild();
-  g_frame_rules.SetYoung(true);
+  g_frame_rules.AfterForkInChild();
+}
+
+void Tracker::GrowUp() noexcept {
+  sites_.GrowUp();
+  live_.GrowUp();
+  g_frame_rules.GrowUp();
 }
 
 }  // namespace heapgauge

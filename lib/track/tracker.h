@@ -125,8 +125,13 @@ class Tracker final {
   // hook but dlopen()'s.
   void ModulesCame() noexcept;
 
-  // In a fork's child.
+  // Before a fork.
+  void BeforeFork() noexcept;
+  // In a fork's child, which is young from here on: it writes to as few pages as may be, for most
+  // children end soon and each page costs as much as a sample.
   void AfterForkInChild() noexcept;
+  // It is known to stay.
+  void GrowUp() noexcept;
 
  private:
   static Tracker instance_;

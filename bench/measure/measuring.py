@@ -151,7 +151,7 @@ def count_with_callgrind(configuration, command, directory):
         # has no line on how to control it.
         if started is None or collected is None or "For interactive control" not in text:
             continue
-        if os.path.basename(started.group(1).split()[0]) == "heapgauge":
+        if os.path.basename(started.group(1).split()[0]) == "heapgauge-symbolize":
             result.helper += int(collected.group(1))
         else:
             result.program += int(collected.group(1))

@@ -34,17 +34,33 @@ bool CopyReadable(void* to, const void* from, size_t bytes) noexcept;
 // The pages that a walk over foreign memory has asked about already.  For one walk: pages go.
 class ReadablePages final {
  public:
-  constexpr ReadablePages() noexcept = default;
+  constexpr ReadablePages() noexcept { known_[0] = 1; }
 
   bool Has(const void* from, size_t bytes) noexcept {
     const uintptr_t begin = reinterpret_cast<uintptr_t>(from);
+    const uintptr_t page = begin / kReadablePage;
+    if (known_[PlaceOf(page)] == page && bytes != 0 &&
+        bytes <= kReadablePage - begin % kReadablePage) {
+      return true;
+    }
+    return AskForAll(begin, bytes);
+  }
+
+ private:
+  static constexpr size_t kKnown = 32;
+
+  // A module's tables are some hundred pages: two that a walk goes to in turn must not meet in one
+  // place.
+  static constexpr size_t PlaceOf(uintptr_t page) noexcept {
+    return (page ^ (page / kKnown)) % kKnown;
+  }
+
+  bool AskForAll(uintptr_t begin, size_t bytes) noexcept {
     const uintptr_t last = begin + bytes - 1;
     if (bytes == 0 || last < begin) return bytes == 0;
     for (uintptr_t page = begin / kReadablePage;; ++page) {
-      // A module's tables are some hundred pages: two that a walk goes to in turn must not meet in
-      // one place.
-      uintptr_t& known = known_[(page ^ (page / kKnown)) % kKnown];
-      if (known != page || page == 0) {
+      uintptr_t& known = known_[PlaceOf(page)];
+      if (known != page) {
         if (!IsReadable(page * kReadablePage)) return false;
         known = page;
       }
@@ -52,9 +68,8 @@ class ReadablePages final {
     }
   }
 
- private:
-  static constexpr size_t kKnown = 32;
-  uintptr_t known_[kKnown] = {};  // 0: nothing can be read at address 0
+  // 0, and 1 in the place of page 0: none yet.
+  uintptr_t known_[kKnown] = {};
 };
 
 }  // namespace heapgauge

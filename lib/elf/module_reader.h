@@ -35,6 +35,7 @@ struct ModuleTables {
     uintptr_t begin = 0;
     size_t count = 0;
   } references[2];           // DT_JMPREL, DT_RELA
+  uint64_t relative = 0;     // of references[1], how many at its beginning refer to no symbol
   uint64_t name = kNoName;   // DT_SONAME: where it begins in the strings
   bool prefers_own = false;  // -Bsymbolic
 };
@@ -248,6 +249,7 @@ class ModuleReader final {
       if (tag == DT_PLTREL) plt_is_rela = value == DT_RELA;
       if (tag == DT_RELA) tables_.references[1].begin = layout_.Resolve(value);
       if (tag == DT_RELASZ) bytes[1] = value;
+      if (tag == DT_RELACOUNT) tables_.relative = value;
       if (tag == DT_SONAME) tables_.name = value;
       if (tag == DT_SYMBOLIC || (tag == DT_FLAGS && (value & DF_SYMBOLIC) != 0)) {
         tables_.prefers_own = true;
@@ -260,6 +262,11 @@ class ModuleReader final {
       const uint64_t room = layout_.extent.end - table.begin;
       table.count = (bytes[i] < room ? bytes[i] : room) / sizeof(ElfW(Rela));
     }
+    // The loader goes by this figure, too.
+    ModuleTables::References& table = tables_.references[1];
+    const size_t skipped = tables_.relative < table.count ? tables_.relative : table.count;
+    table.begin += skipped * sizeof(ElfW(Rela));
+    table.count -= skipped;
     return whole;
   }
 

@@ -22,21 +22,29 @@ constexpr size_t kChunk = 64 * 1024;
 constexpr size_t kMostPlaces = size_t{1} << 20;  // 4 MiB
 constexpr auto kNames = std::to_array<std::string_view>({"malloc", "free", "calloc", "realloc"});
 
+using Places = std::array<std::vector<uint32_t>, kNames.size()>;
+
 // Where in the section each name stands with its NUL; as the end of a longer one, too.  Ascending.
-std::vector<uint32_t> PlacesOf(const ElfImage& image, const ElfImage::Section& strings,
-                               std::string_view name) {
-  const std::string_view wanted(name.data(), name.size() + 1);  // string literals: a NUL follows
-  std::vector<uint32_t> places;
-  std::vector<char> chunk(kChunk);
-  // Chunks overlap, so that none is cut.
-  for (uint64_t at = 0; at < strings.sh_size; at += kChunk - wanted.size()) {
+// One way through for all: what stands before each NUL is looked at.
+Places PlacesOf(const ElfImage& image, const ElfImage::Section& strings) {
+  constexpr size_t kOverlap = 16;  // longer than a name, so that none is cut
+  Places places;
+  std::vector<char> chunk(static_cast<size_t>(std::min<uint64_t>(kChunk, strings.sh_size)));
+  size_t known = 0;  // of the chunk, at its beginning: looked at before
+  for (uint64_t at = 0; at < strings.sh_size; at += kChunk - kOverlap) {
     const size_t got = image.Read(strings.sh_offset + at, chunk.data(),
                                   std::min<uint64_t>(kChunk, strings.sh_size - at));
     const std::string_view text(chunk.data(), got);
-    for (size_t found = text.find(wanted); found != text.npos; found = text.find(wanted, found + 1))
-      places.push_back(static_cast<uint32_t>(at + found));
-    if (places.size() > kMostPlaces) return {};
+    for (size_t end = text.find('\0', known); end != text.npos; end = text.find('\0', end + 1)) {
+      const std::string_view before = text.substr(0, end);
+      for (size_t i = 0; i < kNames.size(); ++i) {
+        if (!before.ends_with(kNames[i])) continue;
+        places[i].push_back(static_cast<uint32_t>(at + end - kNames[i].size()));
+        if (places[i].size() > kMostPlaces) return {};
+      }
+    }
     if (got < kChunk) break;
+    known = kOverlap;
   }
   return places;
 }
@@ -66,8 +74,7 @@ uint32_t CountDefined(const ElfImage& image, uint32_t type) {
   const ElfImage::Section& strings = image.sections()[symbols->sh_link];
   if (symbols->sh_size > kLargest || strings.sh_size > kLargest) return 0;
   uint32_t count = 0;
-  for (const std::string_view name : kNames) {
-    const std::vector<uint32_t> places = PlacesOf(image, strings, name);
+  for (const std::vector<uint32_t>& places : PlacesOf(image, strings)) {
     if (!places.empty() && Defines(image, *symbols, places)) ++count;
   }
   return count;

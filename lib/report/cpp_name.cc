@@ -1,6 +1,7 @@
 #include "report/cpp_name.h"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <iterator>
 
@@ -11,11 +12,29 @@ using std::string_view;
 
 constexpr auto kNone = string_view::npos;
 
+// Tables, because each character of each name is asked about.
+using Characters = std::array<bool, 256>;
+
 // Letters beyond ASCII are allowed in names; whether they are UTF-8 is asked where they are shown.
-bool IsNameChar(char c) {
-  const auto byte = static_cast<unsigned char>(c);
-  return std::isalnum(byte) != 0 || c == '_' || c == '$' || byte >= 0x80;
-}
+constexpr Characters kNameChars = [] {
+  Characters set{};
+  for (unsigned c = 0; c < 256; ++c) {
+    set[c] = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+             c == '_' || c == '$' || c >= 0x80;
+  }
+  return set;
+}();
+
+// What else stands in parameters and arguments.
+constexpr Characters kInsideChars = [] {
+  Characters set{};
+  for (const char c : string_view(" :<>(){}[],*&~=+-/%^|!?.#'")) {
+    set[static_cast<unsigned char>(c)] = true;
+  }
+  return set;
+}();
+
+bool IsNameChar(char c) { return kNameChars[static_cast<unsigned char>(c)]; }
 
 // Index behind the word at `i`.
 size_t BehindWord(string_view text, size_t i) {
@@ -70,7 +89,7 @@ bool IsInside(string_view text, char open) {
       if (i == kNone) return false;
       continue;
     }
-    if (string_view(" :<>(){}[],*&~=+-/%^|!?.#'").find(c) == kNone) return false;
+    if (!kInsideChars[static_cast<unsigned char>(c)]) return false;
     if (c == ' ' && i + 1 < text.size() && text[i + 1] == ' ') return false;
     ++i;
   }

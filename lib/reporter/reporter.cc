@@ -347,7 +347,7 @@ void Reporter::Run() noexcept {
       thread_->round.CountFailure();
     } else {
       if ((EndedForReporter() & kEndsExtras) == 0) FollowHostRights();
-      CoverNewModules(true);
+      CoverNewModules(!work.is_final);  // what is called after the end matters no more
       const bool is_last = work.is_final || (by_run && thread_->run_listener.IsLast());
       // relaxed: handed over by the question.
       ok = idle || thread_->ends_silently.load(std::memory_order_relaxed) ||

@@ -27,9 +27,13 @@ namespace {
 #define HG_C_ROW(symbol) {#symbol, reinterpret_cast<uintptr_t>(&HookOf_##symbol), false, 0, 0},
 #define HG_CXX_ROW(symbol) {#symbol, reinterpret_cast<uintptr_t>(&HookOf_##symbol), true, 0, 0},
 EntryPoint g_entry_points[] = {HG_C_ENTRIES(HG_C_ROW) HG_CXX_ENTRIES(HG_CXX_ROW)};
+#define HG_NAME(symbol) #symbol,
+constexpr const char* kNames[] = {HG_C_ENTRIES(HG_NAME) HG_CXX_ENTRIES(HG_NAME)};
 constexpr size_t kCount = sizeof(g_entry_points) / sizeof(g_entry_points[0]);
 
 }  // namespace
+
+constinit NameStarts g_name_starts(kNames);
 
 EntryPoint* EntryPoints(size_t* count) noexcept {
   *count = kCount;
@@ -37,10 +41,7 @@ EntryPoint* EntryPoints(size_t* count) noexcept {
 }
 
 const EntryPoint* FindEntryPoint(const char* name) noexcept {
-  // Nearly every symbol of a program is refused by its first letter.
-  static constexpr FirstLetters kLetters("mfcrapv_");
-  if (!kLetters.Hold(name[0])) return nullptr;
-  if (name[0] == '_' && (name[1] != 'Z' || (name[2] != 'n' && name[2] != 'd'))) return nullptr;
+  if (!g_name_starts.Hold(NameStarts::Of(name))) return nullptr;
   for (const EntryPoint& entry : g_entry_points) {
     if (IsSameName(entry.name, name)) return &entry;
   }

@@ -25,21 +25,36 @@ HG_ALWAYS_INLINE bool IsSameName(const char* one, const char* other) noexcept {
   return one[0] == other[0] && one[1] == other[1] && __builtin_strcmp(one, other) == 0;
 }
 
-// First letters of names: small ones and '_'.  Asked for every symbol that a module refers to.
-class FirstLetters final {
+// What names begin with: a set of hashes of their first three letters.  Asked for every symbol that
+// a module refers to, of which nearly all are refused by it.  Every name in it has three letters.
+class NameStarts final {
  public:
-  explicit constexpr FirstLetters(const char* letters) noexcept {
-    for (; *letters != '\0'; ++letters) set_ |= uint32_t{1} << (*letters - '_');
+  constexpr NameStarts() noexcept = default;
+  template <size_t kNames>
+  explicit constexpr NameStarts(const char* const (&names)[kNames]) noexcept {
+    for (const char* const name : names) Add(name);
   }
-  // No name begins with its end.
-  HG_ALWAYS_INLINE bool Hold(char letter) const noexcept {
-    const unsigned at = static_cast<unsigned char>(letter) - unsigned{'_'};
-    return at < 32 && (set_ >> at & 1) != 0;
+  constexpr void Add(const char* name) noexcept {
+    const uint32_t start = Of(name);
+    set_[start / 64] |= uint64_t{1} << (start % 64);
+  }
+  static HG_ALWAYS_INLINE constexpr uint32_t Of(const char* name) noexcept {
+    uint32_t start = static_cast<unsigned char>(name[0]);
+    if (start == 0 || name[1] == '\0') return start;
+    start += uint32_t{37} * static_cast<unsigned char>(name[1]);
+    return (start + uint32_t{331} * static_cast<unsigned char>(name[2])) % kStarts;
+  }
+  HG_ALWAYS_INLINE bool Hold(uint32_t start) const noexcept {
+    return (set_[start / 64] >> (start % 64) & 1) != 0;
   }
 
  private:
-  uint32_t set_ = 0;
+  static constexpr uint32_t kStarts = 1024;
+  uint64_t set_[kStarts / 64] = {};
 };
+
+// Of every name that FindEntryPoint() and FindAnyEntryPoint() find.
+HG_HIDDEN extern constinit NameStarts g_name_starts;
 
 // All of them.  Written once, by LookUp() of next_allocator.cc.
 HG_HIDDEN EntryPoint* EntryPoints(size_t* count) noexcept;

@@ -124,17 +124,15 @@ void FindOtherNames() noexcept {
   FindLoaderFunctions(module);
   FindIdCalls(module);
   for (const EntryPoint& entry : g_other_names) {
-    if (entry.original != 0) g_known[g_known_count++] = &entry;
+    if (entry.original == 0) continue;
+    g_known[g_known_count++] = &entry;
+    g_name_starts.Add(entry.name);
   }
   g_can_redirect = true;
 }
 
 const EntryPoint* FindAnyEntryPoint(const char* name) noexcept {
   if (const EntryPoint* const entry = FindEntryPoint(name)) return entry;
-  // As there: nearly every name is refused by its first letters.
-  static constexpr FirstLetters kLetters("mrxsdntcjviup_");
-  if (!kLetters.Hold(name[0])) return nullptr;
-  if (name[0] == '_' && (name[1] != '_' || (name[2] != 'l' && name[2] != 'p'))) return nullptr;
   for (size_t i = 0; i < g_known_count; ++i) {
     if (IsSameName(g_known[i]->name, name)) return g_known[i];
   }

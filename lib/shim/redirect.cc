@@ -29,13 +29,18 @@ struct Module {
 struct Walk {
   ReadOnlyPages* pages = nullptr;  // set: redirect
   bool left_some = false;          // a module's turn comes later
-  Coverage* coverage = nullptr;
+  bool settled = true;             // nothing was changed, and nothing is still to be bound
+  Coverage coverage;
   uint64_t loads = 0;  // of the process so far
 };
 
 std::atomic<bool> g_busy{false};
 std::atomic<bool> g_again{false};  // modules came while another thread was at it
 std::atomic<uint64_t> g_loads_seen{0};
+std::atomic<bool> g_settled{false};
+// What the last walk has counted, and when; of the thread that is busy.
+Coverage g_coverage;
+uint64_t g_coverage_loads = 0;
 
 uintptr_t PageSize() noexcept { return static_cast<uintptr_t>(sysconf(_SC_PAGESIZE)); }
 
@@ -87,9 +92,11 @@ class ModulePass final {
   uint32_t references() const noexcept { return references_; }
   uint32_t covered() const noexcept { return covered_; }
   bool failed() const noexcept { return words_.failed(); }
+  bool settled() const noexcept { return settled_; }
 
  private:
   void Look(const ElfW(Rela) & reference, const ElfW(Sym) & symbol, const char* name) noexcept {
+    if (!g_name_starts.Hold(NameStarts::Of(name))) return;
     const EntryPoint* const entry = FindAnyEntryPoint(name);
     if (entry == nullptr) return;
     const uintptr_t address = layout_.bias + reference.r_offset;
@@ -120,6 +127,7 @@ class ModulePass final {
     // relaxed: code addresses, whose code was there before (W1).
     uintptr_t now = word->load(std::memory_order_relaxed);
     const bool unbound = IsUnbound(type, symbol, now);
+    if (unbound && entry.original != 0) settled_ = false;
     if (entry.tells_sizes && (now == entry.original || now == entry.hook || unbound)) {
       g_sizes_are_told.store(true, std::memory_order_relaxed);
     }
@@ -127,6 +135,7 @@ class ModulePass final {
     if (now != entry.hook && redirects_ && entry.original != 0 &&
         (now == entry.original || (unbound && UnboundIsOurs()))) {
       words_.Change(address, now, entry.hook);
+      settled_ = false;  // a thread that has just bound it may yet write over it
       now = word->load(std::memory_order_relaxed);  // relaxed: as above
     }
     if (!entry.is_heap) return;  // nothing to count
@@ -148,6 +157,7 @@ class ModulePass final {
   ModuleWords words_;
   uint32_t references_ = 0;
   uint32_t covered_ = 0;
+  bool settled_ = true;
 };
 
 int VisitModule(dl_phdr_info* info, size_t, void* data) noexcept {
@@ -163,11 +173,10 @@ int VisitModule(dl_phdr_info* info, size_t, void* data) noexcept {
   ModulePass pass(memory, module.layout, walk.pages);
   pass.Run();
   if (pass.failed()) walk.left_some = true;
-  if (walk.coverage != nullptr) {
-    walk.coverage->references += pass.references();
-    walk.coverage->covered += pass.covered();
-    if (pass.covered() != pass.references()) NoteUncovered(walk.coverage, module.name);
-  }
+  if (!pass.settled()) walk.settled = false;
+  walk.coverage.references += pass.references();
+  walk.coverage.covered += pass.covered();
+  if (pass.covered() != pass.references()) NoteUncovered(&walk.coverage, module.name);
   return 0;
 }
 
@@ -190,6 +199,9 @@ void RedirectModules() noexcept {
     dl_iterate_phdr(VisitModule, &walk);
     // relaxed: a number on its own.
     g_loads_seen.store(walk.left_some ? 0 : walk.loads, std::memory_order_relaxed);
+    g_settled.store(walk.settled && !walk.left_some, std::memory_order_relaxed);
+    g_coverage = walk.coverage;
+    g_coverage_loads = walk.left_some ? 0 : walk.loads;
     g_busy.store(false, std::memory_order_release);  // release: to the next one
   }
 }
@@ -197,28 +209,36 @@ void RedirectModules() noexcept {
 void RedirectNewModules(bool all) noexcept {
   if (g_next.bypassed ? !g_next.can_redirect : !CanRedirect()) return;
   uint64_t loads = 0;
-  if (!all) dl_iterate_phdr(ReadLoads, &loads);
+  dl_iterate_phdr(ReadLoads, &loads);
   // relaxed: as above.
-  if (all || loads != g_loads_seen.load(std::memory_order_relaxed)) RedirectModules();
+  const bool unsettled = !g_settled.load(std::memory_order_relaxed);
+  if ((all && unsettled) || loads != g_loads_seen.load(std::memory_order_relaxed)) {
+    RedirectModules();
+  }
 }
 
 void MeasureCoverage(Coverage* coverage) noexcept {
   const ErrnoKeeper errno_keeper;
-  // Of the report thread alone.  Where nothing is redirected, modules change it and nothing else.
-  static Coverage last;
-  static uint64_t last_loads = 0;
   uint64_t loads = 0;
   dl_iterate_phdr(ReadLoads, &loads);
-  if (loads == last_loads && !g_next.bypassed) {
-    *coverage = last;
-    return;
+  // Unless an allocator before ours is tracked, only modules that come change it.  Who is busy is
+  // about to count.
+  const bool idle = !g_busy.exchange(true, std::memory_order_acquire);  // acquire: as above
+  if (!idle || g_next.bypassed || loads != g_coverage_loads) {
+    Walk walk;
+    dl_iterate_phdr(VisitModule, &walk);
+    *coverage = walk.coverage;
+    if (idle) {
+      g_coverage = walk.coverage;
+      g_coverage_loads = walk.loads;
+    }
+  } else {
+    *coverage = g_coverage;
   }
-  *coverage = {};
-  Walk walk;
-  walk.coverage = coverage;
-  dl_iterate_phdr(VisitModule, &walk);
-  last = *coverage;
-  last_loads = walk.loads;
+  if (!idle) return;
+  g_busy.store(false, std::memory_order_release);  // release: to the next one
+  // Who came meanwhile has left it to us.
+  if (g_again.load(std::memory_order_acquire)) RedirectModules();  // acquire: its modules
 }
 
 }  // namespace heapgauge

@@ -28,9 +28,10 @@ namespace heapgauge {
 // returns at once.
 void RedirectModules() noexcept;
 
-// The same, for the report thread, where modules were redirected before.  Unless `all`, only if
-// modules have come since or were left for later.  With it also what the loader has bound meanwhile
-// for a thread that called a function for the first time while we redirected it.
+// The same, for the report thread, where modules were redirected before: if modules have come since
+// or were left for later.  With `all` also what the loader may have bound meanwhile, for a thread
+// that called a function for the first time while we redirected it: until a walk has met nothing
+// that is still to be bound and has changed nothing.
 void RedirectNewModules(bool all) noexcept;
 
 // Looks, and changes nothing.

@@ -11,6 +11,8 @@ HotState g_hot = {{.filter = &g_filter}, nullptr, nullptr, nullptr, nullptr};
 NextAllocator g_next = {};
 std::atomic<bool> g_sizes_are_told{false};
 std::atomic<bool> g_deeply_bound{false};
+constexpr const char* kTracked[] = {"shim_take"};
+constinit NameStarts g_name_starts(kTracked);
 
 namespace shim_test {
 

@@ -83,10 +83,18 @@ class Line final {
   size_t used_ = 0;
 };
 
+// "" until it is known.
+char g_executable[4096] = "";
+
 }  // namespace
 
+void LearnExecutable() noexcept {
+  if (g_executable[0] != '\0') return;
+  const ssize_t size = readlink("/proc/self/exe", g_executable, sizeof(g_executable) - 1);
+  g_executable[size > 0 ? size : 0] = '\0';
+}
+
 void FindCallsite(const StoredSite& site, const ModuleLedger& modules, ChildLine* line) noexcept {
-  static char executable[4096];
   static constexpr const char* kLibraries[] = {"libc.so", "libstdc++.so", "libc++.so", "ld-linux"};
   for (int pass = 0; pass < 2 && line->module == nullptr; ++pass) {
     for (uint32_t i = 0; i < site.depth && line->module == nullptr; ++i) {
@@ -99,9 +107,8 @@ void FindCallsite(const StoredSite& site, const ModuleLedger& modules, ChildLine
       for (const char* library : kLibraries) skipped = skipped || strstr(name, library) != nullptr;
       if (skipped && pass == 0) continue;  // in the second pass any will do
       if (*name == '\0') {
-        const ssize_t size = readlink("/proc/self/exe", executable, sizeof(executable) - 1);
-        executable[size > 0 ? size : 0] = '\0';
-        name = size > 0 ? executable : line->exe;
+        LearnExecutable();
+        name = g_executable[0] != '\0' ? g_executable : line->exe;
       }
       line->module = name;
       line->offset = call - holder->facts.bias;

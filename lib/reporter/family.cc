@@ -266,7 +266,59 @@ int Family::OpenRoot() {
 
 // Its own child knows at once; others see a process that ends in /proc for a moment longer.
 bool Family::RootHasEnded() const noexcept {
-  return (root_ == forked_by_ && getppid() != root_) || HasEnded(root_);
+  return root_ == forked_by_ ? getppid() != root_ : HasEnded(root_);
+}
+
+void Family::LearnForChildren(const char* own, const timespec& began) noexcept {
+  // acquire and release: one thread at a time.
+  if (!summary_ || state_.load(std::memory_order_acquire) != kRoot ||
+      learning_.exchange(true, std::memory_order_acquire)) {
+    return;
+  }
+  LearnExecutable();
+  const char* const path = own != nullptr ? own : own_path_.c_str();
+  // release: a child that another thread forks meanwhile takes nothing that is half written.
+  learnt_.store(false, std::memory_order_release);
+  if (strlen(path) < sizeof(root_path_)) {
+    // A root has no root: these are the child's, which sets them itself.
+    strcpy(root_path_, path);
+    root_ = getpid();
+    root_began_ = began;
+    PathAnswer answer;
+    const int fd = own != nullptr ? OpenDirectorySafely(root_path_, false, &scratch_, &answer)
+                                  : OpenFirstOwn(false);
+    struct stat info;
+    if (fd >= 0 && fstat(fd, &info) == 0 && WhyUnsafe(fd) == nullptr) {
+      strcpy(learnt_path_, root_path_);
+      learnt_is_roots_ = own != nullptr;
+      learnt_device_ = info.st_dev;
+      learnt_inode_ = info.st_ino;
+      learnt_.store(true, std::memory_order_release);  // release: as above
+    }
+    if (fd >= 0) close(fd);
+    root_path_[0] = '\0';
+    root_ = 0;
+    root_began_ = {};
+  }
+  learning_.store(false, std::memory_order_release);
+}
+
+// The directory that the root has looked up, if the path still leads there; -1: somebody has to
+// walk.  No link is followed that would lead elsewhere: it is the same directory or none.
+int Family::OpenLearnt() const noexcept {
+  // acquire: pairs with the release in LearnForChildren().
+  if (!learnt_.load(std::memory_order_acquire) || learnt_is_roots_ != is_roots_ ||
+      (is_roots_ && strcmp(learnt_path_, root_path_) != 0)) {
+    return -1;
+  }
+  const int fd = AboveStandard(open(learnt_path_, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  struct stat info;
+  if (fd >= 0 && fstat(fd, &info) == 0 && info.st_dev == learnt_device_ &&
+      info.st_ino == learnt_inode_ && WhyUnsafe(fd) == nullptr) {
+    return fd;
+  }
+  if (fd >= 0) close(fd);
+  return -1;
 }
 
 // The root has ended without a report: nobody will look for its directory.
@@ -282,9 +334,9 @@ bool Family::IsOrphan() {
 
 bool Family::Append(const ChildLine& child) noexcept {
   static char line[kChildLineBytes];
-  int directory = -1;
+  int directory = OpenLearnt();
   try {
-    directory = OpenRoot();
+    if (directory < 0) directory = OpenRoot();
   } catch (...) {
   }
   if (directory < 0) return false;

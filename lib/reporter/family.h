@@ -6,7 +6,9 @@
 // directory, no names, and nothing from the heap.  One that lives longer has its directory below
 // the root's.
 //
-// A fork's child knows the root from its parent's memory.  One that exec made looks for it in
+// A fork's child knows the root from its parent's memory.  A root that forks again and again looks
+// its directory up itself, now and then: its children then open the path and see by the file's
+// number that they are there, where each else would ask /proc and walk down from / step by step.  One that exec made looks for it in
 // /proc, when it takes its first sample: upwards while the parent has the core mapped.  Its
 // directory is where the root's own name, pid and working directory put it.  What is not to be
 // found out (no /proc, an orphan, another user's) makes the process a root itself.
@@ -51,6 +53,8 @@ struct StoredSite;
 // The line's module and offset: the innermost frame outside the C and C++ libraries.  Takes no lock
 // of the loader's.
 void FindCallsite(const StoredSite& site, const ModuleLedger& modules, ChildLine* line) noexcept;
+// Before forks: the executable's path, which children would look up each.
+void LearnExecutable() noexcept;
 
 class Family final {
  public:
@@ -60,6 +64,10 @@ class Family final {
   // In a fork's child; `parents`: the parent's directory if it has made one; the parent began at
   // `parent_began`, by FileClock().
   void ForkedInChild(pid_t parent, const char* parents, const timespec& parent_began) noexcept;
+
+  // In a process that forks again and again; `own`: its directory if it has made one; it began at
+  // `began`.
+  void LearnForChildren(const char* own, const timespec& began) noexcept;
 
   bool summary() const noexcept { return summary_; }
   // IsChild() has not been asked, or is being answered.
@@ -90,6 +98,7 @@ class Family final {
   bool ExpandRoot();
   int OpenFirstOwn(bool create) noexcept;
   int OpenRoot();
+  int OpenLearnt() const noexcept;
   bool RootHasEnded() const noexcept;
 
   bool summary_ = false;
@@ -105,6 +114,13 @@ class Family final {
   bool is_roots_ = false;      // the root has reported there
   bool look_further_ = false;  // there may be a tracked process above root_
   char root_path_[PathScratch::kBytes] = "";
+  // By LearnForChildren(), for children: the directory, and its number.
+  std::atomic<bool> learning_{false};
+  std::atomic<bool> learnt_{false};
+  bool learnt_is_roots_ = false;
+  dev_t learnt_device_ = 0;
+  ino_t learnt_inode_ = 0;
+  char learnt_path_[PathScratch::kBytes] = "";
   PathScratch scratch_;
 };
 

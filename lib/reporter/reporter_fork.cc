@@ -1,6 +1,7 @@
 // What a fork leaves of the reports in the child.
 #include <unistd.h>
 
+#include <bit>
 #include <new>
 
 #include "base/clock.h"
@@ -16,15 +17,18 @@
 namespace heapgauge {
 
 // One that forks again and again finds out whose child it is itself, if no sample has made it do
-// so: else every child of its would.
+// so, and where its directory is: else every child of its would.  The directory again at the 16th
+// fork, the 64th and so on: it may have been made, or be another one.
 void Reporter::ForkedInParent() noexcept {
   constexpr uint32_t kManyForks = 4;
   // relaxed: a figure.
-  if (forks_.fetch_add(1, std::memory_order_relaxed) + 1 != kManyForks) return;
+  const uint32_t forks = forks_.fetch_add(1, std::memory_order_relaxed) + 1;
+  if (forks < kManyForks || !std::has_single_bit(forks) || std::countr_zero(forks) % 2 != 0) return;
   const ErrnoKeeper errno_keeper;
   ThreadState& self = *this_thread_();
   const OwnWork work(&self);
-  if ((EndedHere(self) & kEndsReports) == 0 && !InForeignClone()) family_.IsChild();
+  if ((EndedHere(self) & kEndsReports) != 0 || InForeignClone()) return;
+  if (!family_.IsChild()) family_.LearnForChildren(directory(), began_);
 }
 
 void Reporter::ForkedInChild(bool report) noexcept {

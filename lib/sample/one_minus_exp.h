@@ -23,8 +23,8 @@ constexpr double OneMinusExp(double x) noexcept {
   for (int n = 17; n >= 2; --n) sum = 1 - sum * rest / n;
   sum *= rest;
   if (halvings == 0) return sum;
-  const double scale = std::bit_cast<double>((uint64_t{1023} - static_cast<uint64_t>(halvings))
-                                             << 52);
+  const double scale =
+      std::bit_cast<double>((uint64_t{1023} - static_cast<uint64_t>(halvings)) << 52);
   return (1 - scale) + scale * sum;
 }
 

@@ -153,7 +153,7 @@ def full(rig):
 
 
 def hostile(rig):
-    """children.jsonl is a link, a pipe or full: the child ends as ever."""
+    """children.jsonl is a link, a pipe or full, or its directory is replaced by a link: the child ends as ever."""
     for kind in ("link", "pipe", "directory"):
         place = rig.directory()
         output = os.path.join(place, "out")
@@ -166,6 +166,16 @@ def hostile(rig):
         start(rig, "exact", "short", "3", env={"HEAPGAUGE_OUTPUT": output}, directory=place)
         with open(target, encoding="ascii") as file:
             harness.check(file.read() == "precious\n", "written through a link")
+    # Half-way the directory, which the parent has looked up for its children, is another one.
+    place = rig.directory()
+    output, elsewhere = os.path.join(place, "out"), os.path.join(place, "elsewhere")
+    for directory in (output, elsewhere):
+        os.mkdir(directory, 0o700)
+    run = rig.run([rig.victim("has_children"), "moved", "24", output, elsewhere], "exact",
+                  {**SETTINGS, "HEAPGAUGE_OUTPUT": output}, directory=place)
+    harness.check(run.status == 0, f"moved: {run.status} {run.stderr}")
+    harness.check(os.listdir(elsewhere) == [], f"written behind a link: {os.listdir(elsewhere)}")
+    harness.check(len(lines_of(output + ".moved")) == 12, "the first twelve children's lines")
     # Full: rotated once, by one of many, and no line is lost.
     place = rig.directory()
     output = os.path.join(place, "out")

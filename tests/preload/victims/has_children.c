@@ -9,7 +9,8 @@
  *   nobody N    N that give their rights up
  *   orphan      a child whose parent leaves by _exit and never reports
  *   exec N      N children that exec makes of this program, in another directory
- *   spawn N     the same by posix_spawn */
+ *   spawn N     the same by posix_spawn
+ *   moved N A B as short; half-way A becomes A.moved, and a link to B takes its place */
 #include <spawn.h>
 #include <sys/wait.h>
 
@@ -44,6 +45,12 @@ int main(int argc, char** argv) {
   void* const own = malloc(3 << 20); /* the parent's: in no child's account */
   VICTIM_REQUIRE(own != NULL);
   for (int i = 0; i < count; ++i) {
+    if (strcmp(what, "moved") == 0 && i == count / 2) {
+      char moved[4096];
+      VICTIM_REQUIRE(argc > 4);
+      snprintf(moved, sizeof(moved), "%s.moved", argv[3]);
+      VICTIM_REQUIRE(rename(argv[3], moved) == 0 && symlink(argv[4], argv[3]) == 0);
+    }
     if (strcmp(what, "spawn") == 0) {
       char number[16];
       char* const arguments[] = {argv[0], (char*)"self", number, NULL};

@@ -6,9 +6,15 @@
 #include <dlfcn.h>
 #include <link.h>
 
+#include <cstdint>
+
 namespace heapgauge {
 
 using FindObjectCall = int (*)(void* address, dl_find_object* found);
+
+// What the loader's list tells of a module, if it holds the address.  Its program headers are a page of
+// its file, which may be gone or overwritten: they are asked about, and no more than claims.
+bool FindIn(const dl_phdr_info& module, uintptr_t address, dl_find_object* found) noexcept;
 
 // `maps` is the loader's list of modules; without it nothing is found.
 int FindObjectByHand(void* address, const link_map* maps, dl_find_object* found) noexcept;

@@ -1,4 +1,6 @@
 // What is written by hand has to be what nlohmann-json writes: other readers know its rules.
+#include "report/json_text.h"
+
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <cstdint>
@@ -8,7 +10,6 @@
 #include <string>
 #include <vector>
 
-#include "report/json_text.h"
 #include "report/printable.h"
 
 namespace heapgauge {
@@ -52,9 +53,27 @@ TEST_CASE("numbers are written as the JSON library writes them", "[report][json]
   }
   CHECK(shorter < 1000);
   // Where the ways meet: the smallest without an exponent, fifteen digits, whole numbers, halves.
-  for (const double edge : {0.0, 0.000001, 0.00001, 0.000099, 0.0001, 0.000101, 0.1, 0.999999, 1.0,
-                            999999999.999999, 1e9, 1e9 + 0.5, 123456789012.345678, 1e15, 1e16, 1e20,
-                            9007199254740991.0, 9007199254740994.0, 1e300, 5e-324, 0.0000005}) {
+  for (const double edge : {0.0,
+                            0.000001,
+                            0.00001,
+                            0.000099,
+                            0.0001,
+                            0.000101,
+                            0.1,
+                            0.999999,
+                            1.0,
+                            999999999.999999,
+                            1e9,
+                            1e9 + 0.5,
+                            123456789012.345678,
+                            1e15,
+                            1e16,
+                            1e20,
+                            9007199254740991.0,
+                            9007199254740994.0,
+                            1e300,
+                            5e-324,
+                            0.0000005}) {
     for (const double sign : {1.0, -1.0}) {
       INFO(edge * sign);
       CHECK(Written(edge * sign) == Expected(edge * sign));
@@ -69,8 +88,7 @@ TEST_CASE("numbers are written as the JSON library writes them", "[report][json]
 
 TEST_CASE("texts are written as the JSON library writes them", "[report][json]") {
   const auto expected = [](const std::string& text) {
-    return WithControlsEscaped(
-        Scalar(text).dump(-1, ' ', false, Scalar::error_handler_t::replace));
+    return WithControlsEscaped(Scalar(text).dump(-1, ' ', false, Scalar::error_handler_t::replace));
   };
   for (int byte = 0; byte < 256; ++byte) {
     for (const char* const before : {"", "a", "main (", "\xC3"}) {

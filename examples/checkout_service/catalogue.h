@@ -4,10 +4,11 @@
 #ifndef CHECKOUT_SERVICE_CATALOGUE_H
 #define CHECKOUT_SERVICE_CATALOGUE_H
 
+#include <absl/container/flat_hash_map.h>
+
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 namespace checkout {
@@ -47,8 +48,8 @@ class Catalogue final {
 
  private:
   std::vector<Product> products_;
-  std::unordered_map<std::string_view, size_t> by_sku_;  // views into products_
-  std::unordered_map<std::string_view, std::vector<size_t>> by_category_;
+  absl::flat_hash_map<std::string_view, size_t> by_sku_;  // views into products_
+  absl::flat_hash_map<std::string_view, std::vector<size_t>> by_category_;
 };
 
 // An unknown country is quoted as an export: without tax.

@@ -52,7 +52,7 @@ CouponReply CouponBook::Apply(std::string_view code, int64_t subtotal_cents) {
   const auto found = coupons_.find(code);
   const Coupon* const coupon = found == coupons_.end() ? nullptr : &found->second;
   if (const auto reason = Judge(coupon, subtotal_cents)) return RejectCoupon(*reason);
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const absl::MutexLock lock(&mutex_);
   ++audit_.accepted;
   return CouponReply{std::nullopt, coupon->percent};
 }
@@ -71,7 +71,7 @@ CouponReply CouponBook::RejectCoupon(RejectReason reason) {
   // The audit sees the terms as they were at the time of the refusal, so it gets a copy of its own.
   CouponRule* const rules = new CouponRule[terms_.size()];
   std::copy(terms_.begin(), terms_.end(), rules);
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const absl::MutexLock lock(&mutex_);
   if (defect_ == Defect::kNone) {
     waiting_for_audit_.push_back(Refused{rules, reason});
     return CouponReply{reason, 0};
@@ -111,7 +111,7 @@ void CouponBook::CountReason(RejectReason reason) {
 size_t CouponBook::DrainAudit() {
   std::deque<Refused> drained;
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const absl::MutexLock lock(&mutex_);
     drained.swap(waiting_for_audit_);
     for (const Refused& refused : drained) CountReason(refused.reason);
   }
@@ -120,29 +120,29 @@ size_t CouponBook::DrainAudit() {
 }
 
 void CouponBook::SetDefect(Defect defect) {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const absl::MutexLock lock(&mutex_);
   defect_ = defect;
 }
 
 Defect CouponBook::defect() const {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const absl::MutexLock lock(&mutex_);
   return defect_;
 }
 
 LeakTotals CouponBook::Leaked() const {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const absl::MutexLock lock(&mutex_);
   return leaked_.Totals(std::chrono::steady_clock::now());
 }
 
 AuditTotals CouponBook::Audit() const {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const absl::MutexLock lock(&mutex_);
   AuditTotals totals = audit_;
   totals.waiting = waiting_for_audit_.size();
   return totals;
 }
 
 size_t CouponBook::Remembered() const {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const absl::MutexLock lock(&mutex_);
   return remembered_.size();
 }
 

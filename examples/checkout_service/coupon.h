@@ -18,10 +18,12 @@
 #ifndef CHECKOUT_SERVICE_COUPON_H
 #define CHECKOUT_SERVICE_COUPON_H
 
+#include <absl/base/thread_annotations.h>
+#include <absl/synchronization/mutex.h>
+
 #include <cstdint>
 #include <deque>
 #include <map>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -95,20 +97,21 @@ class CouponBook final {
 
   std::optional<RejectReason> Judge(const Coupon* coupon, int64_t subtotal_cents) const;
   CouponReply RejectCoupon(RejectReason reason);
-  void CountReason(RejectReason reason);
-  void Remember(const Refused& refused);
+  void CountReason(RejectReason reason) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Remember(const Refused& refused) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   std::map<std::string, Coupon, std::less<>> coupons_;
   std::vector<CouponRule> terms_;
 
-  mutable std::mutex mutex_;  // guards what follows
-  Defect defect_ = Defect::kNone;
-  std::deque<Refused> waiting_for_audit_;
-  std::deque<Refused> waiting_for_a_person_;  // kKept: nobody reads it
-  std::map<uint64_t, Refused> remembered_;    // kBounded: by number, the oldest first
-  uint64_t remembered_so_far_ = 0;
-  LeakMeter leaked_;
-  AuditTotals audit_;
+  mutable absl::Mutex mutex_;
+  Defect defect_ ABSL_GUARDED_BY(mutex_) = Defect::kNone;
+  std::deque<Refused> waiting_for_audit_ ABSL_GUARDED_BY(mutex_);
+  std::deque<Refused> waiting_for_a_person_ ABSL_GUARDED_BY(mutex_);  // kKept: nobody reads it
+  // kBounded: by number, the oldest first.
+  std::map<uint64_t, Refused> remembered_ ABSL_GUARDED_BY(mutex_);
+  uint64_t remembered_so_far_ ABSL_GUARDED_BY(mutex_) = 0;
+  LeakMeter leaked_ ABSL_GUARDED_BY(mutex_);
+  AuditTotals audit_ ABSL_GUARDED_BY(mutex_);
 };
 
 // "none", "kept", "lost" and "bounded".

@@ -6,13 +6,15 @@
 #ifndef CHECKOUT_SERVICE_LRU_CACHE_H
 #define CHECKOUT_SERVICE_LRU_CACHE_H
 
+#include <absl/base/thread_annotations.h>
+#include <absl/container/flat_hash_map.h>
+#include <absl/synchronization/mutex.h>
+
 #include <cstdint>
 #include <list>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 
 namespace checkout {
@@ -45,7 +47,7 @@ class LruCache final {
   }
 
   ValuePtr Get(std::string_view key) {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const absl::MutexLock lock(&mutex_);
     const auto found = by_key_.find(key);
     if (found == by_key_.end()) {
       ++counts_.misses;
@@ -58,7 +60,7 @@ class LruCache final {
 
   void Put(const std::string& key, ValuePtr value) {
     Uses evicted;  // destroyed after the lock is released: values may be large
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const absl::MutexLock lock(&mutex_);
     if (const auto found = by_key_.find(key); found != by_key_.end()) {
       found->second->value.swap(value);
       by_use_.splice(by_use_.begin(), by_use_, found->second);
@@ -74,7 +76,7 @@ class LruCache final {
   }
 
   CacheCounts Counts() const {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const absl::MutexLock lock(&mutex_);
     CacheCounts counts = counts_;
     counts.entries = by_use_.size();
     return counts;
@@ -88,10 +90,11 @@ class LruCache final {
   using Uses = std::list<Entry>;
 
   const size_t max_entries_;
-  mutable std::mutex mutex_;
-  Uses by_use_;  // most recently used first
-  std::unordered_map<std::string_view, typename Uses::iterator> by_key_;  // views into by_use_
-  CacheCounts counts_;
+  mutable absl::Mutex mutex_;
+  Uses by_use_ ABSL_GUARDED_BY(mutex_);  // most recently used first
+  absl::flat_hash_map<std::string_view, typename Uses::iterator> by_key_
+      ABSL_GUARDED_BY(mutex_);  // views into by_use_
+  CacheCounts counts_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace checkout

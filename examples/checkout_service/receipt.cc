@@ -35,7 +35,7 @@ std::string RenderReceipt(uint64_t number, const Cart& cart) {
 
 std::shared_ptr<const Receipt> ReceiptArchive::Issue(const Cart& cart) {
   std::shared_ptr<const Receipt> dropped;  // destroyed after the lock is released
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const absl::MutexLock lock(&mutex_);
   // Rendered under the lock: the number must be on the text, and the text is short.
   auto receipt = std::make_shared<Receipt>();
   receipt->number = ++last_number_;
@@ -50,7 +50,7 @@ std::shared_ptr<const Receipt> ReceiptArchive::Issue(const Cart& cart) {
 }
 
 std::shared_ptr<const Receipt> ReceiptArchive::Find(uint64_t number) const {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const absl::MutexLock lock(&mutex_);
   if (number == 0 || number > last_number_) return nullptr;
   const uint64_t from_newest = last_number_ - number;
   if (from_newest >= kept_.size()) return nullptr;
@@ -58,12 +58,12 @@ std::shared_ptr<const Receipt> ReceiptArchive::Find(uint64_t number) const {
 }
 
 size_t ReceiptArchive::size() const {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const absl::MutexLock lock(&mutex_);
   return kept_.size();
 }
 
 uint64_t ReceiptArchive::issued() const {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const absl::MutexLock lock(&mutex_);
   return last_number_;
 }
 

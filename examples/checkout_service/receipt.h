@@ -2,10 +2,12 @@
 #ifndef CHECKOUT_SERVICE_RECEIPT_H
 #define CHECKOUT_SERVICE_RECEIPT_H
 
+#include <absl/base/thread_annotations.h>
+#include <absl/synchronization/mutex.h>
+
 #include <cstdint>
 #include <deque>
 #include <memory>
-#include <mutex>
 #include <string>
 
 #include "cart.h"
@@ -36,11 +38,11 @@ class ReceiptArchive final {
 
  private:
   const size_t max_receipts_;
-  mutable std::mutex mutex_;
-  uint64_t last_number_ = 0;
+  mutable absl::Mutex mutex_;
+  uint64_t last_number_ ABSL_GUARDED_BY(mutex_) = 0;
   // Numbers are consecutive, so a receipt's place follows from its number: the newest is at the
   // back.
-  std::deque<std::shared_ptr<const Receipt>> kept_;
+  std::deque<std::shared_ptr<const Receipt>> kept_ ABSL_GUARDED_BY(mutex_);
 };
 
 // The text a customer gets.

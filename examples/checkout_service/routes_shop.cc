@@ -103,7 +103,7 @@ void PriceQuote(Shop& shop, const Request& request, Response& response) {
   });
   if (const std::string id = request.get_header_value("X-Session"); !id.empty()) {
     if (const auto session = shop.sessions.Find(id, Clock::now())) {
-      const std::lock_guard<std::mutex> lock(session->mutex);
+      const absl::MutexLock lock(&session->mutex);
       session->viewed.push_back(product->sku);
       if (session->viewed.size() > Session::kMaxViewed) session->viewed.pop_front();
     }
@@ -114,7 +114,7 @@ void PriceQuote(Shop& shop, const Request& request, Response& response) {
 void ShowCart(Shop& shop, const Request& request, Response& response) {
   const auto session = FindSession(shop, request, response);
   if (!session) return;
-  const std::lock_guard<std::mutex> lock(session->mutex);
+  const absl::MutexLock lock(&session->mutex);
   Reply(response, 200, CartJson(session->cart));
 }
 
@@ -135,7 +135,7 @@ void AddToCart(Shop& shop, const Request& request, Response& response) {
   if (pieces < 1 || pieces > Cart::kMaxQuantity) {
     return Refuse(response, 400, "quantity must be 1 to 999");
   }
-  const std::lock_guard<std::mutex> lock(session->mutex);
+  const absl::MutexLock lock(&session->mutex);
   if (!session->cart.Add(*product, static_cast<int>(pieces))) {
     return Refuse(response, 409, "the cart is full");
   }
@@ -145,7 +145,7 @@ void AddToCart(Shop& shop, const Request& request, Response& response) {
 void RemoveFromCart(Shop& shop, const Request& request, Response& response) {
   const auto session = FindSession(shop, request, response);
   if (!session) return;
-  const std::lock_guard<std::mutex> lock(session->mutex);
+  const absl::MutexLock lock(&session->mutex);
   if (!session->cart.Remove(request.matches[2].str())) {
     return Refuse(response, 404, "not in the cart");
   }
@@ -160,7 +160,7 @@ void ApplyCoupon(Shop& shop, const Request& request, Response& response) {
     return Refuse(response, 400, "expected {\"code\": \"...\"}");
   }
   const std::string& code = body["code"].get_ref<const std::string&>();
-  const std::lock_guard<std::mutex> lock(session->mutex);
+  const absl::MutexLock lock(&session->mutex);
   const CouponReply reply = shop.coupons.Apply(code, session->cart.SubtotalCents());
   if (reply.rejected) return Refuse(response, 422, RejectReasonText(*reply.rejected));
   session->cart.SetCoupon(code, reply.percent);
@@ -170,7 +170,7 @@ void ApplyCoupon(Shop& shop, const Request& request, Response& response) {
 void Checkout(Shop& shop, const Request& request, Response& response) {
   const auto session = FindSession(shop, request, response);
   if (!session) return;
-  const std::lock_guard<std::mutex> lock(session->mutex);
+  const absl::MutexLock lock(&session->mutex);
   if (session->cart.empty()) return Refuse(response, 409, "the cart is empty");
   const auto receipt = shop.receipts.Issue(session->cart);
   session->cart.Clear();

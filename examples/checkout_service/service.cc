@@ -1,5 +1,6 @@
 #include "service.h"
 
+#include <absl/time/time.h>
 #include <httplib.h>
 #include <sys/socket.h>
 
@@ -51,10 +52,9 @@ void Service::Start() {
 
 void Service::Stop() {
   {
-    const std::lock_guard<std::mutex> lock(stop_mutex_);
+    const absl::MutexLock lock(&stop_mutex_);
     stopping_ = true;
   }
-  stop_changed_.notify_all();
   if (listener_.joinable()) {
     // stop() does nothing before the listener runs, and then it would never end.
     while (!server_->is_running() && !listener_ended_.load()) {
@@ -72,12 +72,13 @@ void Service::Listen() {
 }
 
 void Service::Sweep() {
-  std::unique_lock<std::mutex> lock(stop_mutex_);
-  while (!stop_changed_.wait_for(lock, std::chrono::seconds(1), [this] { return stopping_; })) {
-    lock.unlock();
+  for (;;) {
+    {
+      absl::MutexLock lock(&stop_mutex_);
+      if (stop_mutex_.AwaitWithTimeout(absl::Condition(&stopping_), absl::Seconds(1))) return;
+    }
     shop_.sessions.Sweep(Clock::now());
     shop_.coupons.DrainAudit();
-    lock.lock();
   }
 }
 

@@ -3,10 +3,11 @@
 #ifndef CHECKOUT_SERVICE_SERVICE_H
 #define CHECKOUT_SERVICE_SERVICE_H
 
+#include <absl/base/thread_annotations.h>
+#include <absl/synchronization/mutex.h>
+
 #include <atomic>
-#include <condition_variable>
 #include <memory>
-#include <mutex>
 #include <thread>
 
 #include "options.h"
@@ -50,9 +51,8 @@ class Service final {
   std::thread listener_;
   std::atomic<bool> listener_ended_{false};
   std::thread sweeper_;
-  std::mutex stop_mutex_;
-  std::condition_variable stop_changed_;
-  bool stopping_ = false;
+  absl::Mutex stop_mutex_;
+  bool stopping_ ABSL_GUARDED_BY(stop_mutex_) = false;
 };
 
 }  // namespace checkout

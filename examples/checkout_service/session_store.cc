@@ -28,7 +28,7 @@ std::shared_ptr<Session> SessionStore::Create(Clock::time_point now) {
   auto session = std::make_shared<Session>(NewSessionId());
   Shard& shard = ShardFor(session->id);
   {
-    const std::lock_guard<std::mutex> lock(shard.mutex);
+    const absl::MutexLock lock(&shard.mutex);
     shard.sessions.emplace(session->id, Entry{session, now});
   }
   count_.fetch_add(1, std::memory_order_relaxed);
@@ -38,7 +38,7 @@ std::shared_ptr<Session> SessionStore::Create(Clock::time_point now) {
 
 std::shared_ptr<Session> SessionStore::Find(const std::string& id, Clock::time_point now) {
   Shard& shard = ShardFor(id);
-  const std::lock_guard<std::mutex> lock(shard.mutex);
+  const absl::MutexLock lock(&shard.mutex);
   const auto found = shard.sessions.find(id);
   if (found == shard.sessions.end()) return nullptr;
   // Expired but not swept yet: to the customer it is gone.  The sweep counts it.
@@ -51,15 +51,13 @@ size_t SessionStore::Sweep(Clock::time_point now) {
   size_t swept = 0;
   for (Shard& shard : shards_) {
     std::vector<std::shared_ptr<Session>> dead;  // destroyed after the lock is released
-    const std::lock_guard<std::mutex> lock(shard.mutex);
-    for (auto it = shard.sessions.begin(); it != shard.sessions.end();) {
-      if (now - it->second.last_used > time_to_live_) {
-        dead.push_back(std::move(it->second.session));
-        it = shard.sessions.erase(it);
-      } else {
-        ++it;
-      }
-    }
+    const absl::MutexLock lock(&shard.mutex);
+    absl::erase_if(shard.sessions, [&](auto& id_and_entry) {
+      Entry& entry = id_and_entry.second;
+      if (now - entry.last_used <= time_to_live_) return false;
+      dead.push_back(std::move(entry.session));
+      return true;
+    });
     swept += dead.size();
   }
   count_.fetch_sub(swept, std::memory_order_relaxed);

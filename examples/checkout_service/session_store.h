@@ -7,15 +7,17 @@
 #ifndef CHECKOUT_SERVICE_SESSION_STORE_H
 #define CHECKOUT_SERVICE_SESSION_STORE_H
 
+#include <absl/base/thread_annotations.h>
+#include <absl/container/flat_hash_map.h>
+#include <absl/synchronization/mutex.h>
+
 #include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <deque>
 #include <memory>
-#include <mutex>
 #include <string>
-#include <unordered_map>
 
 #include "cart.h"
 
@@ -29,9 +31,10 @@ struct Session final {
   explicit Session(std::string session_id) : id(std::move(session_id)) {}
 
   const std::string id;
-  std::mutex mutex;  // guards what follows
-  Cart cart;
-  std::deque<std::string> viewed;  // skus looked at, newest last, at most kMaxViewed
+  absl::Mutex mutex;
+  Cart cart ABSL_GUARDED_BY(mutex);
+  // Skus looked at, newest last, at most kMaxViewed.
+  std::deque<std::string> viewed ABSL_GUARDED_BY(mutex);
 };
 
 class SessionStore final {
@@ -61,8 +64,8 @@ class SessionStore final {
     Clock::time_point last_used;
   };
   struct Shard {
-    std::mutex mutex;
-    std::unordered_map<std::string, Entry> sessions;
+    absl::Mutex mutex;
+    absl::flat_hash_map<std::string, Entry> sessions ABSL_GUARDED_BY(mutex);
   };
 
   Shard& ShardFor(const std::string& id) {

@@ -59,7 +59,7 @@ LoadResult Runner::Run() {
   }
   Watch();
   for (std::thread& worker : workers) worker.join();
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const absl::MutexLock lock(&mutex_);
   result_.seconds = NowSeconds();
   result_.planned = pacer_.total();
   return result_;
@@ -85,7 +85,7 @@ void Runner::Work(uint64_t seed) {
     if (!SleepUntil(ticket->due_s)) return;
     double now_s = NowSeconds();
     if (now_s > deadline_s) {
-      const std::lock_guard<std::mutex> lock(mutex_);
+      const absl::MutexLock lock(&mutex_);
       ++result_.errors;
       ++second_errors_;
       continue;
@@ -98,7 +98,7 @@ void Runner::Work(uint64_t seed) {
     const Outcome outcome =
         answer ? shopper.Answer(answer->status, answer->body) : shopper.Answer(0, "");
     const auto latency_us = static_cast<uint64_t>(std::max(0.0, now_s - ticket->due_s) * 1e6);
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const absl::MutexLock lock(&mutex_);
     ++result_.sent;
     result_.latency.Add(latency_us);
     second_.Add(latency_us);
@@ -138,7 +138,7 @@ void Runner::SwitchDefect(bool on) {
   }
   std::fprintf(stderr, "checkout_load: the service did not switch the defect %s\n",
                on ? "on" : "off");
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const absl::MutexLock lock(&mutex_);
   // The run is not what was asked for: make it fail, however few the other errors.
   result_.errors += std::max<uint64_t>(1, pacer_.total());
 }
@@ -148,7 +148,7 @@ void Runner::PrintSecond(double now_s) {
   uint64_t errors = 0;
   double begin_s = 0;
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const absl::MutexLock lock(&mutex_);
     second = second_;
     errors = second_errors_;
     begin_s = second_begin_s_;

@@ -2,10 +2,12 @@
 #ifndef CHECKOUT_LOAD_RUNNER_H
 #define CHECKOUT_LOAD_RUNNER_H
 
+#include <absl/base/thread_annotations.h>
+#include <absl/synchronization/mutex.h>
+
 #include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <mutex>
 #include <string>
 #include <vector>
 
@@ -67,11 +69,11 @@ class Runner final {
   std::atomic<bool> stop_{false};
   static_assert(std::atomic<bool>::is_always_lock_free, "Stop is called from a signal handler");
 
-  std::mutex mutex_;  // guards what follows
-  LoadResult result_;
-  LatencyHistogram second_;
-  uint64_t second_errors_ = 0;
-  double second_begin_s_ = 0;
+  absl::Mutex mutex_;
+  LoadResult result_ ABSL_GUARDED_BY(mutex_);
+  LatencyHistogram second_ ABSL_GUARDED_BY(mutex_);
+  uint64_t second_errors_ ABSL_GUARDED_BY(mutex_) = 0;
+  double second_begin_s_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace checkout::load

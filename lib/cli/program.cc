@@ -1,5 +1,7 @@
 #include "cli/program.h"
 
+#include <absl/strings/str_cat.h>
+#include <absl/strings/str_split.h>
 #include <elf.h>
 #include <fcntl.h>
 #include <fmt/core.h>
@@ -14,9 +16,11 @@
 #include <cstring>
 #include <fstream>
 #include <string_view>
+#include <vector>
 
 #include "base/basename.h"
 #include "cli/message.h"
+#include "elf/program_file.h"
 
 namespace heapgauge::cli {
 namespace {
@@ -62,13 +66,11 @@ void NotRunnable(Program* program, const std::string& name, int error) {
 // no other is found.
 void SearchPath(const std::string& name, Program* program) {
   const char* variable = std::getenv("PATH");
-  std::string_view rest = variable != nullptr ? variable : "/bin:/usr/bin";
+  const std::vector<std::string> directories =
+      absl::StrSplit(variable != nullptr ? variable : "/bin:/usr/bin", ':');
   int worst = ENOENT;
-  for (;;) {
-    const size_t colon = rest.find(':');
-    const std::string_view directory = rest.substr(0, colon);
-    const std::string candidate =
-        directory.empty() ? "./" + name : fmt::format("{}/{}", directory, name);
+  for (const std::string& directory : directories) {
+    const std::string candidate = absl::StrCat(directory.empty() ? "." : directory, "/", name);
     int error = 0;
     if (IsRunnableFile(candidate, &error)) {
       program->path = candidate;
@@ -76,8 +78,6 @@ void SearchPath(const std::string& name, Program* program) {
     }
     // A directory of PATH that we may not enter hides nothing that could be named.
     if (error == EACCES && access(candidate.c_str(), F_OK) == 0) worst = EACCES;
-    if (colon == std::string_view::npos) break;
-    rest.remove_prefix(colon + 1);
   }
   if (worst == ENOENT) {
     Unrunnable(program, kExitNotFound, fmt::format("cannot run {}: not found in PATH", name));
@@ -142,36 +142,15 @@ void ResolveExecutable(Program* program) {
   }
 }
 
-// The dynamic loader an ELF file asks for; "" if none.
-std::string LoaderOf(const std::string& path, const Elf64_Ehdr& header) {
-  std::ifstream file(path, std::ios::binary);
-  for (int i = 0; i < header.e_phnum; ++i) {
-    Elf64_Phdr segment{};
-    file.seekg(static_cast<std::streamoff>(header.e_phoff +
-                                           static_cast<uint64_t>(i) * header.e_phentsize));
-    if (!file.read(reinterpret_cast<char*>(&segment), sizeof(segment))) return {};
-    if (segment.p_type != PT_INTERP || segment.p_filesz == 0 || segment.p_filesz > PATH_MAX)
-      continue;
-    std::string loader(segment.p_filesz, '\0');
-    file.seekg(static_cast<std::streamoff>(segment.p_offset));
-    if (!file.read(loader.data(), static_cast<std::streamsize>(loader.size()))) return {};
-    loader.resize(std::strlen(loader.c_str()));
-    return loader;
-  }
-  return {};
-}
-
 void JudgeElf(Program* program) {
-  const std::string head = ReadHead(program->executable, sizeof(Elf64_Ehdr));
-  Elf64_Ehdr header{};
-  if (head.size() < sizeof(header) || head.compare(0, SELFMAG, ELFMAG) != 0) return;
-  std::memcpy(&header, head.data(), sizeof(header));
-  if (header.e_ident[EI_CLASS] != ELFCLASS64) {
+  const elf::ProgramFile file = elf::ReadProgramFile(program->executable);
+  if (file.word_bits == 0) return;
+  if (file.word_bits != 64) {
     program->reach = Reach::kNo;
     program->reason = "it is a 32-bit program and heapgauge is 64-bit";
     return;
   }
-  const std::string loader = LoaderOf(program->executable, header);
+  const std::string& loader = file.loader;
   if (!loader.empty() && access(loader.c_str(), F_OK) != 0) {
     Unrunnable(program, kExitCannotRun,
                fmt::format("cannot run {}: its loader {} does not exist", program->path, loader));

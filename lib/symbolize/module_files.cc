@@ -6,10 +6,11 @@
 
 #include <algorithm>
 #include <initializer_list>
-#include <span>
 #include <utility>
 
 #include "base/root_identity.h"
+#include "elf/module_layout.h"
+#include "elf/module_memory.h"
 #include "symbolize/main_executable.h"
 #include "symbolize/mapped_module.h"
 
@@ -27,16 +28,11 @@ std::optional<ElfFile> OpenIfSame(std::string path, const std::string& build_id)
 // The kernel maps the vdso's whole image, section headers included, in whole pages.
 std::optional<ElfFile> OpenVdso(const std::string& build_id) {
   const uintptr_t begin = getauxval(AT_SYSINFO_EHDR);
-  if (begin == 0) return std::nullopt;
-  const auto* const header = reinterpret_cast<const ElfW(Ehdr)*>(begin);
-  const auto* const segments = reinterpret_cast<const ElfW(Phdr)*>(begin + header->e_phoff);
-  uint64_t size = 0;
-  for (const auto& segment : std::span(segments, header->e_phnum)) {
-    if (segment.p_type == PT_LOAD)
-      size = std::max<uint64_t>(size, segment.p_offset + segment.p_filesz);
-  }
+  CheckedMemory memory;
+  ModuleLayout layout;
+  if (begin == 0 || !ReadLayoutAt(memory, begin, &layout)) return std::nullopt;
   const auto page = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
-  size = (size + page - 1) / page * page;
+  const uint64_t size = (layout.extent.end - begin + page - 1) / page * page;
   auto image = elf::ElfImage::FromMemory({reinterpret_cast<const uint8_t*>(begin), size});
   if (!image || image->build_id() != build_id) return std::nullopt;
   return ElfFile{{}, std::move(*image)};

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <ctime>
 
 #include "base/basename.h"
 #include "report/call_words.h"
@@ -10,13 +9,6 @@
 
 namespace heapgauge::cli {
 namespace {
-
-// Of an RFC 3339 time in UTC, to the second; 0: it is none.
-double SecondsOf(const std::string& time) {
-  struct tm parts {};
-  if (strptime(time.c_str(), "%Y-%m-%dT%H:%M:%S", &parts) == nullptr) return 0;
-  return static_cast<double>(timegm(&parts));
-}
 
 std::string NameOf(const Report& report) {
   if (!report.service.empty()) return report.service;
@@ -117,7 +109,7 @@ void ServiceGraph::AddProcess(const std::vector<Report>& reports) {
       double& bytes = largest[circle.members];
       bytes = std::max(bytes, circle.in_flight_bytes);
     }
-    const double time_s = SecondsOf(reports[i].time);
+    const double time_s = static_cast<double>(ParseUtc(reports[i].time).value_or(0)) * 1e-3;
     for (const Call& call : reports[i].calls) {
       const std::string server = ServiceOf(call.peer);
       if (server.empty()) continue;

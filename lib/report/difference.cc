@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <ctime>
 #include <map>
 #include <optional>
 #include <unordered_map>
@@ -10,17 +9,12 @@
 
 #include "base/basename.h"
 #include "report/frame_text.h"
+#include "report/units.h"
 
 namespace heapgauge {
 namespace {
 
 constexpr double kSigmas95 = 1.96;
-
-double SecondsOf(const std::string& time) {
-  struct tm parts {};
-  const char* end = strptime(time.c_str(), "%Y-%m-%dT%H:%M:%S", &parts);
-  return end == nullptr ? 0 : static_cast<double>(timegm(&parts));
-}
 
 // Where a call site has no twin by id: what a person would take for the same place.
 std::string PlaceOf(const Site& site) {
@@ -188,7 +182,9 @@ Difference DifferenceOf(const Report& before, const Report& after) {
   difference.stacks = StackDifferences(before.sites, after.sites);
   difference.same_process =
       !before.instance.empty() && before.instance == after.instance && before.pid == after.pid;
-  difference.elapsed_s = SecondsOf(after.time) - SecondsOf(before.time);
+  const double elapsed_ms =
+      static_cast<double>(ParseUtc(after.time).value_or(0) - ParseUtc(before.time).value_or(0));
+  difference.elapsed_s = elapsed_ms * 1e-3;
   difference.before = WithoutSites(before);
   difference.after = WithoutSites(after);
   return difference;

@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <ctime>
 #include <fstream>
 #include <iterator>
 #include <map>
@@ -15,6 +14,7 @@
 #include "report/callsite.h"
 #include "report/pprof_profile.h"
 #include "report/printable.h"
+#include "report/units.h"
 
 namespace heapgauge {
 namespace {
@@ -146,12 +146,7 @@ Report ToReport(const PprofProfile& profile) {
   }
   if (profile.period > 0) report.sampling.interval_bytes = static_cast<uint64_t>(profile.period);
   report.uptime_s = static_cast<double>(profile.duration_nanos) * 1e-9;
-  const time_t seconds = profile.time_nanos / 1000000000;
-  struct tm parts {};
-  if (profile.time_nanos > 0 && gmtime_r(&seconds, &parts) != nullptr) {
-    char text[32];
-    if (strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &parts) > 0) report.time = text;
-  }
+  if (profile.time_nanos > 0) report.time = FormatUtc(profile.time_nanos / 1'000'000);
   return report;
 }
 

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
-#include <ctime>
 #include <iterator>
 #include <map>
 #include <new>
@@ -19,6 +18,7 @@
 #include "report/listed.h"
 #include "report/other_stacks.h"
 #include "report/printable.h"
+#include "report/units.h"
 
 namespace heapgauge {
 namespace {
@@ -242,13 +242,6 @@ Site SiteOf(const CallsiteRest& rest) {
   return site;
 }
 
-// RFC 3339 in UTC, to the second; 0 if it isn't that.
-int64_t NanosOf(const std::string& time) {
-  struct tm parts {};
-  const char* end = strptime(time.c_str(), "%Y-%m-%dT%H:%M:%S", &parts);
-  return end == nullptr ? 0 : static_cast<int64_t>(timegm(&parts)) * 1000000000;
-}
-
 // Throws rather than give a file that is no profile: zlib wants some 256 KiB.
 std::string Gzip(const std::string& plain) {
   std::string packed(deflateBound(nullptr, plain.size()), '\0');
@@ -288,7 +281,7 @@ std::string ToPprofProto(const Report& report, PprofKind kind) {
     for (const Site& site : report.sites) WriteSample(site, kind, &tables, &all);
     for (const CallsiteRest& rest : report.rest) WriteSample(SiteOf(rest), kind, &tables, &all);
     if (const auto others = OtherStacks(report)) WriteSample(*others, kind, &tables, &all);
-    all.add_int64(profile::kTimeNanos, NanosOf(report.time));
+    all.add_int64(profile::kTimeNanos, ParseUtc(report.time).value_or(0) * 1'000'000);
     all.add_int64(profile::kDurationNanos, Whole(report.uptime_s * 1e9));
     WriteValueType(&all, profile::kPeriodType, tables.String("space"), bytes);
     all.add_int64(profile::kPeriod, static_cast<int64_t>(report.sampling.interval_bytes));

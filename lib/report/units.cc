@@ -3,6 +3,8 @@
 #include <fmt/core.h>
 #include <time.h>
 
+#include <cctype>
+#include <charconv>
 #include <chrono>
 #include <cmath>
 
@@ -120,6 +122,46 @@ std::string FormatUtc(int64_t unix_ms) {
                      static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
                      clock.hours().count(), clock.minutes().count(), clock.seconds().count(),
                      clock.subseconds().count());
+}
+
+std::optional<int64_t> ParseUtc(std::string_view text) {
+  // "2026-11-22T02:14:05", then a fraction, then "Z".
+  const auto number = [&text](size_t digits, char behind) -> int {
+    int value = -1;
+    if (text.size() < digits) return -1;
+    const auto [end, failure] = std::from_chars(text.data(), text.data() + digits, value);
+    if (failure != std::errc() || end != text.data() + digits) return -1;
+    text.remove_prefix(digits);
+    if (behind == '\0') return value;
+    if (!text.starts_with(behind)) return -1;
+    text.remove_prefix(1);
+    return value;
+  };
+  const int year = number(4, '-');
+  const int month = number(2, '-');
+  const int day = number(2, 'T');
+  const int hour = number(2, ':');
+  const int minute = number(2, ':');
+  const int second = number(2, '\0');
+  const std::chrono::year_month_day date(std::chrono::year(year),
+                                         std::chrono::month(static_cast<unsigned>(month)),
+                                         std::chrono::day(static_cast<unsigned>(day)));
+  if (year < 0 || month < 0 || day < 0 || !date.ok()) return std::nullopt;
+  if (hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 60)
+    return std::nullopt;
+  int64_t ms = 0;
+  if (text.starts_with('.')) {
+    text.remove_prefix(1);
+    int64_t unit = 100;
+    if (text.empty() || !std::isdigit(static_cast<unsigned char>(text[0]))) return std::nullopt;
+    for (; !text.empty() && std::isdigit(static_cast<unsigned char>(text[0])); unit /= 10) {
+      ms += unit * (text[0] - '0');
+      text.remove_prefix(1);
+    }
+  }
+  if (text != "Z") return std::nullopt;
+  const int64_t days = std::chrono::sys_days(date).time_since_epoch().count();
+  return (((days * 24 + hour) * 60 + minute) * 60 + second) * 1000 + ms;
 }
 
 int64_t UnixMs() {

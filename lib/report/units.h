@@ -4,6 +4,7 @@
 #define HEAPGAUGE_REPORT_UNITS_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -21,6 +22,8 @@ std::string FormatPercent(double share);  // 0.7123 -> "71 %", 0.0123 -> "1.2 %"
 
 // RFC 3339 in UTC: "2026-11-22T02:14:05.123Z".
 std::string FormatUtc(int64_t unix_ms);
+// Its inverse, and of what others write so: a fraction is rounded down to the millisecond.
+std::optional<int64_t> ParseUtc(std::string_view text);
 int64_t UnixMs();  // now, as the system's clock has it
 
 // One unit of time for all rates of a report, so that they can be compared at a glance: the

@@ -4,13 +4,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <ctime>
 #include <string_view>
 #include <vector>
 
 #include "heapgauge/heapgauge.h"
 #include "report/frame_text.h"
 #include "report/printable.h"
+#include "report/units.h"
 
 namespace heapgauge::serve {
 namespace {
@@ -75,16 +75,6 @@ std::vector<LabelledSite> FirstSites(const std::vector<Callsite>& callsites) {
                      &sum});
   }
   return sites;
-}
-
-// Seconds since the epoch of RFC 3339 in UTC, with its fraction.
-double UnixSeconds(const std::string& time) {
-  struct tm parts {};
-  const char* end = strptime(time.c_str(), "%Y-%m-%dT%H:%M:%S", &parts);
-  if (end == nullptr) return 0;
-  double fraction = 0;
-  if (*end == '.') fraction = std::strtod(std::string("0").append(end).c_str(), nullptr);
-  return static_cast<double>(timegm(&parts)) + fraction;
 }
 
 }  // namespace
@@ -165,7 +155,7 @@ std::string MetricsOf(const Report& report) {
   text.Counter("heapgauge_tracker_cpu_seconds_total",
                "Processor time of the tracker: sampled paths and reports.", report.sampling.cpu_s);
   text.Gauge("heapgauge_last_report_timestamp_seconds", "When the newest report was made.",
-             UnixSeconds(report.time));
+             static_cast<double>(ParseUtc(report.time).value_or(0)) * 1e-3);
   AddBuild(&text);
   return text.Take();
 }

@@ -87,4 +87,23 @@ TEST_CASE("a time is RFC 3339 in UTC, leap days and milliseconds included", "[re
   CHECK(FormatUtc(-1) == "1969-12-31T23:59:59.999Z");
 }
 
+TEST_CASE("a time is read as it is written", "[report][units]") {
+  for (const int64_t unix_ms : {int64_t{0}, int64_t{951'826'154'007}, int64_t{1'709'251'199'999},
+                                int64_t{4'102'444'800'123}, int64_t{-1}}) {
+    CHECK(ParseUtc(FormatUtc(unix_ms)) == unix_ms);
+  }
+  CHECK(ParseUtc("2000-02-29T12:09:14Z") == 951'826'154'000);
+  CHECK(ParseUtc("2000-02-29T12:09:14.5Z") == 951'826'154'500);
+  CHECK(ParseUtc("2000-02-29T12:09:14.0079999Z") == 951'826'154'007);
+  for (const char* wrong :
+       {"", "Z", "2000-02-30T12:09:14Z", "2001-02-29T12:09:14Z", "2000-13-01T12:09:14Z",
+        "2000-02-29T24:00:00Z", "2000-02-29T12:60:00Z", "2000-02-29T12:09:61Z",
+        "2000-02-29T12:09:14", "2000-02-29T12:09:14.Z", "2000-02-29T12:09:14+01:00",
+        "2000-02-29 12:09:14Z", "-200-02-29T12:09:14Z", "2000-2-29T12:09:14Z",
+        "2000-02-29T12:09:14Zx"}) {
+    CAPTURE(wrong);
+    CHECK_FALSE(ParseUtc(wrong).has_value());
+  }
+}
+
 }  // namespace heapgauge

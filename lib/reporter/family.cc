@@ -1,16 +1,19 @@
 #include "reporter/family.h"
 
+#include <absl/strings/str_split.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <vector>
 
 #include "base/descriptor.h"
 #include "base/proc_stat.h"
@@ -119,13 +122,12 @@ std::string ProgramOf(pid_t pid) {
     return leads_there(*argument == '/' ? argument : here + argument) ? name : executable;
   }
   const char* const search = getenv("PATH");
-  std::string_view places = search != nullptr ? search : "/bin:/usr/bin";
-  while (!places.empty()) {
-    const size_t end = places.find(':');
-    if (leads_there(std::string(places.substr(0, end)) + "/" + name)) return name;
-    places.remove_prefix(end == std::string_view::npos ? places.size() : end + 1);
-  }
-  return executable;
+  const std::vector<std::string> places =
+      absl::StrSplit(search != nullptr ? search : "/bin:/usr/bin", ':');
+  const bool found = std::any_of(places.begin(), places.end(), [&](const std::string& place) {
+    return leads_there(place + "/" + name);
+  });
+  return found ? name : executable;
 }
 
 }  // namespace

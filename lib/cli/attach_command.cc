@@ -1,7 +1,5 @@
 #include "cli/attach_command.h"
 
-#include <elf.h>
-#include <fcntl.h>
 #include <fmt/core.h>
 #include <sys/auxv.h>
 #include <sys/resource.h>
@@ -29,6 +27,7 @@
 #include "cli/message.h"
 #include "cli/preload.h"
 #include "cli/run_options.h"
+#include "elf/program_file.h"
 #include "options/options.h"
 #include "report/output_directory.h"
 
@@ -65,19 +64,6 @@ constexpr int kMostLooks = 100;
 
 std::string Proc(pid_t pid, std::string_view rest = "") {
   return fmt::format("/proc/{}{}", pid, rest);
-}
-
-// Is it a program of the smaller word size?  Its file is opened without waiting: it may be leased
-// to somebody who does not give it back.
-bool IsOf32Bits(const std::string& path) {
-  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-  if (file < 0) return false;
-  Elf64_Ehdr header{};
-  const ssize_t got = pread(file, &header, sizeof(header), 0);
-  close(file);
-  return got == static_cast<ssize_t>(sizeof(header)) &&
-         std::memcmp(header.e_ident, ELFMAG, SELFMAG) == 0 &&
-         header.e_ident[EI_CLASS] == ELFCLASS32;
 }
 
 // What a hostile process says of itself must not cost the machine its memory.
@@ -147,15 +133,14 @@ std::string WhyNot(pid_t pid, bool allow_seccomp) {
   return {};
 }
 
-// The library as the process would open it; "" with *problem when it can't.
-std::string LibraryThere(pid_t pid, const std::string& library, std::string* problem) {
+// The library, if the process can open it.
+absl::StatusOr<std::string> LibraryThere(pid_t pid, const std::string& library) {
   for (const std::string& path :
        {library, library.substr(0, library.rfind('/') + 1) + "libheapgauge-core.so"}) {
     struct stat there {};
     if (stat(Proc(pid, "/root" + path).c_str(), &there) != 0) {
-      *problem = fmt::format(
-          "{} does not exist where it runs (a container?); install heapgauge there too", path);
-      return {};
+      return absl::NotFoundError(fmt::format(
+          "{} does not exist where it runs (a container?); install heapgauge there too", path));
     }
   }
   return library;
@@ -164,7 +149,8 @@ std::string LibraryThere(pid_t pid, const std::string& library, std::string* pro
 std::string Examine(AttachTarget* target) {
   const pid_t pid = target->pid;
   target->image = ImageOf(pid);
-  if (IsOf32Bits(Proc(pid, "/exe"))) return "it is a 32-bit program and heapgauge is 64-bit";
+  if (elf::ReadProgramFile(Proc(pid, "/exe")).word_bits == 32)
+    return "it is a 32-bit program and heapgauge is 64-bit";
   const std::vector<Mapping> mappings = ReadMappings(pid);
   if (mappings.empty()) {
     return access(Proc(pid, "/maps").c_str(), R_OK) == 0
@@ -293,11 +279,10 @@ int AttachCommand(const Arguments& arguments) {
         if (looks.Again(pid, why)) continue;
         return refuse_seen(why);
       }
-      std::string problem;
-      std::string library = FindLibrary(&problem);
-      if (target.entry == 0 && !library.empty()) library = LibraryThere(pid, library, &problem);
-      if (library.empty()) return refuse_seen(problem);
-      outcome = Inject(target, library, request);
+      absl::StatusOr<std::string> library = FindLibrary();
+      if (target.entry == 0 && library.ok()) library = LibraryThere(pid, *library);
+      if (!library.ok()) return refuse_seen(std::string(library.status().message()));
+      outcome = Inject(target, *library, request);
       patience.Give(kReadSeconds);
       if (outcome.done || !outcome.unsettled || !looks.Again(pid, outcome.text)) break;
     }

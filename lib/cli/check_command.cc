@@ -260,16 +260,18 @@ int CheckCommand(const Arguments& arguments) {
     Say(program.problem);
     return program.exit_status;
   }
-  std::string error;
-  const std::string library = LibraryToPreload(&error);
+  const absl::StatusOr<std::string> library = LibraryToPreload();
+  if (!library.ok()) {
+    Say(library.status());
+    return kExitCannotRun;
+  }
   Workshop workshop;
-  if (workshop.path().empty()) error = "no directory could be made below $TMPDIR";
-  if (library.empty() || workshop.path().empty()) {
-    Say(error);
+  if (workshop.path().empty()) {
+    Say("no directory could be made below $TMPDIR");
     return kExitCannotRun;
   }
   ForgetSettings();
-  ChildPlan plan = MakePlan(AsRun(*request, workshop.path()), program, WithLsanApi(library));
+  ChildPlan plan = MakePlan(AsRun(*request, workshop.path()), program, WithLsanApi(*library));
   const bool to_standard = request->output.empty() || request->output == "-";
   if (request->format != "text" && to_standard) {
     plan.prepare = [prepare = plan.prepare](std::vector<std::string>* environment) {
@@ -291,7 +293,8 @@ int CheckCommand(const Arguments& arguments) {
   // Nothing is said of what was not looked at.
   if (!result.processes.empty() || request->format != "text") {
     const std::string content = RenderCheck(request->format, result, suppressions, page);
-    if (!WriteOutput(request->output, content, &error)) return Fail(error);
+    const absl::Status written = WriteOutput(request->output, content);
+    if (!written.ok()) return Fail(written);
   }
   return Answer(*request, result, own, program, end.wait_status);
 }

@@ -126,6 +126,17 @@ std::string UnknownSetting(const std::string& name) {
                      DidYouMean(name, known));
 }
 
+// What the process answers if it agrees; its refusal is an error, too.
+absl::StatusOr<ControlAnswer> Ask(pid_t pid, ControlClient* client,
+                                  const std::vector<std::string>& question,
+                                  std::chrono::milliseconds patience) {
+  absl::StatusOr<ControlAnswer> answer = client->Ask(question, patience);
+  if (answer.ok() && answer->good) return answer;
+  return absl::UnknownError(fmt::format(
+      "process {}: {}", pid,
+      answer.ok() ? Printable(answer->Value("text")) : std::string(answer.status().message())));
+}
+
 // The socket comes with the first sample.
 constexpr auto kFirstSample = std::chrono::seconds(5);
 
@@ -152,8 +163,8 @@ int PsCommand(const Arguments& arguments) {
     Say("no process is tracked whose control socket you may use (heapgauge run starts one)");
   const std::string text = format == "json" ? ToJsonText(processes) : ToText(processes);
   if (processes.empty() && format == "text") return kExitGood;
-  std::string error;
-  return WriteOutput("", text, &error) ? kExitGood : Fail(error);
+  const absl::Status written = WriteOutput("", text);
+  return written.ok() ? kExitGood : Fail(written);
 }
 
 int SnapshotCommand(const Arguments& arguments) {
@@ -167,18 +178,15 @@ int SnapshotCommand(const Arguments& arguments) {
     return Fail(what.empty() ? "no PID, e.g. heapgauge snapshot 4242"
                              : fmt::format("{}: not a process's number", Printable(what)));
   }
-  std::string problem;
-  std::optional<ControlClient> client = ControlClient::Connect(*pid, &problem);
-  if (!client) return Fail(problem);
-  const auto answer = client->Ask({"report"}, kReportPatience, &problem);
-  if (!answer) return Fail(fmt::format("process {}: {}", *pid, problem));
-  if (!answer->good)
-    return Fail(fmt::format("process {}: {}", *pid, Printable(answer->Value("text"))));
+  absl::StatusOr<ControlClient> client = ControlClient::Connect(*pid);
+  if (!client.ok()) return Fail(client.status());
+  const absl::StatusOr<ControlAnswer> answer = Ask(*pid, &*client, {"report"}, kReportPatience);
+  if (!answer.ok()) return Fail(answer.status());
   Say(fmt::format("report {} of process {}: verdict {}", Printable(answer->Value("sequence")), *pid,
                   Printable(answer->Value("verdict"))));
   const std::string line = answer->Value("directory") + "\n";
-  std::string error;
-  return WriteOutput("", line, &error) ? kExitGood : Fail(error);
+  const absl::Status written = WriteOutput("", line);
+  return written.ok() ? kExitGood : Fail(written);
 }
 
 int SetCommand(const Arguments& arguments) {
@@ -204,28 +212,25 @@ int SetCommand(const Arguments& arguments) {
     if (const std::string wrong = UnknownSetting(changes.back().first); !wrong.empty())
       return Fail(wrong);
   }
-  std::string problem;
-  std::optional<ControlClient> client = ControlClient::Connect(*pid, &problem);
+  absl::StatusOr<ControlClient> client = ControlClient::Connect(*pid);
   const auto start =
       std::find(changes.begin(), changes.end(), std::pair<std::string, std::string>("START", "on"));
-  if (!client && start != changes.end() && IsLoaded(*pid)) {
+  if (!client.ok() && start != changes.end() && IsLoaded(*pid)) {
     // One that was told not to sample has no thread that could answer.
     if (const int status = AttachCommand({std::to_string(*pid)}); status != kExitGood)
       return status;
     changes.erase(start);
     if (changes.empty()) return kExitGood;
     const auto end = std::chrono::steady_clock::now() + kFirstSample;
-    while (!client && std::chrono::steady_clock::now() < end) {
+    while (!client.ok() && std::chrono::steady_clock::now() < end) {
       std::this_thread::sleep_for(std::chrono::milliseconds(50));
-      client = ControlClient::Connect(*pid, &problem);
+      client = ControlClient::Connect(*pid);
     }
   }
-  if (!client) return Fail(problem);
+  if (!client.ok()) return Fail(client.status());
   for (const auto& [name, value] : changes) {
-    const auto answer = client->Ask({"set", name, value}, kSetPatience, &problem);
-    if (!answer) return Fail(fmt::format("process {}: {}", *pid, problem));
-    if (!answer->good)
-      return Fail(fmt::format("process {}: {}", *pid, Printable(answer->Value("text"))));
+    const auto answer = Ask(*pid, &*client, {"set", name, value}, kSetPatience);
+    if (!answer.ok()) return Fail(answer.status());
     Say(fmt::format("process {}: {}={}", *pid, name, Printable(value)));
   }
   return kExitGood;

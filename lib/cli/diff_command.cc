@@ -167,13 +167,12 @@ int DiffCommand(const Arguments& arguments) {
   if (const std::string wrong = Check(&request); !wrong.empty()) return Fail(wrong);
 
   std::vector<std::string> notes;
-  std::string error;
   const std::string at_before = request.at.empty() ? "" : request.at[0];
   const std::string at_after = request.at.size() < 2 ? "" : request.at[1];
-  const std::optional<Report> before = LoadReport(request.before, at_before, &notes, &error);
-  if (!before) return Fail(error);
-  const std::optional<Report> after = LoadReport(request.after, at_after, &notes, &error);
-  if (!after) return Fail(error);
+  const absl::StatusOr<Report> before = LoadReport(request.before, at_before, &notes);
+  if (!before.ok()) return Fail(before.status());
+  const absl::StatusOr<Report> after = LoadReport(request.after, at_after, &notes);
+  if (!after.ok()) return Fail(after.status());
   for (const std::string& note : notes) Say(note);
 
   const bool to_stdout = request.output.empty() || request.output == "-";
@@ -181,8 +180,9 @@ int DiffCommand(const Arguments& arguments) {
     return Fail("a pprof profile is binary and standard output is a terminal: add -o diff.pb.gz");
   }
   const Difference difference = DifferenceOf(*before, *after);
-  if (!WriteOutput(request.output, Render(difference, *before, *after, request), &error))
-    return Fail(error);
+  const absl::Status written =
+      WriteOutput(request.output, Render(difference, *before, *after, request));
+  if (!written.ok()) return Fail(written);
   const std::string found = Found(difference, request);
   if (found.empty()) return kExitGood;
   Say(found);

@@ -95,11 +95,10 @@ int EdgesCommand(const Arguments& arguments) {
   if (const std::string wrong = Check(&request); !wrong.empty()) return Fail(wrong);
 
   std::vector<std::string> files;
-  std::string error;
   for (const std::string& path : request.paths) {
-    const std::vector<std::string> more = ReportFilesOf(path, &error);
-    if (more.empty()) return Fail(error);
-    files.insert(files.end(), more.begin(), more.end());
+    const absl::StatusOr<std::vector<std::string>> more = ReportFilesOf(path);
+    if (!more.ok()) return Fail(more.status());
+    files.insert(files.end(), more->begin(), more->end());
   }
   // One that is named twice is one.
   std::sort(files.begin(), files.end());
@@ -116,7 +115,8 @@ int EdgesCommand(const Arguments& arguments) {
   for (const std::string& note : notes) Say(note);
   if (processes == 0) return Fail(fmt::format("{}: no reports", Printable(files.front())));
   graph.Finish();
-  if (!WriteOutput(request.output, Render(graph, request), &error)) return Fail(error);
+  const absl::Status written = WriteOutput(request.output, Render(graph, request));
+  if (!written.ok()) return Fail(written);
   if (request.fail_on.empty() || graph.circles().empty()) return kExitGood;
   Say("--fail-on circle: " + CircleLine(graph.circles().front()));
   return kExitFound;

@@ -1,5 +1,6 @@
 #include "cli/holders_command.h"
 
+#include <absl/strings/str_join.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 
@@ -65,10 +66,9 @@ bool IsMeant(const Callsite& callsite, const std::string& site) {
          LineOf(callsite).function.find(site) != std::string::npos;
 }
 
-// nullopt with *problem: one of them is not in the report.
-std::optional<std::vector<Callsite>> Chosen(const Report& report,
-                                            const std::vector<std::string>& sites,
-                                            std::string* problem) {
+// None when one of them is not in the report.
+absl::StatusOr<std::vector<Callsite>> Chosen(const Report& report,
+                                             const std::vector<std::string>& sites) {
   std::vector<Callsite> chosen;
   for (const Callsite& callsite : report.callsites) {
     const bool meant = std::any_of(sites.begin(), sites.end(), [&](const std::string& site) {
@@ -81,9 +81,9 @@ std::optional<std::vector<Callsite>> Chosen(const Report& report,
                     [&](const Callsite& callsite) { return IsMeant(callsite, site); })) {
       continue;
     }
-    *problem = fmt::format(
-        "{}: no such call site in its report; heapgauge top or report lists them", Printable(site));
-    return std::nullopt;
+    return absl::NotFoundError(
+        fmt::format("{}: no such call site in its report; heapgauge top or report lists them",
+                    Printable(site)));
   }
   if (!chosen.empty() || !sites.empty()) return chosen;
   chosen = report.callsites;
@@ -118,45 +118,39 @@ std::string ToText(const Report& report, const std::vector<Callsite>& callsites)
   return text;
 }
 
-std::optional<Report> ReadAttached(const ControlClient& client, std::string* problem) {
+absl::StatusOr<Report> AskProcess(pid_t pid, ControlClient* client,
+                                  const std::vector<std::string>& question,
+                                  std::chrono::milliseconds patience) {
+  const auto refuse = [pid](std::string_view why) {
+    return absl::UnknownError(fmt::format("process {}: {}", pid, why));
+  };
+  const auto answer = client->Ask(question, patience);
+  if (!answer.ok()) return refuse(std::string(answer.status().message()));
+  if (!answer->good) return refuse(Printable(answer->Value("text")));
   std::string wrong;
-  std::optional<Report> report = FromJson(client.attached(), &wrong);
-  if (!report) *problem = "its report can't be read: " + Printable(wrong);
-  return report;
-}
-
-std::optional<Report> AskProcess(ControlClient* client, const std::vector<std::string>& question,
-                                 std::chrono::milliseconds patience, std::string* problem) {
-  const auto answer = client->Ask(question, patience, problem);
-  if (!answer) return std::nullopt;
-  if (!answer->good) {
-    *problem = Printable(answer->Value("text"));
-    return std::nullopt;
-  }
-  return ReadAttached(*client, problem);
+  std::optional<Report> report = FromJson(client->attached(), &wrong);
+  if (!report) return refuse("its report can't be read: " + Printable(wrong));
+  return *std::move(report);
 }
 
 // Asks for the ids of what is meant, then for a look for these.
-std::optional<Report> LookNow(pid_t pid, const std::vector<std::string>& sites,
-                              std::string* problem) {
-  std::optional<ControlClient> client = ControlClient::Connect(pid, problem);
-  if (!client) return std::nullopt;
-  std::string ids;
-  std::optional<Report> report;
-  if (!sites.empty()) {
-    report = AskProcess(&*client, {"look"}, kLookPatience, problem);
-    const auto chosen = report ? Chosen(*report, sites, problem) : std::nullopt;
-    if (!chosen) {
-      *problem = fmt::format("process {}: {}", pid, *problem);
-      return std::nullopt;
-    }
-    for (const Callsite& callsite : *chosen) ids += (ids.empty() ? "" : ",") + callsite.sum.id;
-  }
+absl::StatusOr<Report> LookNow(pid_t pid, const std::vector<std::string>& sites) {
+  absl::StatusOr<ControlClient> client = ControlClient::Connect(pid);
+  if (!client.ok()) return client.status();
   std::vector<std::string> question = {"holders"};
-  if (!ids.empty()) question.push_back(ids);
-  report = AskProcess(&*client, question, kHoldersPatience, problem);
-  if (!report) *problem = fmt::format("process {}: {}", pid, *problem);
-  return report;
+  if (!sites.empty()) {
+    const auto report = AskProcess(pid, &*client, {"look"}, kLookPatience);
+    if (!report.ok()) return report;
+    const auto chosen = Chosen(*report, sites);
+    if (!chosen.ok()) {
+      return absl::NotFoundError(
+          fmt::format("process {}: {}", pid, std::string(chosen.status().message())));
+    }
+    question.push_back(absl::StrJoin(*chosen, ",", [](std::string* out, const Callsite& callsite) {
+      out->append(callsite.sum.id);
+    }));
+  }
+  return AskProcess(pid, &*client, question, kHoldersPatience);
 }
 
 }  // namespace
@@ -177,21 +171,18 @@ int HoldersCommand(const Arguments& arguments) {
   }
   struct stat status;
   const std::optional<pid_t> pid = ParsePid(request.what);
-  std::string problem;
-  std::optional<Report> report;
   std::vector<std::string> notes;
-  if (pid && stat(request.what.c_str(), &status) != 0) {
-    report = LookNow(*pid, request.sites, &problem);
-  } else {
-    report = LoadReport(request.what, "", &notes, &problem);
-  }
-  if (!report) return Fail(problem);
+  const absl::StatusOr<Report> report = pid && stat(request.what.c_str(), &status) != 0
+                                            ? LookNow(*pid, request.sites)
+                                            : LoadReport(request.what, "", &notes);
+  if (!report.ok()) return Fail(report.status());
   for (const std::string& note : notes) Say(note);
-  const auto chosen = Chosen(*report, request.sites, &problem);
-  if (!chosen) return Fail(problem);
+  const auto chosen = Chosen(*report, request.sites);
+  if (!chosen.ok()) return Fail(chosen.status());
   const std::string text =
       request.json ? HoldersToJson(*report, *chosen) + "\n" : ToText(*report, *chosen);
-  return WriteOutput(request.output, text, &problem) ? kExitGood : Fail(problem);
+  const absl::Status written = WriteOutput(request.output, text);
+  return written.ok() ? kExitGood : Fail(written);
 }
 
 }  // namespace heapgauge::cli

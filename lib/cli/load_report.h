@@ -3,7 +3,8 @@
 #ifndef HEAPGAUGE_CLI_LOAD_REPORT_H_
 #define HEAPGAUGE_CLI_LOAD_REPORT_H_
 
-#include <optional>
+#include <absl/status/statusor.h>
+
 #include <string>
 #include <vector>
 
@@ -11,9 +12,9 @@
 
 namespace heapgauge::cli {
 
-// `at`: report_choice.h; a profile has one report alone.  nullopt with one line in *error.
-std::optional<Report> LoadReport(const std::string& path, const std::string& at,
-                                 std::vector<std::string>* notes, std::string* error);
+// `at`: report_choice.h; a profile has one report alone.
+absl::StatusOr<Report> LoadReport(const std::string& path, const std::string& at,
+                                  std::vector<std::string>* notes);
 
 }  // namespace heapgauge::cli
 

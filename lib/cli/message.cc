@@ -19,4 +19,8 @@ int Fail(std::string_view text) {
   return kExitUsage;
 }
 
+void Say(const absl::Status& status) { Say(std::string(status.message())); }
+
+int Fail(const absl::Status& status) { return Fail(std::string(status.message())); }
+
 }  // namespace heapgauge::cli

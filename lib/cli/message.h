@@ -3,6 +3,8 @@
 #ifndef HEAPGAUGE_CLI_MESSAGE_H_
 #define HEAPGAUGE_CLI_MESSAGE_H_
 
+#include <absl/status/status.h>
+
 #include <string_view>
 
 namespace heapgauge::cli {
@@ -18,6 +20,10 @@ void Say(std::string_view text);
 
 // Says it and returns kExitUsage, for `return Fail("...")`.
 int Fail(std::string_view text);
+
+// The same of what went wrong elsewhere: its text, whatever its code.
+void Say(const absl::Status& status);
+int Fail(const absl::Status& status);
 
 }  // namespace heapgauge::cli
 

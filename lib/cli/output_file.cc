@@ -19,26 +19,25 @@
 namespace heapgauge::cli {
 namespace {
 
-bool Refuse(const std::string& path, int number, std::string* error) {
-  *error = fmt::format("cannot write {}: {}", path, std::strerror(number));
-  return false;
+absl::Status Refuse(const std::string& path, int number) {
+  return {absl::ErrnoToStatusCode(number),
+          fmt::format("cannot write {}: {}", path, std::strerror(number))};
 }
 
-bool WriteInPlace(const std::string& path, std::string_view content, std::string* error) {
+absl::Status WriteInPlace(const std::string& path, std::string_view content) {
   const int fd = open(path.c_str(), O_WRONLY | O_CLOEXEC);
   const bool written = fd >= 0 && WriteAll(fd, content);
   const int number = errno;
   const bool closed = fd < 0 || close(fd) == 0;
-  return (written && closed) || Refuse(path, written ? errno : number, error);
+  return written && closed ? absl::OkStatus() : Refuse(path, written ? errno : number);
 }
 
 // A new file beside the old one takes its place; it has the rights of any new file, or those of the
 // old one.
-bool Replace(const std::string& path, const struct stat* old, std::string_view content,
-             std::string* error) {
+absl::Status Replace(const std::string& path, const struct stat* old, std::string_view content) {
   std::string temporary = path + ".XXXXXX";
   const int fd = mkostemp(temporary.data(), O_CLOEXEC);
-  if (fd < 0) return Refuse(path, errno, error);
+  if (fd < 0) return Refuse(path, errno);
   const mode_t mask = umask(0);
   umask(mask);
   const mode_t mode = old != nullptr ? old->st_mode & 0777 : 0666 & ~mask;
@@ -48,10 +47,10 @@ bool Replace(const std::string& path, const struct stat* old, std::string_view c
     good = false;
     number = errno;
   }
-  if (good && rename(temporary.c_str(), path.c_str()) == 0) return true;
+  if (good && rename(temporary.c_str(), path.c_str()) == 0) return absl::OkStatus();
   if (good) number = errno;
   unlink(temporary.c_str());
-  return Refuse(path, number, error);
+  return Refuse(path, number);
 }
 
 }  // namespace
@@ -69,16 +68,17 @@ size_t TerminalWidth() {
   return std::clamp<size_t>(size.ws_col, 60, 200);
 }
 
-bool WriteOutput(const std::string& path, std::string_view content, std::string* error) {
+absl::Status WriteOutput(const std::string& path, std::string_view content) {
   if (path.empty() || path == "-") {
-    return WriteAll(STDOUT_FILENO, content) || Refuse("to standard output", errno, error);
+    return WriteAll(STDOUT_FILENO, content) ? absl::OkStatus()
+                                            : Refuse("to standard output", errno);
   }
   struct stat status {};
-  if (stat(path.c_str(), &status) != 0) return Replace(path, nullptr, content, error);
-  if (!S_ISREG(status.st_mode)) return WriteInPlace(path, content, error);
+  if (stat(path.c_str(), &status) != 0) return Replace(path, nullptr, content);
+  if (!S_ISREG(status.st_mode)) return WriteInPlace(path, content);
   std::array<char, PATH_MAX> resolved{};
   const char* target = realpath(path.c_str(), resolved.data());
-  return Replace(target != nullptr ? target : path, &status, content, error);
+  return Replace(target != nullptr ? target : path, &status, content);
 }
 
 }  // namespace heapgauge::cli

@@ -2,6 +2,8 @@
 #ifndef HEAPGAUGE_CLI_OUTPUT_FILE_H_
 #define HEAPGAUGE_CLI_OUTPUT_FILE_H_
 
+#include <absl/status/status.h>
+
 #include <string>
 #include <string_view>
 
@@ -15,9 +17,8 @@ bool ColourWanted();
 size_t TerminalWidth();
 
 // Writes `content` to `path`, "" or "-" being standard output.  A regular file is replaced
-// atomically, through a link the file it points to; a device or pipe is written to.  False with one
-// line in *error.
-bool WriteOutput(const std::string& path, std::string_view content, std::string* error);
+// atomically, through a link the file it points to; a device or pipe is written to.
+absl::Status WriteOutput(const std::string& path, std::string_view content);
 
 }  // namespace heapgauge::cli
 

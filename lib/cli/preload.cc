@@ -58,7 +58,7 @@ bool Link(int directory, const std::string& target, const std::string& link) {
 
 }  // namespace
 
-std::string FindLibraryFrom(const std::string& directory, std::string* error) {
+absl::StatusOr<std::string> FindLibraryFrom(const std::string& directory) {
   for (const char* relative :
        {HEAPGAUGE_LIBDIR_FROM_BINDIR, "../lib", "../lib/" HEAPGAUGE_MACHINE, "../lib64", "."}) {
     for (const char* name : {kLibrary, kVersioned}) {
@@ -69,23 +69,21 @@ std::string FindLibraryFrom(const std::string& directory, std::string* error) {
       return access(found.c_str(), R_OK) == 0 ? found : path;
     }
   }
-  *error = fmt::format(
+  return absl::NotFoundError(fmt::format(
       "{} is missing: looked in {} and beside it in ../lib, ../lib/{} and ../lib64; install it "
       "again",
-      kLibrary, directory, HEAPGAUGE_MACHINE);
-  return {};
+      kLibrary, directory, HEAPGAUGE_MACHINE));
 }
 
-std::string FindLibrary(std::string* error) {
+absl::StatusOr<std::string> FindLibrary() {
   const std::string self = RealPath("/proc/self/exe");
   if (self.empty()) {
-    *error = fmt::format("cannot find {}: /proc is not readable here", kLibrary);
-    return {};
+    return absl::NotFoundError(fmt::format("cannot find {}: /proc is not readable here", kLibrary));
   }
-  return FindLibraryFrom(self.substr(0, self.rfind('/')), error);
+  return FindLibraryFrom(self.substr(0, self.rfind('/')));
 }
 
-std::string PreloadablePath(const std::string& library, std::string* error) {
+absl::StatusOr<std::string> PreloadablePath(const std::string& library) {
   if (!Splits(library)) return library;
   const size_t slash = library.rfind('/');
   const std::string home = library.substr(0, slash);
@@ -102,14 +100,13 @@ std::string PreloadablePath(const std::string& library, std::string* error) {
     close(directory);
     if (linked) return fmt::format("{}/{}/{}", place, link, name);
   }
-  *error = fmt::format("the loader cannot preload {}, whose path has a space or a colon, and {}",
-                       library, problem);
-  return {};
+  return absl::FailedPreconditionError(fmt::format(
+      "the loader cannot preload {}, whose path has a space or a colon, and {}", library, problem));
 }
 
-std::string LibraryToPreload(std::string* error) {
-  const std::string library = FindLibrary(error);
-  return library.empty() ? library : PreloadablePath(library, error);
+absl::StatusOr<std::string> LibraryToPreload() {
+  const absl::StatusOr<std::string> library = FindLibrary();
+  return library.ok() ? PreloadablePath(*library) : library;
 }
 
 std::string PreloadValue(const std::string& library, std::string_view before) {

@@ -154,8 +154,7 @@ int ReportCommand(const Arguments& arguments) {
   if (const std::string wrong = Check(&request); !wrong.empty()) return Fail(wrong);
 
   std::vector<std::string> notes;
-  std::string error;
-  std::optional<Report> report = LoadReport(request.path, request.at, &notes, &error);
+  absl::StatusOr<Report> report = LoadReport(request.path, request.at, &notes);
   ChildrenSummary children;
   if (request.format == "text" || request.format == "json") {
     children = ReadChildren(request.path);
@@ -166,7 +165,7 @@ int ReportCommand(const Arguments& arguments) {
                                 children.skipped));
   }
   for (const std::string& note : notes) Say(note);
-  if (!report && children.count == 0) return Fail(error);
+  if (!report.ok() && children.count == 0) return Fail(report.status());
 
   const bool to_stdout = request.output.empty() || request.output == "-";
   if (!opens && IsBinary(request.format) && to_stdout && isatty(STDOUT_FILENO) == 1) {
@@ -181,15 +180,15 @@ int ReportCommand(const Arguments& arguments) {
   render.text.max_sites = request.top;
   render.text.colour = to_stdout && ColourWanted();
   if (to_stdout) render.text.width = TerminalWidth();
-  const bool has_report = report.has_value();
+  const bool has_report = report.ok();
   const std::string text =
       RenderReport(std::move(report).value_or(Report{}), has_report, children, render);
   if (opens) {
     const std::string wrong = OpenInViewer(request.open, text);
     return wrong.empty() ? kExitGood : Fail(wrong);
   }
-  if (!WriteOutput(request.output, text, &error)) return Fail(error);
-  return kExitGood;
+  const absl::Status written = WriteOutput(request.output, text);
+  return written.ok() ? kExitGood : Fail(written);
 }
 
 }  // namespace heapgauge::cli

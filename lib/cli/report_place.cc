@@ -40,7 +40,7 @@ std::string FindAmong(const fs::path& descriptors, std::error_code* failure) {
 
 }  // namespace
 
-std::string ReportDirectoryOf(pid_t pid, std::string* error) {
+absl::StatusOr<std::string> ReportDirectoryOf(pid_t pid) {
   const fs::path process = fmt::format("/proc/{}", pid);
   std::error_code failure;
   bool tracked = false;
@@ -54,18 +54,20 @@ std::string ReportDirectoryOf(pid_t pid, std::string* error) {
     if (refused) failure = refused;
   }
   if (failure == std::errc::no_such_file_or_directory) {
-    *error = fmt::format("no process {}", pid);
-  } else if (failure) {
-    *error = fmt::format("process {} can't be looked into: {}", pid, failure.message());
-  } else if (tracked) {
-    *error = fmt::format("process {} has written no report yet; name its directory later", pid);
-  } else {
-    *error = fmt::format(
-        "process {} is not tracked, or nothing of it has been sampled yet: start it by `heapgauge "
-        "run`, or track it by `heapgauge attach {}`",
-        pid, pid);
+    return absl::NotFoundError(fmt::format("no process {}", pid));
   }
-  return {};
+  if (failure) {
+    return absl::PermissionDeniedError(
+        fmt::format("process {} can't be looked into: {}", pid, failure.message()));
+  }
+  if (tracked) {
+    return absl::UnavailableError(
+        fmt::format("process {} has written no report yet; name its directory later", pid));
+  }
+  return absl::FailedPreconditionError(fmt::format(
+      "process {} is not tracked, or nothing of it has been sampled yet: start it by `heapgauge "
+      "run`, or track it by `heapgauge attach {}`",
+      pid, pid));
 }
 
 }  // namespace heapgauge::cli

@@ -2,15 +2,16 @@
 #ifndef HEAPGAUGE_CLI_REPORT_PLACE_H_
 #define HEAPGAUGE_CLI_REPORT_PLACE_H_
 
+#include <absl/status/statusor.h>
 #include <sys/types.h>
 
 #include <string>
 
 namespace heapgauge::cli {
 
-// The directory whose lock the process's report thread holds; "" with one line in *error: there is
-// no such process, it may not be looked into, or it has written no report yet.
-std::string ReportDirectoryOf(pid_t pid, std::string* error);
+// The directory whose lock the process's report thread holds.  None where there is no such process,
+// it may not be looked into, or it has written no report yet.
+absl::StatusOr<std::string> ReportDirectoryOf(pid_t pid);
 
 }  // namespace heapgauge::cli
 

@@ -155,10 +155,9 @@ int RunCommand(const Arguments& arguments) {
     Say(program.problem);
     return program.exit_status;
   }
-  std::string error;
-  const std::string library = LibraryToPreload(&error);
-  if (library.empty()) {
-    Say(error);
+  const absl::StatusOr<std::string> library = LibraryToPreload();
+  if (!library.ok()) {
+    Say(library.status());
     return kExitCannotRun;
   }
   if (program.reach != Reach::kYes) {
@@ -168,7 +167,7 @@ int RunCommand(const Arguments& arguments) {
 
   // One second of slack: a file's time comes from a coarser clock than ours.
   const time_t since = time(nullptr) - 1;
-  const ChildEnd end = RunChild(MakePlan(*request, program, library));
+  const ChildEnd end = RunChild(MakePlan(*request, program, *library));
   const RunOutput output = Decode(end.prepared);
   const FoundReports found = FindReports(output, end.pid, since);
   if (end.start_error != 0) return CannotStart(program, end);

@@ -85,10 +85,9 @@ int ServeCommand(const Arguments& arguments) {
   std::error_code ignored;
   const bool is_directory = std::filesystem::is_directory(request.what, ignored);
   if (pid && !is_directory) {
-    std::string error;
-    const std::string directory = ReportDirectoryOf(*pid, &error);
-    if (directory.empty()) return Fail(error);
-    passed.insert(passed.end(), {"--directory", directory, "--pid", request.what});
+    const absl::StatusOr<std::string> directory = ReportDirectoryOf(*pid);
+    if (!directory.ok()) return Fail(directory.status());
+    passed.insert(passed.end(), {"--directory", *directory, "--pid", request.what});
   } else if (is_directory) {
     passed.insert(passed.end(), {"--directory", request.what});
   } else {

@@ -70,19 +70,20 @@ void FindBelow(const fs::path& directory, int levels, std::vector<std::string>* 
 
 }  // namespace
 
-std::vector<std::string> ReportFilesOf(const std::string& path, std::string* error) {
+absl::StatusOr<std::vector<std::string>> ReportFilesOf(const std::string& path) {
   std::error_code failure;
   if (!fs::is_directory(path, failure)) {
     if (!fs::exists(path, failure)) {
-      *error = fmt::format("{}: there is no such file or directory", Printable(path));
-      return {};
+      return absl::NotFoundError(
+          fmt::format("{}: there is no such file or directory", Printable(path)));
     }
-    return {path};
+    return std::vector<std::string>{path};
   }
   std::vector<std::string> files;
   FindBelow(path, kMostLevels, &files);
   if (files.empty()) {
-    *error = fmt::format("{}: no report directory, and none is in it", Printable(path));
+    return absl::NotFoundError(
+        fmt::format("{}: no report directory, and none is in it", Printable(path)));
   }
   return files;
 }

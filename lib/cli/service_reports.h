@@ -2,6 +2,8 @@
 #ifndef HEAPGAUGE_CLI_SERVICE_REPORTS_H_
 #define HEAPGAUGE_CLI_SERVICE_REPORTS_H_
 
+#include <absl/status/statusor.h>
+
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,8 +14,8 @@
 namespace heapgauge::cli {
 
 // The files of reports that `path` names: a reports.jsonl, a report directory, or a directory of
-// such directories.  Empty, with one line in *error, when there are none.
-std::vector<std::string> ReportFilesOf(const std::string& path, std::string* error);
+// such directories.  At least one.
+absl::StatusOr<std::vector<std::string>> ReportFilesOf(const std::string& path);
 
 // Name, time, calls and circles of a line of reports.jsonl; nullopt when it is damaged.  The sites,
 // most of a report, are passed over unread.

@@ -32,14 +32,13 @@ double Number(const json& object, const char* key) {
 
 }  // namespace
 
-std::optional<SoakBaseline> ReadSoakBaseline(const std::string& directory, std::string* error) {
+absl::StatusOr<SoakBaseline> ReadSoakBaseline(const std::string& directory) {
   const std::string path = directory + "/soak.json";
   const auto refuse = [&](const std::string& why) {
-    *error = fmt::format(
+    return absl::InvalidArgumentError(fmt::format(
         "--baseline {}: {}; it takes the directory of an earlier heapgauge soak that came to its "
         "end",
-        Printable(directory), why);
-    return std::nullopt;
+        Printable(directory), why));
   };
   const Descriptor file(AboveStandard(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)));
   if (!file.valid()) return refuse(fmt::format("no soak.json ({})", std::strerror(errno)));

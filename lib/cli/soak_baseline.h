@@ -2,8 +2,9 @@
 #ifndef HEAPGAUGE_CLI_SOAK_BASELINE_H_
 #define HEAPGAUGE_CLI_SOAK_BASELINE_H_
 
+#include <absl/status/statusor.h>
+
 #include <map>
-#include <optional>
 #include <string>
 #include <utility>
 
@@ -22,8 +23,8 @@ struct SoakBaseline {
   double live_growth_per_h = 0;
 };
 
-// From the soak.json in `directory`.  nullopt with one line in *error.
-std::optional<SoakBaseline> ReadSoakBaseline(const std::string& directory, std::string* error);
+// From the soak.json in `directory`.
+absl::StatusOr<SoakBaseline> ReadSoakBaseline(const std::string& directory);
 
 // Marks the leaks that the baseline has as fast as this, half as fast again being chance.
 void CompareWithBaseline(const SoakBaseline& baseline, SoakResult* result);

@@ -50,8 +50,8 @@ std::vector<std::string> OwnEnvironment() {
   return environment;
 }
 
-// A new directory, absolute; "" with one line in *error.
-std::string MakeDirectory(const SoakRequest& request, std::string* error) {
+// A new directory, absolute.
+absl::StatusOr<std::string> MakeDirectory(const SoakRequest& request) {
   std::string path = request.reports;
   if (path.empty()) {
     path = fmt::format("heapgauge-soak.{}.{}", Basename(request.service[0]), getpid());
@@ -65,21 +65,20 @@ std::string MakeDirectory(const SoakRequest& request, std::string* error) {
     // An empty one will do.
     if (number != EEXIST || !std::filesystem::is_directory(path, failure) ||
         !std::filesystem::is_empty(path, failure) || failure) {
-      *error = fmt::format("--reports {}: {}; it must be a new or an empty directory",
-                           Printable(path), std::strerror(number == EEXIST ? ENOTEMPTY : number));
-      return {};
+      return absl::InvalidArgumentError(
+          fmt::format("--reports {}: {}; it must be a new or an empty directory", Printable(path),
+                      std::strerror(number == EEXIST ? ENOTEMPTY : number)));
     }
   }
   struct statvfs room {};
   if (statvfs(path.c_str(), &room) == 0 && room.f_blocks > 0 &&
       uint64_t{room.f_bavail} * room.f_frsize < kLeastRoom) {
     rmdir(path.c_str());
-    *error = fmt::format(
+    return absl::ResourceExhaustedError(fmt::format(
         "no room for reports in {}: {} left on the disk, and a soak wants {} at least; --reports "
         "names another place",
         Printable(path), FormatBytes(static_cast<double>(room.f_bavail * room.f_frsize)),
-        FormatBytes(static_cast<double>(kLeastRoom)));
-    return {};
+        FormatBytes(static_cast<double>(kLeastRoom))));
   }
   return path;
 }
@@ -152,20 +151,21 @@ int SoakCommand(const Arguments& arguments) {
     return Fail(fmt::format("{} cannot be tracked: {}, so nothing could be said of it",
                             Printable(request->service[0]), program.reason));
   }
-  std::string error;
-  const std::string library = LibraryToPreload(&error);
-  if (library.empty()) {
-    Say(error);
+  const absl::StatusOr<std::string> library = LibraryToPreload();
+  if (!library.ok()) {
+    Say(library.status());
     return kExitCannotRun;
   }
   std::optional<SoakBaseline> baseline;
   if (!request->baseline.empty()) {
-    baseline = ReadSoakBaseline(request->baseline, &error);
-    if (!baseline) return Fail(error);
+    absl::StatusOr<SoakBaseline> read = ReadSoakBaseline(request->baseline);
+    if (!read.ok()) return Fail(read.status());
+    baseline = *std::move(read);
   }
   if (const std::string wrong = WrongOutput(request->output); !wrong.empty()) return Fail(wrong);
-  const std::string directory = MakeDirectory(*request, &error);
-  if (directory.empty()) return Fail(error);
+  const absl::StatusOr<std::string> made = MakeDirectory(*request);
+  if (!made.ok()) return Fail(made.status());
+  const std::string& directory = *made;
 
   if (request->iterations > 0 && request->iterations != request->asked_iterations) {
     Say(fmt::format("--iterations {}: {} are run, the next prime number", request->asked_iterations,
@@ -176,7 +176,7 @@ int SoakCommand(const Arguments& arguments) {
   result.load = Printable(request->load);
   result.directory = Printable(directory);
   result.began = FormatUtc(UnixMs());
-  SoakRun run(*request, ServiceLine(*request, program, library, directory), LoadLine(*request),
+  SoakRun run(*request, ServiceLine(*request, program, *library, directory), LoadLine(*request),
               directory);
   SoakProgress progress(&run);
   SoakCourse course = run.Run();
@@ -191,9 +191,13 @@ int SoakCommand(const Arguments& arguments) {
   progress.Clear();
   ConcludeSoak(*request, course, processes, baseline ? &*baseline : nullptr, &result);
 
-  if (!WriteOutput(directory + "/soak.json", SoakToJson(result), &error)) Say(error);
-  if (!WriteOutput(request->output, Render(*request, result), &error)) {
-    Say(error);
+  if (const absl::Status kept = WriteOutput(directory + "/soak.json", SoakToJson(result));
+      !kept.ok()) {
+    Say(kept);
+  }
+  if (const absl::Status written = WriteOutput(request->output, Render(*request, result));
+      !written.ok()) {
+    Say(written);
     return result.status == kSoakNoLeak ? kExitUsage : result.status;
   }
   if (!request->output.empty() || request->format != "text") {

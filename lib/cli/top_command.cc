@@ -129,10 +129,10 @@ class Top final {
       if (looks > 0 && !Wait()) break;
       if (!Look()) break;
       Show();
-      if (!written_) break;
+      if (!written_.ok()) break;
     }
     screen_ = nullptr;
-    if (!written_) return Fail(problem_);
+    if (!written_.ok()) return Fail(written_);
     if (!problem_.empty()) Say(fmt::format("process {}: {}", request_.pid, problem_));
     return seen_ || problem_.empty() ? kExitGood : kExitUsage;
   }
@@ -140,8 +140,11 @@ class Top final {
  private:
   bool Look() {
     next_ = Clock::now() + request_.delay;
-    const auto answer = client_.Ask({"look"}, kLookPatience, &problem_);
-    if (!answer) return false;
+    const auto answer = client_.Ask({"look"}, kLookPatience);
+    if (!answer.ok()) {
+      problem_ = std::string(answer.status().message());
+      return false;
+    }
     if (!answer->good) {
       problem_ = Printable(answer->Value("text"));
       return false;
@@ -173,7 +176,7 @@ class Top final {
     style.rows = kPlainRows;
     std::string text = report_.time + "\n";
     for (const TopLine& line : TopLines(report_, history_, style)) text += line.text + "\n";
-    written_ = WriteOutput("", text + "\n", &problem_);
+    written_ = WriteOutput("", text + "\n");
   }
 
   // Until the next look; false: quit.
@@ -204,7 +207,7 @@ class Top final {
   Clock::time_point next_;
   bool seen_ = false;
   bool quit_ = false;
-  bool written_ = true;
+  absl::Status written_;
   std::string problem_;
 };
 
@@ -214,10 +217,9 @@ int TopCommand(const Arguments& arguments) {
   int status = kExitGood;
   const std::optional<TopRequest> request = ReadArguments(arguments, &status);
   if (!request) return status;
-  std::string problem;
-  std::optional<ControlClient> client = ControlClient::Connect(request->pid, &problem);
-  if (!client) return Fail(problem);
-  return Top(*request, std::move(*client)).Run();
+  absl::StatusOr<ControlClient> client = ControlClient::Connect(request->pid);
+  if (!client.ok()) return Fail(client.status());
+  return Top(*request, *std::move(client)).Run();
 }
 
 }  // namespace heapgauge::cli

@@ -87,7 +87,8 @@ std::vector<TrackedProcess> FindTrackedProcesses() {
     process.rss_bytes = RssOf(process.pid);
     std::error_code ignored;
     process.exe = std::filesystem::read_symlink(Proc(process.pid, "/exe"), ignored).string();
-    one.client.Send({"hello"}, &process.problem);
+    if (const absl::Status sent = one.client.Send({"hello"}); !sent.ok())
+      process.problem = std::string(sent.message());
     asked.push_back(std::move(one));
   }
   const auto until = std::chrono::steady_clock::now() + kPatience;
@@ -96,10 +97,13 @@ std::vector<TrackedProcess> FindTrackedProcesses() {
     if (one.process.problem.empty()) {
       const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
           until - std::chrono::steady_clock::now());
-      const auto answer =
-          one.client.Receive(std::max(left, std::chrono::milliseconds(0)), &one.process.problem);
-      if (answer && answer->good) TakeAnswer(*answer, &one.process);
-      if (answer && !answer->good) one.process.problem = answer->Value("text");
+      const auto answer = one.client.Receive(std::max(left, std::chrono::milliseconds(0)));
+      if (answer.ok() && answer->good) {
+        TakeAnswer(*answer, &one.process);
+      } else {
+        one.process.problem =
+            answer.ok() ? answer->Value("text") : std::string(answer.status().message());
+      }
     }
     processes.push_back(std::move(one.process));
   }

@@ -1,5 +1,7 @@
 #include "control/control_client.h"
 
+#include <absl/strings/str_cat.h>
+#include <absl/strings/str_join.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -24,6 +26,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr size_t kMostAttached = size_t{256} << 20;
+constexpr char kEnded[] = "it has ended, or gives no answers any more";
 
 std::string ReadFile(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
@@ -107,14 +110,20 @@ std::string Attached(int file) {
   return text;
 }
 
-std::string WhyNone(pid_t pid, const std::string& path, int why) {
-  const std::string process = "process " + std::to_string(pid);
-  if (kill(pid, 0) != 0 && errno == ESRCH) return "no " + process;
-  if (why == EACCES || why == EPERM)
-    return process + " belongs to another user; ask as that user or as root";
-  if (why == EAGAIN) return process + " is asked by too many at once; try again";
-  return process + " has no control socket (" + path +
-         "): it is not tracked, has not been sampled yet, or runs with HEAPGAUGE_CONTROL=off";
+absl::Status WhyNone(pid_t pid, const std::string& path, int why) {
+  const std::string process = absl::StrCat("process ", pid);
+  if (kill(pid, 0) != 0 && errno == ESRCH) return absl::NotFoundError(absl::StrCat("no ", process));
+  if (why == EACCES || why == EPERM) {
+    return absl::PermissionDeniedError(
+        absl::StrCat(process, " belongs to another user; ask as that user or as root"));
+  }
+  if (why == EAGAIN) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat(process, " is asked by too many at once; try again"));
+  }
+  return absl::FailedPreconditionError(absl::StrCat(
+      process, " has no control socket (", path,
+      "): it is not tracked, has not been sampled yet, or runs with HEAPGAUGE_CONTROL=off"));
 }
 
 // Once answers come from there, it is alive.
@@ -145,7 +154,7 @@ std::optional<ControlClient> ControlClient::Connect(const std::string& path) {
   return ControlClient(Descriptor(made));
 }
 
-std::optional<ControlClient> ControlClient::Connect(pid_t pid, std::string* problem) {
+absl::StatusOr<ControlClient> ControlClient::Connect(pid_t pid) {
   const std::string root = "/proc/" + std::to_string(pid) + "/root";
   const uid_t user = EffectiveUserOf(pid);
   const pid_t inside = PidInside(pid);
@@ -167,11 +176,10 @@ std::optional<ControlClient> ControlClient::Connect(pid_t pid, std::string* prob
         continue;
       }
       // The name may be that of a process with the same number in another container.
-      if (client->peer() == pid) return client;
+      if (client->peer() == pid) return *std::move(client);
     }
   }
-  *problem = WhyNone(pid, directories[0] + "/" + ControlName(inside), why);
-  return std::nullopt;
+  return WhyNone(pid, directories[0] + "/" + ControlName(inside), why);
 }
 
 pid_t ControlClient::peer() const {
@@ -180,30 +188,24 @@ pid_t ControlClient::peer() const {
   return getsockopt(socket_.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 ? peer.pid : 0;
 }
 
-std::optional<ControlAnswer> ControlClient::Ask(const std::vector<std::string>& question,
-                                                std::chrono::milliseconds patience,
-                                                std::string* problem) {
-  if (!Send(question, problem)) return std::nullopt;
-  return Receive(patience, problem);
+absl::StatusOr<ControlAnswer> ControlClient::Ask(const std::vector<std::string>& question,
+                                                 std::chrono::milliseconds patience) {
+  if (absl::Status sent = Send(question); !sent.ok()) return sent;
+  return Receive(patience);
 }
 
-bool ControlClient::Send(const std::vector<std::string>& question, std::string* problem) {
-  std::string packet;
-  for (const std::string& word : question) {
-    if (!packet.empty()) packet += '\t';
-    packet += word;
-  }
+absl::Status ControlClient::Send(const std::vector<std::string>& question) {
+  const std::string packet = absl::StrJoin(question, "\t");
   if (send(socket_.get(), packet.data(), packet.size(), MSG_NOSIGNAL) ==
       static_cast<ssize_t>(packet.size())) {
-    return true;
+    return absl::OkStatus();
   }
-  *problem = errno == EPIPE ? "it has ended, or gives no answers any more"
-                            : std::string("it can't be asked: ") + std::strerror(errno);
-  return false;
+  return errno == EPIPE
+             ? absl::UnavailableError(kEnded)
+             : absl::UnavailableError(absl::StrCat("it can't be asked: ", std::strerror(errno)));
 }
 
-std::optional<ControlAnswer> ControlClient::Receive(std::chrono::milliseconds patience,
-                                                    std::string* problem) {
+absl::StatusOr<ControlAnswer> ControlClient::Receive(std::chrono::milliseconds patience) {
   attached_.clear();
   const auto until = std::chrono::steady_clock::now() + patience;
   std::string room(kMostControlBytes, '\0');
@@ -214,8 +216,8 @@ std::optional<ControlAnswer> ControlClient::Receive(std::chrono::milliseconds pa
     const int ready = poll(&waiting, 1, static_cast<int>(std::max<int64_t>(0, left.count())));
     if (ready < 0 && errno == EINTR) continue;
     if (ready <= 0) {
-      *problem = "no answer came in time; is it stopped, or the machine overloaded?";
-      return std::nullopt;
+      return absl::DeadlineExceededError(
+          "no answer came in time; is it stopped, or the machine overloaded?");
     }
     iovec text{room.data(), room.size()};
     alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))];
@@ -234,14 +236,12 @@ std::optional<ControlAnswer> ControlClient::Receive(std::chrono::milliseconds pa
       const Descriptor taken(file);
       attached_ = Attached(taken.get());
     }
-    if (got <= 0) {
-      *problem = "it has ended, or gives no answers any more";
-      return std::nullopt;
-    }
+    if (got <= 0) return absl::UnavailableError(kEnded);
     std::optional<ControlAnswer> answer =
         ParseAnswer(std::string_view(room).substr(0, static_cast<size_t>(got)));
-    if (!answer) *problem = "its answer is not understood: is its heapgauge of another version?";
-    return answer;
+    if (answer) return *std::move(answer);
+    return absl::InternalError(
+        "its answer is not understood: is its heapgauge of another version?");
   }
 }
 

@@ -4,6 +4,8 @@
 #ifndef HEAPGAUGE_CONTROL_CONTROL_CLIENT_H_
 #define HEAPGAUGE_CONTROL_CONTROL_CLIENT_H_
 
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
 #include <sys/types.h>
 
 #include <chrono>
@@ -21,15 +23,15 @@ class ControlClient final {
   // By the path of a socket.  nullopt: nobody listens there (any more), or not for us; errno.
   static std::optional<ControlClient> Connect(const std::string& path);
   // By the process: where its environment says, else where it usually lies, in its own root.
-  // nullopt with *problem, a sentence that names the process and the way out.
-  static std::optional<ControlClient> Connect(pid_t pid, std::string* problem);
+  // What is wrong is a sentence that names the process and the way out.
+  static absl::StatusOr<ControlClient> Connect(pid_t pid);
 
-  // nullopt with *problem when no answer came: the process ended, or had no time.
-  std::optional<ControlAnswer> Ask(const std::vector<std::string>& question,
-                                   std::chrono::milliseconds patience, std::string* problem);
+  // None came: the process ended, or had no time.
+  absl::StatusOr<ControlAnswer> Ask(const std::vector<std::string>& question,
+                                    std::chrono::milliseconds patience);
   // In two steps, where several processes are asked at once.
-  bool Send(const std::vector<std::string>& question, std::string* problem);
-  std::optional<ControlAnswer> Receive(std::chrono::milliseconds patience, std::string* problem);
+  absl::Status Send(const std::vector<std::string>& question);
+  absl::StatusOr<ControlAnswer> Receive(std::chrono::milliseconds patience);
   // Who listens, as this process counts; 0: a process of a namespace that is not seen from here.
   pid_t peer() const;
   // What came with the last answer; "" when nothing did.

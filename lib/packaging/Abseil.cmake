@@ -17,3 +17,5 @@ endfunction()
 
 # What may be in a host: these archives keep no state in thread-local storage of the local-exec kind.
 heapgauge_abseil(strings absl_strings absl_cleanup absl_span)
+# For programs of their own alone.
+heapgauge_abseil(status absl_status absl_statusor)

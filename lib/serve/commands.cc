@@ -25,11 +25,10 @@ CommandResult Commands::Ask(const std::vector<std::string>& question,
   if (pid_ == 0)
     return {409, "a directory is served: there is no process to ask (heapgauge serve PID)"};
   const std::lock_guard lock(mutex_);
-  std::string problem;
-  std::optional<ControlClient> client = ControlClient::Connect(pid_, &problem);
-  if (!client) return {503, problem};
-  const std::optional<ControlAnswer> answer = client->Ask(question, patience, &problem);
-  if (!answer) return {504, problem};
+  absl::StatusOr<ControlClient> client = ControlClient::Connect(pid_);
+  if (!client.ok()) return {503, std::string(client.status().message())};
+  const absl::StatusOr<ControlAnswer> answer = client->Ask(question, patience);
+  if (!answer.ok()) return {504, std::string(answer.status().message())};
   if (!answer->good) return {question[0] == "set" ? 400 : 503, answer->Value("text")};
   return {200, question[0] == "report" ? answer->Value("sequence") : ""};
 }
@@ -41,11 +40,10 @@ CommandResult Commands::Snapshot() {
 }
 
 CommandResult Commands::Configure(const std::string& body) {
-  std::string problem;
-  const auto settings = ParseSettings(body, &problem);
-  if (settings.empty()) return {400, problem};
+  const auto settings = ParseSettings(body);
+  if (!settings.ok()) return {400, std::string(settings.status().message())};
   std::string done;
-  for (const auto& [name, value] : settings) {
+  for (const auto& [name, value] : *settings) {
     CommandResult result = Ask({"set", name, value}, kSetPatience);
     if (result.status != 200) return result;
     done += (done.empty() ? "" : "\n") + name + "=" + value;
@@ -53,34 +51,31 @@ CommandResult Commands::Configure(const std::string& body) {
   return {200, done};
 }
 
-std::vector<std::pair<std::string, std::string>> ParseSettings(const std::string& body,
-                                                               std::string* problem) {
-  std::vector<std::pair<std::string, std::string>> settings;
-  *problem = kNoSettings;
+absl::StatusOr<NamedSettings> ParseSettings(const std::string& body) {
+  NamedSettings settings;
   const absl::string_view text = absl::StripAsciiWhitespace(body);
   if (absl::StartsWith(text, "{")) {
     const auto json = nlohmann::json::parse(text.begin(), text.end(), nullptr, false);
-    if (!json.is_object()) return {};
+    if (!json.is_object()) return absl::InvalidArgumentError(kNoSettings);
     for (const auto& [name, value] : json.items()) {
       if (!value.is_string()) {
-        *problem = fmt::format("{}: its value is no string", name);
-        return {};
+        return absl::InvalidArgumentError(fmt::format("{}: its value is no string", name));
       }
       settings.emplace_back(absl::AsciiStrToUpper(name), value.get<std::string>());
     }
-    return settings;
-  }
-  for (const absl::string_view piece : absl::StrSplit(text, absl::ByAnyChar("\n&"))) {
-    const absl::string_view line = absl::StripAsciiWhitespace(piece);
-    if (line.empty()) continue;
-    const size_t equals = line.find('=');
-    if (equals == absl::string_view::npos || equals == 0) {
-      *problem = fmt::format("{}: not KEY=VALUE", std::string(line));
-      return {};
+  } else {
+    for (const absl::string_view piece : absl::StrSplit(text, absl::ByAnyChar("\n&"))) {
+      const absl::string_view line = absl::StripAsciiWhitespace(piece);
+      if (line.empty()) continue;
+      const size_t equals = line.find('=');
+      if (equals == absl::string_view::npos || equals == 0) {
+        return absl::InvalidArgumentError(fmt::format("{}: not KEY=VALUE", std::string(line)));
+      }
+      settings.emplace_back(absl::AsciiStrToUpper(line.substr(0, equals)),
+                            std::string(line.substr(equals + 1)));
     }
-    settings.emplace_back(absl::AsciiStrToUpper(line.substr(0, equals)),
-                          std::string(line.substr(equals + 1)));
   }
+  if (settings.empty()) return absl::InvalidArgumentError(kNoSettings);
   return settings;
 }
 

@@ -2,6 +2,7 @@
 #ifndef HEAPGAUGE_SERVE_COMMANDS_H_
 #define HEAPGAUGE_SERVE_COMMANDS_H_
 
+#include <absl/status/statusor.h>
 #include <sys/types.h>
 
 #include <chrono>
@@ -34,9 +35,10 @@ class Commands final {
   std::mutex mutex_;
 };
 
-// The settings of a body; empty with *problem.
-std::vector<std::pair<std::string, std::string>> ParseSettings(const std::string& body,
-                                                               std::string* problem);
+using NamedSettings = std::vector<std::pair<std::string, std::string>>;
+
+// The settings of a body: at least one.
+absl::StatusOr<NamedSettings> ParseSettings(const std::string& body);
 
 // A page of another site may make a browser send a POST; it can't keep that from saying whence it
 // comes.

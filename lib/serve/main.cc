@@ -23,13 +23,15 @@ int main(int argc, char** argv) {
   const std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
   std::string problem;
   try {
-    const auto settings = serve::ReadSettings(arguments, &problem);
-    if (settings && !settings->once.empty()) {
+    const auto settings = serve::ReadSettings(arguments);
+    if (!settings.ok()) {
+      problem = std::string(settings.status().message());
+    } else if (!settings->once.empty()) {
       serve::OneFile file{
           settings->once, settings->media_type, settings->origin, settings->port, {}};
       ReadAll(STDIN_FILENO, kMostFileBytes, &file.content);
       problem = serve::ServeOnce(file);
-    } else if (settings) {
+    } else {
       problem = serve::Serve(*settings);
     }
   } catch (const std::exception& error) {

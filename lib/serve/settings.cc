@@ -1,5 +1,7 @@
 #include "serve/settings.h"
 
+#include <absl/strings/str_split.h>
+#include <absl/strings/strip.h>
 #include <arpa/inet.h>
 #include <fmt/core.h>
 #include <unistd.h>
@@ -28,13 +30,8 @@ bool ToNumber(const std::string& text, int* number) {
 std::vector<std::string> FromStandardInput() {
   std::string text;
   ReadAll(STDIN_FILENO, kMostRequestBytes, &text);
-  std::vector<std::string> arguments;
-  for (size_t at = 0; at < text.size();) {
-    const size_t end = std::min(text.find('\n', at), text.size());
-    arguments.push_back(text.substr(at, end - at));
-    at = end + 1;
-  }
-  return arguments;
+  if (text.empty()) return {};
+  return absl::StrSplit(absl::StripSuffix(text, "\n"), '\n');
 }
 
 // "" or what is wrong.
@@ -81,15 +78,12 @@ bool IsLoopback(const std::string& host) {
   return inet_pton(AF_INET6, host.c_str(), &six) == 1 && IN6_IS_ADDR_LOOPBACK(&six);
 }
 
-std::optional<Settings> ReadSettings(const std::vector<std::string>& given, std::string* problem) {
+absl::StatusOr<Settings> ReadSettings(const std::vector<std::string>& given) {
   const std::vector<std::string> arguments = given.empty() ? FromStandardInput() : given;
   Settings settings;
   std::string address = "127.0.0.1:0";
   std::string token_file;
-  const auto fail = [&](std::string text) {
-    *problem = std::move(text);
-    return std::nullopt;
-  };
+  const auto fail = [](const std::string& text) { return absl::InvalidArgumentError(text); };
   for (size_t i = 0; i < arguments.size(); ++i) {
     const std::string& name = arguments[i];
     if (name == "--announce") {
@@ -124,8 +118,8 @@ std::optional<Settings> ReadSettings(const std::vector<std::string>& given, std:
         fmt::format("{}: not ADDRESS:PORT, e.g. 127.0.0.1:9191 or [::1]:0", Printable(address)));
   }
   if (!token_file.empty()) {
-    if (std::string wrong = ReadToken(token_file, &settings.token); !wrong.empty())
-      return fail(std::move(wrong));
+    if (const std::string wrong = ReadToken(token_file, &settings.token); !wrong.empty())
+      return fail(wrong);
   } else if (!IsLoopback(settings.host)) {
     return fail(
         fmt::format("{} can be reached from other machines: that needs a token file "

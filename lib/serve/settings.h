@@ -2,9 +2,9 @@
 #ifndef HEAPGAUGE_SERVE_SETTINGS_H_
 #define HEAPGAUGE_SERVE_SETTINGS_H_
 
+#include <absl/status/statusor.h>
 #include <sys/types.h>
 
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,9 +23,8 @@ struct Settings {
 };
 
 // Arguments, or where there are none the same from standard input, one a line: the library has no
-// other way to hand them over.  nullopt with one line in *problem.
-std::optional<Settings> ReadSettings(const std::vector<std::string>& arguments,
-                                     std::string* problem);
+// other way to hand them over.
+absl::StatusOr<Settings> ReadSettings(const std::vector<std::string>& arguments);
 
 // "127.0.0.1:9191" -> host and port; "[::1]:0".
 bool SplitAddress(const std::string& address, std::string* host, int* port);

@@ -31,9 +31,8 @@ void RunTarget(const uint8_t* data, size_t size) {
   }
   Insist(MakeRefusal(text).size() <= kMostControlBytes);
   const std::string whole(text);
-  std::string problem;
-  for (const auto& [name, value] : serve::ParseSettings(whole, &problem)) {
-    Insist(name.size() + value.size() <= size);
+  if (const auto settings = serve::ParseSettings(whole); settings.ok()) {
+    for (const auto& [name, value] : *settings) Insist(name.size() + value.size() <= size);
   }
   // Halves: a token and what a client gives for it; whence it comes and whither.
   const std::string first = whole.substr(0, size / 2);

@@ -16,45 +16,45 @@ TEST_CASE("the library is found beside the command, as installed and as built", 
   const TempDirectory temp;
   const std::string real = fs::canonical(temp.path()).string();
   fs::create_directories(temp / "bin");
-  std::string error;
-  CHECK(FindLibraryFrom(temp / "bin", &error).empty());
-  CHECK(error.starts_with("libheapgauge.so is missing: looked in " + (temp / "bin")));
+  const auto none = FindLibraryFrom(temp / "bin");
+  REQUIRE_FALSE(none.ok());
+  CHECK(std::string(none.status().message())
+            .starts_with("libheapgauge.so is missing: looked in " + (temp / "bin")));
   for (const char* place : {"bin", "lib64", "lib"}) {
     fs::create_directories(temp / place);
     temp.Write(std::string(place) + "/libheapgauge.so", "");
-    CHECK(FindLibraryFrom(temp / "bin", &error) == real + "/" + place + "/libheapgauge.so");
+    CHECK(FindLibraryFrom(temp / "bin").value() == real + "/" + place + "/libheapgauge.so");
   }
   // The unversioned name, not the file it points to.
   fs::rename(temp / "lib/libheapgauge.so", temp / "lib/libheapgauge.so.0.1.0");
   fs::create_symlink("libheapgauge.so.0.1.0", temp / "lib/libheapgauge.so");
-  CHECK(FindLibraryFrom(temp / "bin", &error) == real + "/lib/libheapgauge.so");
+  CHECK(FindLibraryFrom(temp / "bin").value() == real + "/lib/libheapgauge.so");
 }
 
 TEST_CASE("a path the loader would split goes through a link", "[cli][preload]") {
   const TempDirectory temp;
   setenv("XDG_RUNTIME_DIR", temp.path().c_str(), 1);
-  std::string error;
-  CHECK(PreloadablePath("/usr/lib/libheapgauge.so", &error) == "/usr/lib/libheapgauge.so");
+  CHECK(PreloadablePath("/usr/lib/libheapgauge.so").value() == "/usr/lib/libheapgauge.so");
   fs::create_directories(temp / "a b:c/lib");
   temp.Write("a b:c/lib/libheapgauge.so", "x");
-  const std::string path = PreloadablePath(temp / "a b:c/lib/libheapgauge.so", &error);
-  INFO(error);
+  const std::string path = PreloadablePath(temp / "a b:c/lib/libheapgauge.so").value();
   CHECK(path.find_first_of(" :") == std::string::npos);
   CHECK(path.starts_with((temp / "heapgauge/lib-")));
   CHECK(fs::equivalent(path, temp / "a b:c/lib/libheapgauge.so"));
-  CHECK(PreloadablePath(temp / "a b:c/lib/libheapgauge.so", &error) ==
+  CHECK(PreloadablePath(temp / "a b:c/lib/libheapgauge.so").value() ==
         path);  // the same link again
 
   // Somebody else's link of that name is not trusted.
   const std::string link = path.substr(0, path.rfind('/'));
   fs::remove(link);
   fs::create_symlink("/tmp", link);
-  CHECK(fs::equivalent(PreloadablePath(temp / "a b:c/lib/libheapgauge.so", &error),
+  CHECK(fs::equivalent(PreloadablePath(temp / "a b:c/lib/libheapgauge.so").value(),
                        temp / "a b:c/lib/libheapgauge.so"));
 
   fs::permissions(temp / "heapgauge", fs::perms::all);
-  CHECK(PreloadablePath(temp / "a b:c/lib/libheapgauge.so", &error).empty());
-  CHECK(error.starts_with("the loader cannot preload "));
+  const auto refused = PreloadablePath(temp / "a b:c/lib/libheapgauge.so");
+  REQUIRE_FALSE(refused.ok());
+  CHECK(std::string(refused.status().message()).starts_with("the loader cannot preload "));
   unsetenv("XDG_RUNTIME_DIR");
 }
 

@@ -5,24 +5,20 @@
 namespace heapgauge::serve {
 namespace {
 
-using Settings = std::vector<std::pair<std::string, std::string>>;
-
 TEST_CASE("settings come as lines, as a form or as JSON", "[serve]") {
-  std::string problem;
-  const Settings two = {{"LOG", "info"}, {"SAMPLE_INTERVAL", "64KiB"}};
-  CHECK(ParseSettings("LOG=info\nsample_interval=64KiB\n", &problem) == two);
-  CHECK(ParseSettings(" log=info & SAMPLE_INTERVAL=64KiB", &problem) == two);
-  CHECK(ParseSettings(R"({"log": "info", "sample_interval": "64KiB"})", &problem) == two);
-  CHECK(ParseSettings("LOG=", &problem) == Settings{{"LOG", ""}});
+  const NamedSettings two = {{"LOG", "info"}, {"SAMPLE_INTERVAL", "64KiB"}};
+  CHECK(ParseSettings("LOG=info\nsample_interval=64KiB\n").value() == two);
+  CHECK(ParseSettings(" log=info & SAMPLE_INTERVAL=64KiB").value() == two);
+  CHECK(ParseSettings(R"({"log": "info", "sample_interval": "64KiB"})").value() == two);
+  CHECK(ParseSettings("LOG=").value() == NamedSettings{{"LOG", ""}});
 }
 
 TEST_CASE("a body without settings says what is wrong", "[serve]") {
-  std::string problem;
   for (const char* body : {"", "  \n", "{", "{}", "[1]", "LOG", "=info", R"({"LOG": 1})"}) {
     INFO(body);
-    problem.clear();
-    CHECK(ParseSettings(body, &problem).empty());
-    CHECK_FALSE(problem.empty());
+    const auto settings = ParseSettings(body);
+    CHECK_FALSE(settings.ok());
+    CHECK_FALSE(settings.status().message().empty());
   }
 }
 

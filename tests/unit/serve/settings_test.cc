@@ -8,8 +8,7 @@ namespace heapgauge::serve {
 namespace {
 
 std::string Problem(const std::vector<std::string>& arguments) {
-  std::string problem;
-  return ReadSettings(arguments, &problem) ? "" : problem;
+  return std::string(ReadSettings(arguments).status().message());
 }
 
 TEST_CASE("an address is split at its port", "[serve]") {
@@ -41,11 +40,9 @@ TEST_CASE("an address for other machines needs a token", "[serve]") {
   CHECK(Problem({"--directory", "d", "--listen", "127.0.0.1:0"}) == "");
   CHECK(Problem({"--directory", "d", "--listen", "0.0.0.0:0"}).find("needs a token file") !=
         std::string::npos);
-  std::string problem;
   const auto settings = ReadSettings(
-      {"--directory", "d", "--listen", "0.0.0.0:80", "--token-file", token, "--pid", "7"},
-      &problem);
-  REQUIRE(settings);
+      {"--directory", "d", "--listen", "0.0.0.0:80", "--token-file", token, "--pid", "7"});
+  REQUIRE(settings.ok());
   CHECK(settings->token == "correct-horse");
   CHECK((settings->host == "0.0.0.0" && settings->port == 80 && settings->pid == 7));
 }

@@ -24,8 +24,7 @@ class HangingHelper final {
     std::string directory = "/tmp/heapgauge-alerts-XXXXXX";
     if (mkdtemp(directory.data()) == nullptr) FAIL("no temporary directory");
     directory_ = directory;
-    std::ofstream(path()) << "#!/bin/sh\ncat >> " << mark() << "\necho >> " << mark()
-                          << "\nexec sleep 60\n";
+    std::ofstream(path()) << "#!/bin/sh\ncat >/dev/null\necho >>" << mark() << "\nexec sleep 60\n";
     chmod(path().c_str(), 0700);
   }
   ~HangingHelper() { std::filesystem::remove_all(directory_); }

@@ -72,6 +72,19 @@ bool GotUnknownFilter(uint16_t ended, int status) noexcept {
   return now == kRefused || now > g_filters_at_start;
 }
 
+bool ShowsUnknownFilter(std::string_view status) noexcept {
+  if (Filters::Get().HaveCome() || g_filters_at_start < 0) return false;
+  static constexpr std::string_view kField = "\nSeccomp_filters:\t";
+  const size_t at = status.find(kField);
+  if (at == std::string_view::npos) return false;
+  long count = 0;
+  for (size_t i = at + kField.size(); i < status.size(); ++i) {
+    if (status[i] < '0' || status[i] > '9' || count > 100'000) break;  // the kernel takes fewer
+    count = count * 10 + (status[i] - '0');
+  }
+  return count > g_filters_at_start;
+}
+
 bool BeganConfined() noexcept { return g_filters_at_start > 0 || g_filters_at_start == kRefused; }
 
 }  // namespace heapgauge

@@ -12,6 +12,7 @@
 #define HEAPGAUGE_PROCESS_CONFINEMENT_H_
 
 #include <cstdint>
+#include <string_view>
 
 namespace heapgauge {
 
@@ -21,6 +22,9 @@ void LearnConfinement() noexcept;
 // True when the calling thread got a filter past us.  `ended` says what may be asked (Ended);
 // `status`: a descriptor of its /proc/thread-self/status, or -1.
 bool GotUnknownFilter(uint16_t ended, int status) noexcept;
+
+// The same of another thread, by the text of its /proc/PID/status.
+bool ShowsUnknownFilter(std::string_view status) noexcept;
 
 // Such a descriptor, of the calling thread; -1: there is none to be had.
 int OpenThreadStatus() noexcept;

@@ -13,6 +13,8 @@
 #include "base/descriptor.h"
 #include "helper/rights_lines.h"
 #include "helper/running_helpers.h"
+#include "process/confinement.h"
+#include "track/filters.h"
 
 namespace heapgauge {
 namespace {
@@ -151,6 +153,9 @@ bool Follow() {
   constexpr char kOwn[] = "/proc/thread-self/status";
   const std::string_view host_text = first.Read("/proc/self/status");  // of the first thread
   const std::string_view own_text = own.Read(kOwn);
+  if (ShowsUnknownFilter(host_text) && !ShowsUnknownFilter(own_text)) {
+    Filters::Get().FoundUnknown();
+  }
   if (IsSame(host_text, own_text)) return true;
   Rights host;
   Rights mine;

@@ -67,6 +67,7 @@ void Filters::Add(ThreadState& self, const FilterRequest& request, const FilterE
     // seq_cst: see EndedForAll().
     const uint16_t before = for_all_.fetch_or(effect.ended, std::memory_order_seq_cst);
     ticket->added_for_all = effect.ended & static_cast<uint16_t>(~before);
+    for_hosts_.fetch_or(effect.ended, std::memory_order_relaxed);
   } else if ((effect.ended & kEndsSpreading) == 0) {
     const uint16_t before = inherited_.fetch_or(bits, std::memory_order_relaxed);
     ticket->added_inherited = bits & static_cast<uint16_t>(~before);
@@ -83,9 +84,21 @@ void Filters::Undo(ThreadState& self, const FilterTicket& ticket) noexcept {
     return;
   }
   for_all_.fetch_and(static_cast<uint16_t>(~ticket.added_for_all), std::memory_order_relaxed);
+  for_hosts_.store(static_cast<uint16_t>(for_all_.load(std::memory_order_relaxed) |
+                                         unknown_.load(std::memory_order_relaxed)),
+                   std::memory_order_relaxed);
   inherited_.fetch_and(static_cast<uint16_t>(~ticket.added_inherited), std::memory_order_relaxed);
   const auto kept = static_cast<uint16_t>(~ticket.added_for_process);
   SettleForProcess(of_process_.fetch_and(kept, std::memory_order_relaxed) & kept);
+}
+
+void Filters::FoundUnknown() noexcept {
+  // Samples go on: their memory is had as the program's own is.
+  constexpr uint16_t kBits = kEverythingEnds & ~kEndsSamples & ~kEndsSpreading;
+  // relaxed throughout: seen sooner or later.
+  if (unknown_.exchange(kBits, std::memory_order_relaxed) == kBits) return;
+  for_hosts_.fetch_or(kBits, std::memory_order_relaxed);
+  SettleForProcess(of_process_.fetch_or(kBits & kOfProcess, std::memory_order_relaxed) | kBits);
 }
 
 void Filters::Learn(ThreadState& self) noexcept {

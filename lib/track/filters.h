@@ -33,7 +33,7 @@ class Filters final {
   // What is ended in the calling thread, whose state `self` is.  Inside hooks: two loads.
   HG_ALWAYS_INLINE uint16_t EndedIn(ThreadState& self) noexcept {
     // relaxed, both: F1; a thread knows its own, and for all it was waited until each can know.
-    const uint16_t all = for_all_.load(std::memory_order_relaxed);
+    const uint16_t all = for_hosts_.load(std::memory_order_relaxed);
     if (HG_UNLIKELY((self.ended & kFiltersKnown) == 0)) Learn(self);
     return static_cast<uint16_t>(self.ended | all);
   }
@@ -62,12 +62,18 @@ class Filters final {
            FilterTicket* ticket) noexcept;
   void Undo(ThreadState& self, const FilterTicket& ticket) noexcept;
 
+  // Somebody has seen one around the program's first thread that did not pass us; the caller is not
+  // behind it.  Nothing is known of it: from here on no thread of the host makes a call for us.
+  void FoundUnknown() noexcept;
+
  private:
   HG_COLD void Learn(ThreadState& self) noexcept;
 
   static Filters instance_;
 
   std::atomic<uint16_t> for_all_{0};
+  std::atomic<uint16_t> unknown_{0};
+  std::atomic<uint16_t> for_hosts_{0};   // both
   std::atomic<uint16_t> inherited_{0};   // of filters that new threads may have got, all together
   std::atomic<uint16_t> of_process_{0};  // what is settled without asking which thread it is
   std::atomic<bool> counter_forbidden_{false};

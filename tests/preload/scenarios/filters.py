@@ -89,6 +89,12 @@ def body():
         if kind in ("no_open", "no_threads", "no_socket"):
             raw = [rig.run([rig.victim("filters"), kind, "raw", *early], "default", SETTINGS) for early in ((), ("early",))]
             harness.check(all(run.status == 29 for run in raw), f"raw: {[run.status for run in raw]}")
+        if kind in ("worker", "refused", "trapped"):
+            # The report thread, which is not behind it, sees it around the first thread; reports go on to the last.
+            run = rig.run([rig.victim("filters"), kind, "raw"], "default", SETTINGS)
+            report = last_report(run.directory)
+            harness.check(run.status == 29 and run.stdout == b"lived\n", f"raw: {run.status} {run.stdout} {run.stderr}")
+            harness.check(report is not None and report["sequence"] > 3, f"raw: {report and report['sequence']} reports")
 
 
 harness.main(body)

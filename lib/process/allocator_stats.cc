@@ -41,7 +41,7 @@ void FindData(const char* module, GlibcHeap& heap) noexcept {
       [](dl_phdr_info* info, size_t, void* data) {
         const Wanted& of = *static_cast<Wanted*>(data);
         if (info->dlpi_name == nullptr || std::strcmp(info->dlpi_name, of.module) != 0) return 0;
-        TrustedMemory memory;  // the C library's headers: without them the host would not be
+        CheckedMemory memory;  // a host that is attached to may have damaged the loader's notes
         VisitSegments(memory, HeadersOf(*info), info->dlpi_addr,
                       [&of](const ElfW(Phdr) & segment, const AddressRange& range) {
                         if (segment.p_type != PT_LOAD || (segment.p_flags & PF_W) == 0) return;

@@ -3,6 +3,7 @@
  *   header MODULE WHAT   the ELF header or the segments of `program`, `libc` or `loader` are patched in memory
  *   auxv WHAT            what the kernel passed on at the start is replaced (needs prctl PR_SET_MM_MAP)
  *   list WHAT            the loader's list of modules leads in a circle, or into nowhere
+ *   segments PLACE       the loader's notes of where each module's program headers lie lead elsewhere
  *   name                 the name that it was started by becomes one for a terminal to stumble over
  *   many COUNT           has so many mappings
  *   modules COUNT        the same, each of them an ELF file; "code": each with rights to be executed
@@ -131,6 +132,40 @@ static void damage_list(const char* what) {
   }
 }
 
+static const void* headers[256];
+static size_t header_count;
+
+static int on_headers(struct dl_phdr_info* info, size_t size, void* unused) {
+  (void)size, (void)unused;
+  if (header_count < 256) headers[header_count++] = info->dlpi_phdr;
+  return 0;
+}
+
+/* The loader's own notes stand behind what debuggers know of a module. */
+static void lose_segments(const char* place) {
+  enum { kKnown = 5, kWords = 140 };
+  const void* elsewhere = (void*)0x700000001000;
+  if (strcmp(place, "kernels") == 0) elsewhere = (void*)0xFFFF800000000000;
+  if (strcmp(place, "odd") == 0) elsewhere = (void*)0x12345;
+  if (strcmp(place, "forbidden") == 0) {
+    elsewhere = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  }
+  size_t lost = 0;
+  dl_iterate_phdr(on_headers, NULL);
+  for (struct link_map* map = _r_debug.r_map; map != NULL; map = map->l_next) {
+    const void** const words = (const void**)(void*)map;
+    for (size_t i = kKnown; i < kWords; ++i) {
+      for (size_t h = 0; h < header_count; ++h) {
+        if (words[i] != headers[h] || headers[h] == NULL) continue;
+        words[i] = elsewhere;
+        ++lost;
+        break;
+      }
+    }
+  }
+  if (lost < header_count) exit(3);
+}
+
 /* A page with an ELF header whose one segment is 16 GiB of anything. */
 static void* lying_page(void) {
   char* const page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -246,8 +281,9 @@ int main(int argc, char** argv) {
   pthread_t thread;
   if (strcmp(what, "header") == 0) patch_header(which, argv[3]);
   if (strcmp(what, "auxv") == 0) lie_in_auxv(which);
-  const int damaged = strcmp(what, "list") == 0;
-  if (damaged) damage_list(which);
+  const int damaged = strcmp(what, "list") == 0 || strcmp(what, "segments") == 0;
+  if (strcmp(what, "list") == 0) damage_list(which);
+  if (strcmp(what, "segments") == 0) lose_segments(which);
   if (strcmp(what, "name") == 0) strcpy((char*)getauxval(AT_EXECFN), "/\033]0;x\007\n\r\xff");
   if (strcmp(what, "many") == 0) {
     for (long i = 0; i < atol(which); ++i) {

@@ -126,6 +126,11 @@ class Lists(Hostile):
             with self.subTest(what):
                 self.assertIn("its loader's list of modules is damaged", self.lie("list", what))
 
+    def test_segments_that_are_not_where_the_loader_has_noted(self):
+        for place in ("nowhere", "kernels", "odd", "forbidden"):
+            with self.subTest(place):
+                self.assertTrue(self.lie("segments", place).startswith("tracking "))
+
     def test_a_million_modules(self):
         self.assertIn("its loader has more modules than can be looked at", self.lie("list", "million"))
 

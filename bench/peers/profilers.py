@@ -1,4 +1,5 @@
 """heapgauge and its peers: how each is run, and which of them this machine can run."""
+import glob
 import os
 import shutil
 import subprocess
@@ -13,9 +14,13 @@ LIBRARIES = "/usr/lib/x86_64-linux-gnu"
 TCMALLOC = f"{LIBRARIES}/libtcmalloc.so.4"
 JEMALLOC = f"{LIBRARIES}/libjemalloc.so.2"
 HEAPTRACK = "/usr/lib/heaptrack/libheaptrack_preload.so"
-PACKAGES = {TCMALLOC: "libgoogle-perftools4", JEMALLOC: "libjemalloc2", HEAPTRACK: "heaptrack", "valgrind": "valgrind"}
+# The newest compiler's; it looks for leaks when a program ends, as `heapgauge check` does.
+LSAN = max(glob.glob("/usr/lib/gcc/*/*/liblsan.so"), default="liblsan.so")
+PACKAGES = {LSAN: "of gcc", TCMALLOC: "libgoogle-perftools4", JEMALLOC: "libjemalloc2", HEAPTRACK: "heaptrack", "valgrind": "valgrind"}
 # Every call is recorded, or the program itself interpreted: these take minutes where others take seconds.
 SLOW = {"tcmalloc_heapprofile", "massif", "dhat"}
+# Those, and what can't be run under callgrind.
+UNCOUNTED = SLOW | {"lsan"}
 
 
 def known(build):
@@ -24,6 +29,7 @@ def known(build):
     exact = {"HEAPGAUGE_SAMPLE_INTERVAL": "1", "HEAPGAUGE_MEMORY_LIMIT": "4GiB"}
     return [
         (None, Configuration("bare")),
+        (None, Configuration("forward", {"LD_PRELOAD": f"{build}/lib/libforward_shim.so"})),
         (None, Configuration("heapgauge", {"LD_PRELOAD": ours})),
         (None, Configuration("heapgauge_fp", {"LD_PRELOAD": ours, "HEAPGAUGE_UNWIND": "fp"})),
         (None, Configuration("heapgauge_names", {"LD_PRELOAD": ours, "HEAPGAUGE_SYMBOLIZE": "names"})),
@@ -41,6 +47,8 @@ def known(build):
                                                    "prof:true,lg_prof_sample:19,prof_final:true,prof_prefix:DIRECTORY/je"},
                                  base="jemalloc")),
         (JEMALLOC, Configuration("heapgauge_jemalloc", {"LD_PRELOAD": f"{ours}:{JEMALLOC}"}, base="jemalloc")),
+        (None, Configuration("heapgauge_check", {}, (f"{build}/bin/heapgauge", "check", "--error-exitcode", "0", "--"))),
+        (LSAN, Configuration("lsan", {"LD_PRELOAD": LSAN, "LSAN_OPTIONS": "exitcode=0"})),
         ("valgrind", Configuration("massif", {}, ("valgrind", "--tool=massif", "--massif-out-file=DIRECTORY/massif"))),
         ("valgrind", Configuration("dhat", {}, ("valgrind", "--tool=dhat", "--dhat-out-file=DIRECTORY/dhat"))),
     ]

@@ -7,21 +7,60 @@ namespace {
 constexpr uint32_t kFramePointerAt = 0;
 constexpr uint32_t kReturnAddressAt = 1;
 
+constexpr uint64_t Mix(uint64_t key, uintptr_t word) noexcept {
+  return (key ^ word) * 0x9E3779B97F4A7C15U;
+}
+
 }  // namespace
 
 void StackMemo::Initialize(PageArena& arena) noexcept {
   // relaxed: whoever loses the race wastes address space, once.
-  if (entries_.load(std::memory_order_relaxed) != nullptr) return;
-  void* const memory = arena.Allocate(sizeof(Entry) << kEntryBits);
+  if (tables_.load(std::memory_order_relaxed) != nullptr) return;
+  void* const memory = arena.Allocate(sizeof(Tables));
   // release: zeroed memory is behind it.  Zero is a valid, empty entry: no frame lies at 0.
-  if (memory != nullptr) entries_.store(static_cast<Entry*>(memory), std::memory_order_release);
+  if (memory != nullptr) tables_.store(static_cast<Tables*>(memory), std::memory_order_release);
 }
 
-StackMemo::Entry& StackMemo::EntryOf(const uintptr_t* frame) const noexcept {
-  const uintptr_t key =
-      (reinterpret_cast<uintptr_t>(frame) ^ frame[kReturnAddressAt] << 20) * 0x9E3779B97F4A7C15U;
-  // acquire: pairs with the release in Initialize().
-  return entries_.load(std::memory_order_acquire)[key >> (64 - kEntryBits)];
+uint64_t StackMemo::FirstKey(const uintptr_t* frame) noexcept {
+  return Mix(reinterpret_cast<uintptr_t>(frame), frame[kReturnAddressAt] << 20);
+}
+
+// relaxed, for all ways: hints.  The bound is for those that are of another stack.
+HG_NO_SANITIZE_ADDRESS StackMemo::Entry& StackMemo::EntryOf(
+    Tables& tables, const ThreadState& self) const noexcept {
+  const uintptr_t* const frame = self.shim_frame;
+  const size_t reach = (self.stack_high - reinterpret_cast<uintptr_t>(frame)) / sizeof(uintptr_t);
+  uint64_t key = FirstKey(frame);
+  for (size_t level = 0; level < kLevels; ++level) {
+    const uint32_t at = tables.ways[key >> (64 - kWayBits)].load(std::memory_order_relaxed);
+    if (at == 0 || at >= reach) break;
+    key = Mix(key, frame[at]);
+  }
+  return tables.entries[key >> (64 - kEntryBits)];
+}
+
+// The one that EntryOf() will choose for the same stack.  Where another stack is kept, a way leads
+// on from there; most frames are met with one caller, and need none.
+HG_NO_SANITIZE_ADDRESS StackMemo::Entry& StackMemo::EntryAlong(Tables& tables,
+                                                               const ThreadState& self,
+                                                               const WalkSteps& steps) noexcept {
+  const uintptr_t* const frame = self.shim_frame;
+  uint64_t key = FirstKey(frame);
+  for (size_t level = 0;; ++level) {
+    Entry& entry = tables.entries[key >> (64 - kEntryBits)];
+    if (level == kLevels) return entry;
+    std::atomic<uint32_t>& way = tables.ways[key >> (64 - kWayBits)];
+    const uint32_t known = way.load(std::memory_order_relaxed);
+    const uint32_t at = level < steps.size() ? steps[level].return_address_at : 0;
+    const bool taken =
+        entry.frame.load(std::memory_order_relaxed) == reinterpret_cast<uintptr_t>(frame) &&
+        entry.generation.load(std::memory_order_relaxed) ==
+            generation_.load(std::memory_order_relaxed);
+    if (known == 0 && !taken) return entry;
+    if (known != at) way.store(at, std::memory_order_relaxed);
+    if (at == 0) return entry;
+    key = Mix(key, frame[at]);
+  }
 }
 
 // The entry's value, if the present stack holds its words.
@@ -51,12 +90,13 @@ HG_NO_SANITIZE_ADDRESS void* StackMemo::Compare(const Entry& entry,
 
 StackMemo::Answer StackMemo::Find(const ThreadState& self) noexcept {
   const uintptr_t low = reinterpret_cast<uintptr_t>(self.shim_frame);
-  // relaxed: EntryOf() looks again.
-  if (entries_.load(std::memory_order_relaxed) == nullptr) return {};
+  // acquire: pairs with the release in Initialize().
+  Tables* const tables = tables_.load(std::memory_order_acquire);
+  if (tables == nullptr) return {};
   // A thread's first stack makes its bounds known; a coroutine's lies outside of them.
   if (!self.stack_known) return {nullptr, true};
   if (low < self.stack_low || low >= self.stack_high) return {};
-  Entry& entry = EntryOf(self.shim_frame);
+  Entry& entry = EntryOf(*tables, self);
   void* const value = Compare(entry, self);
   // relaxed: a hint.
   const uint32_t misses = entry.misses.load(std::memory_order_relaxed);
@@ -70,9 +110,10 @@ StackMemo::Answer StackMemo::Find(const ThreadState& self) noexcept {
 
 HG_NO_SANITIZE_ADDRESS void StackMemo::Keep(const ThreadState& self, const WalkSteps& steps,
                                             void* value) noexcept {
-  if (entries_.load(std::memory_order_relaxed) == nullptr || !steps.complete()) return;
+  Tables* const tables = tables_.load(std::memory_order_acquire);  // acquire: as in Find()
+  if (tables == nullptr || !steps.complete()) return;
   const uintptr_t* const frame = self.shim_frame;
-  Entry& entry = EntryOf(frame);
+  Entry& entry = EntryAlong(*tables, self, steps);
   uint32_t sequence = entry.sequence.load(std::memory_order_relaxed);  // relaxed: exchanged below
   // relaxed: whoever sees one of the stores below, all of them release, sees the odd number too.
   if (sequence % 2 != 0 ||

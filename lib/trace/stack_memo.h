@@ -6,8 +6,11 @@
 // the same values in the same places would walk the same way, so the memo keeps places and values,
 // and comparing them takes the place of the walk and of the search for the site.
 //
-// An entry belongs to an innermost frame (its place in memory and its return address); stacks that
-// share one push each other out.  Any thread, in hooks: nothing waits.  An entry is read under a
+// An entry belongs to an innermost frame (its place in memory and its return address), and where two
+// stacks have met in one, also to the return addresses of the next frames: allocation functions have
+// many callers at one depth.  Where those lie on the stack is what the last walk from such frames
+// has left (`ways`), a hint alone: it chooses the entry, and the entry's own words decide.  Stacks
+// that share all of that push each other out.  Any thread, in hooks: nothing waits.  An entry is read under a
 // sequence number that is odd while it is written; whoever finds it odd, or changed, goes without.
 #ifndef HEAPGAUGE_TRACE_STACK_MEMO_H_
 #define HEAPGAUGE_TRACE_STACK_MEMO_H_
@@ -53,7 +56,7 @@ class StackMemo final {
   StackMemo(const StackMemo&) = delete;
   StackMemo& operator=(const StackMemo&) = delete;
 
-  // 400 KiB of the arena, touched where used.  Once; without memory there is no memo.
+  // 410 KiB of the arena, touched where used.  Once; without memory there is no memo.
   void Initialize(PageArena& arena) noexcept;
 
   struct Answer {
@@ -68,6 +71,8 @@ class StackMemo final {
 
  private:
   static constexpr unsigned kEntryBits = 9;
+  static constexpr unsigned kWayBits = 11;
+  static constexpr size_t kLevels = 3;  // of callers that choose the entry
   static constexpr size_t kWords = 64;
   // A place where so many different stacks have followed each other (a recursion) is seldom worth
   // its entry: keeping a stack costs as much as walking it.
@@ -85,10 +90,19 @@ class StackMemo final {
     std::atomic<uintptr_t> is[kWords];
   };
 
-  Entry& EntryOf(const uintptr_t* frame) const noexcept;
+  struct Tables {
+    Entry entries[size_t{1} << kEntryBits];
+    // By what is known of a stack so far: where its next return address lies, in words above the
+    // innermost frame; 0: not known.
+    std::atomic<uint32_t> ways[size_t{1} << kWayBits];
+  };
+
+  static uint64_t FirstKey(const uintptr_t* frame) noexcept;
+  Entry& EntryOf(Tables& tables, const ThreadState& self) const noexcept;
+  Entry& EntryAlong(Tables& tables, const ThreadState& self, const WalkSteps& steps) noexcept;
   void* Compare(const Entry& entry, const ThreadState& self) const noexcept;
 
-  std::atomic<Entry*> entries_{nullptr};
+  std::atomic<Tables*> tables_{nullptr};
   std::atomic<uint32_t> generation_{1};
 };
 

@@ -75,6 +75,50 @@ TEST_CASE("a stack seen again is known, but not without memory or after modules 
 #endif
 }
 
+// One function that allocates, called from many lines that are called from many: all at one depth.
+size_t g_known;
+StackMemo* g_memo;
+
+__attribute__((noinline)) void Allocate() {
+  if (RememberHook(*g_memo, NameOf).found != nullptr) ++g_known;
+  __asm__ volatile("");
+}
+
+template <int kWay>
+__attribute__((noinline)) void Middle() {
+  Allocate();
+  __asm__ volatile("" : : "r"(kWay));
+  Allocate();
+  __asm__ volatile("");
+}
+
+template <int kWay>
+__attribute__((noinline)) void Outer() {
+  Middle<kWay>();
+  __asm__ volatile("" : : "r"(kWay));
+  Middle<kWay + 100>();
+  __asm__ volatile("");
+}
+
+TEST_CASE("stacks that share their innermost frame are known by their callers", "[trace]") {
+  PageArena arena(size_t{64} << 20);
+  StackMemo memo;
+  memo.Initialize(arena);
+  g_memo = &memo;
+  g_known = 0;
+  constexpr size_t kRounds = 200;
+  for (size_t round = 0; round < kRounds; ++round) {
+    Outer<1>();
+    Outer<2>();
+    Outer<3>();
+  }
+  constexpr size_t kVisits = kRounds * 3 * 2 * 2;
+#if defined(__x86_64__)
+  CHECK(g_known > kVisits * 8 / 10);
+#endif
+  CHECK(g_known < kVisits);
+}
+
 TEST_CASE("a memo that finds no memory stays empty", "[trace]") {
   PageArena arena(64 * 1024);
   StackMemo memo;

@@ -42,6 +42,7 @@
 #define HEAPGAUGE_STORE_LIVE_TABLE_H_
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
@@ -167,7 +168,7 @@ class LiveTable final {
   static LiveSample Unpack(const Packed& packed, uint64_t bytes_and_tag) noexcept;
 
   PageArena* arena_;
-  Atomic<bool> young_{false};
+  std::atomic<bool> young_{false};  // no marked point (base/atomic.h): it is of the fork
   std::array<Shard, kShards> shards_{};
 };
 

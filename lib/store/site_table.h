@@ -22,6 +22,7 @@
 #define HEAPGAUGE_STORE_SITE_TABLE_H_
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
@@ -128,9 +129,10 @@ class SiteTable final {
   PageArena* arena_;
   Atomic<StoredSite*>* heads_ = nullptr;
   std::array<Atomic<Directory*>, kDirectories> directories_{};
-  Atomic<uint64_t> touched_{0};  // a bit for each page of `heads_`
-  Atomic<bool> young_{false};
-  Atomic<bool> has_young_sites_{false};
+  // No marked points (base/atomic.h), these three: they are of the fork, and any value will do.
+  std::atomic<uint64_t> touched_{0};  // a bit for each page of `heads_`
+  std::atomic<bool> young_{false};
+  std::atomic<bool> has_young_sites_{false};
   std::array<Atomic<StoredSite*>, kYoungHeads> young_heads_{};
   Atomic<uint32_t> size_{0};
   Atomic<size_t> used_bytes_{0};

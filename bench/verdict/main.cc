@@ -24,6 +24,7 @@ constexpr char kHelp[] =
     "  --runs N          runs of each scenario (100)\n"
     "  --seed N          of the first run (1); the same seed gives the same figures\n"
     "  --scenario NAME   only those whose name contains NAME\n"
+    "  --harmless        only those that count and don't leak\n"
     "  --interval BYTES  sample interval, 1 = exact (524288)\n"
     "  --report SECONDS  report interval (60)\n"
     "  --look SECONDS    sites are looked at so often (a sixth of the report interval)\n"
@@ -49,6 +50,7 @@ struct Options {
   unsigned jobs = std::max(1U, std::thread::hardware_concurrency());
   bool check = false;
   bool wrong = false;
+  bool harmless = false;
   bool calls = false;
   bool trace = false;
 };
@@ -64,12 +66,13 @@ bool ParseOptions(int argc, char** argv, Options& options) {
   options.setting.look_s = options.setting.scale_s = 0;
   for (int i = 1; i < argc; ++i) {
     const std::string_view name = argv[i];
-    bool* const flag = name == "--check"     ? &options.check
-                       : name == "--wrong"   ? &options.wrong
-                       : name == "--calls"   ? &options.calls
-                       : name == "--holders" ? &options.setting.holders
-                       : name == "--trace"   ? &options.trace
-                                             : nullptr;
+    bool* const flag = name == "--check"      ? &options.check
+                       : name == "--wrong"    ? &options.wrong
+                       : name == "--calls"    ? &options.calls
+                       : name == "--harmless" ? &options.harmless
+                       : name == "--holders"  ? &options.setting.holders
+                       : name == "--trace"    ? &options.trace
+                                              : nullptr;
     if (flag != nullptr) {
       *flag = true;
       continue;
@@ -158,6 +161,7 @@ int Main(const Options& options) {
   for (const auto* scenarios : {&HarmlessScenarios(), &LeakScenarios()}) {
     for (const Scenario& scenario : *scenarios) {
       if (scenario.name.find(options.scenario) == std::string::npos) continue;
+      if (options.harmless && (scenario.leaks || !scenario.counts)) continue;
       if (options.trace) {
         Run(scenario, options.setting, options.seed, true);
         return 0;

@@ -55,13 +55,15 @@ void PrintTrace(int report, const Site& site, const SiteJudgement& judgement,
       "reports, "
       "share %.3g hazard %.2g newest %.1f/%.1f gap %.2f empty %.2f crowd %.2f lumps %.2f slowing "
       "%.2f "
+      "share slowing %.2f clumped %.2f signs %d "
       "overdue %.1f evidence %.1f | p %.2g %s\n",
       report, static_cast<double>(site.leaked_samples()),
       std::string(SiteVerdictName(judgement.verdict)).c_str(), judgement.confidence, s.living,
       s.expected, s.deaths, s.threshold_s / dt, s.span_s / dt, s.share, s.HazardSpan(0.9),
       s.spread.newest, s.spread.newest_expected, s.spread.largest_gap, s.spread.empty,
-      s.spread.largest_crowd, s.spread.lumps, s.spread.slowing, s.spread.overdue, s.log_evidence,
-      measures.rise_p, Sentence(judgement.evidence, {}).c_str());
+      s.spread.largest_crowd, s.spread.lumps, s.spread.slowing, s.spread.share_slowing,
+      s.spread.clumped, measures.leak_signs, s.spread.overdue, s.log_evidence, measures.rise_p,
+      Sentence(judgement.evidence, {}).c_str());
 }
 
 // Keys of the parts of the scenario's own site.

@@ -57,9 +57,9 @@ bool HasLeakSigns(const Survivors& survivors, double scale_s, double report_inte
   if (survivors.share >= rules::kHardlyAnyDies ? SlowsDown(survivors)
                                                : ShareFalls(survivors, early))
     return false;
-  const bool among = !few && survivors.share < rules::kHardlyAnyDies;
-  if (LeakConfidence(survivors, scale_s) < (among ? rules::kLeastAmong : rules::kLeastConfidence))
-    return false;
+  const bool among = survivors.share < rules::kHardlyAnyDies;
+  const double least = among ? rules::kLeastAmong : rules::kLeastConfidence;
+  if (LeakConfidence(survivors, scale_s) < least) return false;
   const double hazard =
       std::min(demand.hazard, demand.hazard_many + rules::kHazardSamples / survivors.living);
   return survivors.HazardSpan(0.9) <= hazard;

@@ -61,6 +61,38 @@ double LumpsOf(const SiteHistory& history, double seconds, double survivors, dou
   return lumps;
 }
 
+// Births of the last `seconds`, the oldest of which came in the middle of a segment.  Where births
+// rose there, it was with the oldest that they did: they came as they do in the segment after it.
+double BirthsSince(const SiteHistory& history, double seconds) {
+  double births = 0;
+  for (size_t i = history.size(); i-- > 0 && seconds > 0;) {
+    const HistorySegment& segment = history.segment(i);
+    double share = std::min(1.0, seconds / segment.seconds);
+    if (share < 1 && i + 1 < history.size() && segment.births > 0) {
+      const HistorySegment& after = history.segment(i + 1);
+      const double risen = seconds * after.births / after.seconds / segment.births;
+      share = std::min(1.0, std::max(share, risen));
+    }
+    births += share * segment.births;
+    seconds -= segment.seconds;
+  }
+  return births;
+}
+
+// Of two of them, the chance that they came in one bin, less the same of what comes evenly and
+// twice what chance does to it.
+double Clumped(std::span<const SpreadBin> bins, double length, double total) {
+  if (!(total > 1)) return 0;
+  double together = 0;
+  double evenly = 0;
+  for (const SpreadBin& bin : bins) {
+    const double width = (bin.to_s - bin.from_s) / length;
+    together += bin.count * std::max(0.0, bin.count - 1) / (total * (total - 1));
+    evenly += width * width;
+  }
+  return together - evenly - rules::kClumpErrors * std::sqrt(2 * evenly) / total;
+}
+
 }  // namespace
 
 Spread MeasureSpread(std::span<const SpreadBin> bins) {
@@ -115,6 +147,7 @@ Spread MeasureSpread(std::span<const SpreadBin> bins) {
   const double newest_share = activity > 0
                                   ? std::min(rules::kNewestShare, newest_activity / activity)
                                   : rules::kNewestShare;
+  spread.clumped = Clumped(bins, length, total);
   spread.newest_expected = staying * newest_share;
   spread.slowing = Slowing(bins, bytes, [](const SpreadBin& bin) { return bin.to_s - bin.from_s; });
   spread.own_slowing = spread.share_slowing = spread.slowing;
@@ -142,8 +175,10 @@ std::vector<SpreadBin> BinsByAge(const SiteObservation& now, const SiteHistory& 
     bin.count = now.living[i];
     bin.passing = std::min(bin.count, passing[i]);
     const HistorySegment since = history.SumSince(bin.to_s);
-    bin.activity = since.births - before.births;
-    bin.others = std::max(0.0, since.traffic - before.traffic - bin.activity);
+    const double births = i == last ? BirthsSince(history, bin.to_s) : since.births;
+    bin.activity = births - before.births;
+    bin.others =
+        std::max<double>(0, since.traffic - before.traffic - (since.births - before.births));
     before = since;
     bins.push_back(bin);
   }

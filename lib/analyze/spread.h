@@ -35,7 +35,9 @@ struct Spread {
   double empty = 1;          // all such stretches, beyond what so few leave empty by chance
   double largest_crowd = 0;  // the share that came in one bin, beyond what its width explains
   double crowd_s = 0;        // how long ago that bin ended
-  double lumps = 0;  // the share that came in bursts, beyond what time, births and chance explain
+  double clumped = 0;  // how much more often two of them came in one bin than chance and widths let
+                       // expect: a quarter more when they came in four bursts
+  double lumps = 0;    // the share that came in bursts, beyond what time, births and chance explain
   double slowing =
       0;  // how much the rate fell over the time: 1 = to 1/e, as where a cache fills; 0 = not
   double share_slowing = 0;  // the same of the share of the births that stay, as where a dictionary

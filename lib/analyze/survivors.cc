@@ -153,6 +153,13 @@ void FadeFromBefore(const SiteHistory& history, Survivors& survivors) {
   }
 }
 
+// A load or a pause that what came before may be left out at.
+bool HasCrowdOrGap(const Spread& spread) {
+  if (spread.largest_crowd > rules::kCrowd || spread.lumps > rules::kCrowd) return true;
+  return spread.largest_gap >= rules::kGapInBirths &&
+         (spread.largest_gap >= rules::kLongGapInBirths || spread.empty >= rules::kEmpty);
+}
+
 }  // namespace
 
 double Survivors::HazardSpan(double confidence) const {
@@ -161,9 +168,7 @@ double Survivors::HazardSpan(double confidence) const {
 }
 
 bool IsUneven(const Spread& spread) {
-  if (spread.largest_crowd > rules::kCrowd || spread.lumps > rules::kCrowd) return true;
-  return spread.largest_gap >= rules::kGapInBirths &&
-         (spread.largest_gap >= rules::kLongGapInBirths || spread.empty >= rules::kEmpty);
+  return HasCrowdOrGap(spread) || spread.clumped > rules::kClumped;
 }
 
 bool IsEven(const Spread& spread) {
@@ -179,7 +184,7 @@ Survivors FindSurvivors(const SiteObservation& now, const SiteHistory& history, 
                      std::sqrt(std::max(1.0F, lately.deaths + lately.births));
   // What was set up long ago and stays may hide a leak that began since: look again without it.
   Survivors some = all;
-  for (int cut = 0; cut < rules::kMostCuts && IsUneven(some.spread); ++cut) {
+  for (int cut = 0; cut < rules::kMostCuts && HasCrowdOrGap(some.spread); ++cut) {
     const Spread& spread = some.spread;
     const double ended = spread.largest_crowd > rules::kCrowd ? spread.crowd_s : spread.gap_s;
     const double younger = AgeBucketLowSeconds(AgeBucket(static_cast<uint64_t>(ended * 1e9)));

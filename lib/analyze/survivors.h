@@ -40,7 +40,7 @@ struct Survivors {
   double HazardSpan(double confidence) const;
 };
 
-// Too much in one bin, or too long without one: loads that ended, not births all along.
+// Too much in one bin or a few, or too long without one: loads that ended, not births all along.
 bool IsUneven(const Spread& spread);
 // Far from that.
 bool IsEven(const Spread& spread);

@@ -71,7 +71,7 @@ class OpenModule final {
     for (size_t i = 0; i < queries.size(); ++i) {
       queries[i].address = module_.offsets[i] + file_bias_ - dwarf_bias;
     }
-    if (dwarf != nullptr) FindScopes(dwarf, queries);
+    if (dwarf != nullptr) SayMissing(FindScopes(dwarf, queries));
     return queries;
   }
 
@@ -141,6 +141,20 @@ class OpenModule final {
       if (shared_) dwarf_setalt(dwarf, shared_.get());
       return;
     }
+  }
+
+  // libdw looks for .dwo files alone; what dwp packs of them has an index that it can't read.
+  void SayMissing(const std::string& split_file) {
+    if (split_file.empty() || !problem_.empty()) return;
+    const std::string package = debug_file_ + ".dwp";
+    std::error_code error;
+    const bool packed = std::filesystem::exists(package, error) ||
+                        std::filesystem::exists(module_.path + ".dwp", error);
+    problem_ = module_.path + ": " +
+               (packed ? "inlined functions are in its .dwp, which can't be read here; the .dwo "
+                         "files that it was made of can"
+                       : "inlined functions are in split debug information, and " + split_file +
+                             " is not there");
   }
 
   // The file may have been opened by another name (/proc/N/exe); debug files lie near its own.

@@ -139,34 +139,48 @@ void FindUnits(Dwarf* dwarf, std::span<DwarfQuery> queries) {
   }
 }
 
-// The tree of a unit: with split DWARF that of the .dwo file, if it can be found.
-Dwarf_Die TreeOf(const Dwarf_Die& unit) {
+std::string SplitFileOf(Dwarf_Die unit) {
+  Dwarf_Attribute attribute;
+  for (const unsigned name : {DW_AT_dwo_name, DW_AT_GNU_dwo_name}) {
+    if (dwarf_attr(&unit, name, &attribute) == nullptr) continue;
+    const char* const text = dwarf_formstring(&attribute);
+    if (text != nullptr) return text;
+  }
+  return "a .dwo file";
+}
+
+// The tree of a unit: with split DWARF that of the .dwo file, if it can be found, or its name in
+// `missing`.
+Dwarf_Die TreeOf(const Dwarf_Die& unit, std::string& missing) {
   Dwarf_Half version = 0;
   uint8_t type = 0;
   Dwarf_Die split = {};
   if (dwarf_cu_info(unit.cu, &version, &type, nullptr, &split, nullptr, nullptr, nullptr) == 0 &&
-      type == DW_UT_skeleton && split.cu != nullptr) {
-    return split;
+      type == DW_UT_skeleton) {
+    if (split.cu != nullptr) return split;
+    missing = SplitFileOf(unit);
   }
   return unit;
 }
 
 }  // namespace
 
-void FindScopes(Dwarf* dwarf, std::span<DwarfQuery> queries) {
+std::string FindScopes(Dwarf* dwarf, std::span<DwarfQuery> queries) {
   FindUnits(dwarf, queries);
   std::map<const void*, Pending, std::less<>> by_unit;
   for (DwarfQuery& query : queries) {
     if (query.unit) by_unit[query.unit->addr].push_back(&query);
   }
+  std::string missing;
   for (auto& [address, pending] : by_unit) {
-    Dwarf_Die tree = TreeOf(*pending.front()->unit);
+    Dwarf_Die tree = TreeOf(*pending.front()->unit, missing);
     for (const bool thorough : {false, true}) {
       TreeWalk(thorough).Visit(&tree, pending, 0);
       std::erase_if(pending, [](const DwarfQuery* query) { return !query->scopes.empty(); });
       if (pending.empty()) break;
     }
   }
+  return missing;
 }
 
 }  // namespace heapgauge::dwarf

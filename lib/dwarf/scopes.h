@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace heapgauge::dwarf {
@@ -25,8 +26,9 @@ struct DwarfQuery {
   std::vector<Dwarf_Die> scopes;
 };
 
-// Fills `unit` and `scopes`.
-void FindScopes(Dwarf* dwarf, std::span<DwarfQuery> queries);
+// Fills `unit` and `scopes`.  Returns the name of a split file (.dwo) that was needed and is not
+// there, or "": without it functions are not known, nor what was inlined in them.
+std::string FindScopes(Dwarf* dwarf, std::span<DwarfQuery> queries);
 
 }  // namespace heapgauge::dwarf
 

@@ -73,12 +73,15 @@ TEST_CASE("one missing sign is enough to wait", "[analyze][leak_signs]") {
 
 TEST_CASE("a falling share of births that stay is something that fills", "[analyze][leak_signs]") {
   Survivors filling = ClearLeak();
+  filling.span_s = 100 * 60;           // time makes up for it
   filling.spread.share_slowing = 0.7;  // chance is 0.346, the limit 0.2 and one and a half of it
   CHECK(HasLeakSigns(filling, 60));
   filling.spread.share_slowing = 0.74;
   CHECK_FALSE(HasLeakSigns(filling, 60));
-  // Where more than a few stay it takes more confidence.
+  // Sooner it takes more confidence, whether a few stay or many.
+  filling = ClearLeak();
   filling.spread.share_slowing = 0.7;
+  CHECK_FALSE(HasLeakSigns(filling, 60));
   filling.share = 0.1;
   CHECK_FALSE(HasLeakSigns(filling, 60));
   filling.spread.share_slowing = 0.3;

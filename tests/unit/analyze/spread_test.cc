@@ -43,6 +43,43 @@ TEST_CASE("one load is a crowd with a gap behind it", "[analyze][spread]") {
   CHECK(IsUneven(spread));
 }
 
+TEST_CASE("three loads are no crowd each and uneven together", "[analyze][spread]") {
+  const Spread loads = MeasureSpread(Minutes({0, 0, 40, 0, 1, 40, 0, 0, 40, 1}));
+  CHECK(loads.largest_crowd < 0.3);
+  CHECK(loads.largest_gap == Approx(0.2));
+  CHECK(loads.clumped > 0.15);  // one in three, less one in ten and what chance may add
+  CHECK(IsUneven(loads));
+  // Every other minute is no load any more.
+  const Spread bursts = MeasureSpread(Minutes({0, 24, 1, 24, 0, 24, 1, 24, 1, 24}));
+  CHECK(bursts.clumped < 0.15);
+  CHECK_FALSE(IsUneven(bursts));
+  // Of eight samples nothing is told.
+  CHECK(MeasureSpread(Minutes({1, 0, 3, 0, 0, 2, 1, 0, 1, 0})).clumped < 0.05);
+}
+
+TEST_CASE("births that rose with the oldest are not spread over what was before",
+          "[analyze][spread]") {
+  // 10 a minute, then 100 from 330 s ago on, in the middle of a segment; a tenth stays.
+  SiteHistory history;
+  SiteObservation now;
+  uint64_t births = 0;
+  for (int i = 0; i <= 10; ++i) {
+    now.time_s = 60.0 * i;
+    if (i > 0) births += i < 5 ? 10 : i == 5 ? 55 : 100;
+    now.allocated_samples = births;
+    history.Add(now);
+  }
+  const size_t last = AgeBucket(uint64_t{329} * 1'000'000'000);
+  const size_t first = AgeBucket(uint64_t{70} * 1'000'000'000);
+  for (size_t i = first; i <= last; ++i) {
+    const double to = std::min(330.0, AgeBucketHighSeconds(i));
+    now.living[i] = 10 * (to - AgeBucketLowSeconds(i));  // in any unit
+  }
+  const std::vector<double> passing(kAgeBuckets, 0.0);
+  const Spread spread = MeasureSpread(BinsByAge(now, history, first, last, 330, passing));
+  CHECK(spread.share_slowing == Approx(0).margin(0.05));
+}
+
 TEST_CASE("the odd one does not end a silence", "[analyze][spread]") {
   const Spread spread = MeasureSpread(Minutes({0, 1, 0, 0, 0, 20, 20, 20, 20, 20}));
   CHECK(spread.overdue > 30);

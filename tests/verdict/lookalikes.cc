@@ -1,0 +1,224 @@
+// verdict_lookalikes SCENARIO SECONDS: what services keep in the containers that they keep it in,
+// harmless or not, in compressed time.  Requests come and go beside it.
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <deque>
+#include <map>
+#include <memory>
+#include <random>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#define OWN_LINE __attribute__((noinline))
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double g_seconds = 18;
+std::mt19937_64 g_random(20261129);
+
+double Uniform() { return static_cast<double>(g_random() >> 11) * 0x1p-53; }
+
+double Now() {
+  static const Clock::time_point start = Clock::now();
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+struct Request {
+  std::string path, body;
+  std::vector<char> reply;
+};
+
+OWN_LINE size_t Serve(size_t bytes) {
+  auto request = std::make_unique<Request>();
+  request->path.assign(80, 'p');
+  request->body.assign(bytes, 'b');
+  request->reply.assign(2 * bytes, 'r');
+  return request->reply.size();
+}
+
+// Calls `visit(k, now)` about so often; where the machine was busy the rest of the time is left out.
+template <typename Visit>
+void Drive(double per_s, Visit visit) {
+  double last = Now();
+  double due = 0;
+  for (size_t k = 0; last < g_seconds;) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    const double now = Now();
+    due += per_s * std::min(0.1, now - last);
+    last = now;
+    for (; due >= 1; --due) {
+      Serve(300);
+      visit(k++, now);
+    }
+  }
+}
+
+struct Session {
+  std::string user;
+  std::vector<char> state;
+};
+using Sessions = std::unordered_map<size_t, std::unique_ptr<Session>>;
+
+OWN_LINE void Open(Sessions& sessions, size_t id) {
+  auto session = std::make_unique<Session>();
+  session->user.assign(60, 'u');
+  session->state.assign(1500, 's');
+  sessions[id] = std::move(session);
+}
+
+// They expire after a fifth of the time.
+void TimeToLive() {
+  Sessions sessions;
+  std::deque<std::pair<double, size_t>> ends;
+  Drive(600, [&](size_t k, double now) {
+    if (k % 2 == 0) {
+      Open(sessions, k);
+      ends.emplace_back(now + 0.2 * g_seconds, k);
+    }
+    for (; !ends.empty() && ends.front().first < now; ends.pop_front())
+      sessions.erase(ends.front().second);
+  });
+}
+
+// One in ten is forgotten.
+void ForgottenSession() {
+  Sessions sessions;
+  std::deque<std::pair<double, size_t>> ends;
+  Drive(1000, [&](size_t k, double now) {
+    Open(sessions, k);
+    if (k % 10 != 0) ends.emplace_back(now + 0.05, k);
+    for (; !ends.empty() && ends.front().first < now; ends.pop_front())
+      sessions.erase(ends.front().second);
+  });
+}
+
+// Rows of a job, all freed at its end; then a pause.
+void Batches() {
+  std::vector<std::vector<double>> rows;
+  double next = 0.05 * g_seconds;
+  Drive(1000, [&](size_t, double now) {
+    if (now > next) rows.emplace_back(100, 1.0);
+    if (now < next + 0.05 * g_seconds) return;
+    rows = {};
+    next = now + (0.08 + 0.08 * Uniform()) * g_seconds;
+  });
+}
+
+// What each module needs is made when it is first used, and more seldom as time goes on.
+OWN_LINE std::map<std::string, std::string> Load() {
+  std::map<std::string, std::string> module;
+  for (int i = 0; i < 300; ++i)
+    module[std::to_string(i) + std::string(30, 'm')] = std::string(1000, 't');
+  return module;
+}
+void WarmsUp() {
+  std::vector<std::map<std::string, std::string>> modules;
+  double next = 0.05 * g_seconds;
+  Drive(800, [&](size_t, double now) {
+    if (now < next || modules.size() == 10) return;
+    modules.push_back(Load());
+    next = now + 0.02 * static_cast<double>(modules.size()) * g_seconds;
+  });
+}
+
+// Arenas that are reset and keep as many chunks as any request ever needed.
+void Arenas() {
+  std::vector<std::vector<std::unique_ptr<char[]>>> arenas(30);
+  Drive(800, [&](size_t k, double) {
+    auto& chunks = arenas[k % arenas.size()];
+    const auto needs = static_cast<size_t>(1 - 2 * std::log(1 - Uniform()));
+    while (chunks.size() < needs) chunks.push_back(std::make_unique<char[]>(16384));
+  });
+}
+
+// The last lines, to be shown when something goes wrong.
+OWN_LINE void Note(std::deque<std::string>& lines) {
+  lines.emplace_back(300 + lines.size() % 200, 'l');
+}
+void LogBuffer() {
+  std::deque<std::string> lines;
+  Drive(1500, [&](size_t, double) {
+    Note(lines);
+    if (lines.size() > 5000) lines.pop_front();
+  });
+}
+
+using Buffer = std::array<char, 8192>;
+
+// Clients come back all at once, and stay for a while.
+void Storms() {
+  std::deque<std::pair<double, std::unique_ptr<Buffer>>> open;
+  int storms = 0;
+  Drive(800, [&](size_t, double now) {
+    if (storms < 3 && now > (0.2 + 0.25 * storms) * g_seconds) {
+      ++storms;
+      for (int i = 0; i < 600; ++i)
+        open.emplace_back(now + (0.1 + 1e-4 * i) * g_seconds, std::make_unique<Buffer>());
+    }
+    while (!open.empty() && open.front().first < now) open.pop_front();
+  });
+}
+
+// Two that own each other: one pair in three is never freed.
+struct Node {
+  std::shared_ptr<Node> peer;
+  std::vector<char> data;
+};
+OWN_LINE std::shared_ptr<Node> MakeNode() {
+  auto node = std::make_shared<Node>();
+  node->data.assign(700, 'n');
+  return node;
+}
+void OwnEachOther() {
+  Drive(600, [&](size_t k, double) {
+    const std::shared_ptr<Node> a = MakeNode();
+    const std::shared_ptr<Node> b = MakeNode();
+    a->peer = b;
+    if (k % 3 == 0) b->peer = a;
+  });
+}
+
+// An error path that fails for a moment every so often.
+OWN_LINE char* Explain() { return strdup(std::string(2000, 'e').c_str()); }
+void ErrorPath() {
+  Drive(800, [&](size_t, double now) {
+    char* const message = Explain();
+    if (std::fmod(now, 0.05 * g_seconds) > 0.01 * g_seconds) std::free(message);
+  });
+}
+
+constexpr std::pair<std::string_view, void (*)()> kScenarios[] = {
+    {"time_to_live", TimeToLive}, {"forgotten_session", ForgottenSession},
+    {"batches", Batches},         {"warms_up", WarmsUp},
+    {"arenas", Arenas},           {"log_buffer", LogBuffer},
+    {"storms", Storms},           {"own_each_other", OwnEachOther},
+    {"error_path", ErrorPath},
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc == 3) {
+    g_seconds = std::atof(argv[2]);
+    for (const auto& [name, run] : kScenarios) {
+      if (name != argv[1]) continue;
+      run();
+      _exit(0);  // what is kept is kept until then
+    }
+  }
+  std::fprintf(stderr, "verdict_lookalikes: no such scenario\n");
+  return 2;
+}

@@ -172,7 +172,11 @@ void Analyzer::State::ListWaiting(std::vector<SiteJudgement>& judgements) const 
 // Each site by its own clock: ten looks have ten times the chance to look like a leak once.
 void Analyzer::State::Judge(FollowedSite& site, bool leak, bool rise) {
   const double now_s = clock.now_s();
-  if (!IsDue(now_s, site.measures.scale_s, site.judged_s)) return;
+  if (!IsDue(now_s, site.measures.scale_s, site.judged_s)) {
+    // A row of looks with all signs has no look in it without them.
+    if (!site.measures.leak_signs) site.state.leak_looks = 0;
+    return;
+  }
   const bool rise_is_due = IsDue(now_s, clock.interval_s(), site.risen_s);
   const bool was_leak = site.verdict == Verdict::kLeak;
   site.verdict = Decide(site.measures, leak, rise, site.state, rise_is_due);

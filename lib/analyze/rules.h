@@ -117,8 +117,9 @@ inline constexpr double kGapInBirths = 0.12;
 inline constexpr double kEmpty = 0.25;
 // Two survivors came in one bin so much more often than chance and widths explain: a few bursts, none
 // of which is a crowd.  Where they come evenly in twelve bins it is one in twelve, in four bursts one
-// in four.
+// in four.  Bins by age are wide and few; births themselves tell it better.
 inline constexpr double kClumped = 0.15;
+inline constexpr double kClumpedBirths = 0.06;
 inline constexpr double kClumpErrors = 2;
 // Clearly even: less of each.
 inline constexpr double kEvenCrowd = 0.3;

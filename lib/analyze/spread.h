@@ -11,6 +11,7 @@
 
 #include "analyze/history.h"
 #include "analyze/observation.h"
+#include "analyze/rules.h"
 
 namespace heapgauge {
 
@@ -37,7 +38,8 @@ struct Spread {
   double crowd_s = 0;        // how long ago that bin ended
   double clumped = 0;  // how much more often two of them came in one bin than chance and widths let
                        // expect: a quarter more when they came in four bursts
-  double lumps = 0;    // the share that came in bursts, beyond what time, births and chance explain
+  double most_clumped = rules::kClumped;  // more is uneven
+  double lumps = 0;  // the share that came in bursts, beyond what time, births and chance explain
   double slowing =
       0;  // how much the rate fell over the time: 1 = to 1/e, as where a cache fills; 0 = not
   double share_slowing = 0;  // the same of the share of the births that stay, as where a dictionary

@@ -123,6 +123,7 @@ Survivors FindBelow(const SiteObservation& now, const SiteHistory& history, doub
   if (survivors.share >= rules::kBirthsWillDo) {
     survivors.spread =
         MeasureSpread(BinsByBirth(history, std::min(survivors.span_s, history.seconds())));
+    survivors.spread.most_clumped = rules::kClumpedBirths;
   } else if (seen_from < kAgeBuckets) {
     survivors.spread =
         MeasureSpread(BinsByAge(now, history, seen_from, last, survivors.span_s, passing));
@@ -136,20 +137,43 @@ Survivors FindBelow(const SiteObservation& now, const SiteHistory& history, doub
   return survivors;
 }
 
+// Samples alive that are older than the one age and younger than the other.
+double LivingBetween(const SiteObservation& now, double young_s, double old_s) {
+  double living = 0;
+  for (size_t i = 0; i < kAgeBuckets; ++i) {
+    if (now.living[i] == 0) continue;
+    const double low = AgeBucketLowSeconds(i);
+    const double high = HighSeconds(i, now.age_max_s);
+    const double part = std::min(high, old_s) - std::max(low, young_s);
+    if (part > 0) living += now.living[i] * std::min(1.0, part / std::max(1e-9, high - low));
+  }
+  return living;
+}
+
+// Slowing that makes births, or the share of them that stays, so many times as large before.
+double FadeOf(double ratio) {
+  // Between the middles of the two stretches lies about half of the time: over all of it, twice
+  // that.
+  return ratio < rules::kLeastFade || ratio > rules::kLoadRatio ? 0 : 2 * std::log(ratio);
+}
+
 // What was cut off may be the steep beginning of a curve that flattens, of which the rest looks
-// straight: then births just before the cut came faster than since, but were no load.
-void FadeFromBefore(const SiteHistory& history, Survivors& survivors) {
-  const double since = history.SumSince(survivors.span_s).births;
+// straight: then births just before the cut, or the share of them that stayed, were more than
+// since, but no load.
+void FadeFromBefore(const SiteObservation& now, const SiteHistory& history, Survivors& survivors) {
+  const double span = survivors.span_s;
+  const double since = history.SumSince(span).births;
   if (!(since > 0)) return;
+  Spread& spread = survivors.spread;
   for (const double part : {rules::kBeforeCut, 2 * rules::kBeforeCut}) {
-    const double before = history.SumSince((1 + part) * survivors.span_s).births - since;
-    const double ratio = before / part / since;
-    if (ratio < rules::kLeastFade || ratio > rules::kLoadRatio) continue;
-    // Between the middles of the two stretches lies about half of the time: over all of it, twice
-    // that.
-    Spread& spread = survivors.spread;
-    spread.slowing = std::max(spread.slowing, 2 * std::log(ratio));
-    spread.own_slowing = std::max(spread.own_slowing, spread.slowing);
+    const double before = history.SumSince((1 + part) * span).births - since;
+    const double fade = FadeOf(before / part / since);
+    spread.slowing = std::max(spread.slowing, fade);
+    if (fade > 0) spread.own_slowing = std::max(spread.own_slowing, spread.slowing);
+    const double stayed = LivingBetween(now, span, (1 + part) * span);
+    const double stay = LivingBetween(now, survivors.threshold_s, span);
+    if (before < 1 || stay <= 0) continue;
+    spread.share_slowing = std::max(spread.share_slowing, FadeOf(stayed / before / (stay / since)));
   }
 }
 
@@ -168,7 +192,7 @@ double Survivors::HazardSpan(double confidence) const {
 }
 
 bool IsUneven(const Spread& spread) {
-  return HasCrowdOrGap(spread) || spread.clumped > rules::kClumped;
+  return HasCrowdOrGap(spread) || spread.clumped > spread.most_clumped;
 }
 
 bool IsEven(const Spread& spread) {
@@ -192,7 +216,7 @@ Survivors FindSurvivors(const SiteObservation& now, const SiteHistory& history, 
     some = FindBelow(now, history, younger, leaves_more);
     some.cut = true;
     some.dying_lately = all.dying_lately;
-    FadeFromBefore(history, some);
+    FadeFromBefore(now, history, some);
     if (!IsUneven(some.spread)) return some;
   }
   return all;

@@ -3,6 +3,7 @@
 #include <array>
 #include <catch2/catch.hpp>
 
+#include "analyze/rules.h"
 #include "analyze/survival.h"
 #include "analyze/survivors.h"
 #include "fake_site.h"
@@ -55,6 +56,14 @@ TEST_CASE("three loads are no crowd each and uneven together", "[analyze][spread
   CHECK_FALSE(IsUneven(bursts));
   // Of eight samples nothing is told.
   CHECK(MeasureSpread(Minutes({1, 0, 3, 0, 0, 2, 1, 0, 1, 0})).clumped < 0.05);
+}
+
+TEST_CASE("births themselves tell clumps better than ages", "[analyze][spread]") {
+  Spread spread = MeasureSpread(Minutes({9, 9, 9, 9, 9, 9, 9, 9, 9, 9}));
+  spread.clumped = 0.1;
+  CHECK_FALSE(IsUneven(spread));
+  spread.most_clumped = rules::kClumpedBirths;
+  CHECK(IsUneven(spread));
 }
 
 TEST_CASE("births that rose with the oldest are not spread over what was before",

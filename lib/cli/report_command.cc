@@ -31,6 +31,7 @@ constexpr char kFooter[] =
     "  heapgauge report heapgauge.checkout_service.4242 --top 50 | less -R\n"
     "  heapgauge report DIR --at 2026-11-22T02:14\n"
     "  heapgauge report DIR --by route\n"
+    "  heapgauge report DIR --temporary\n"
     "  heapgauge report DIR --format json | jq '.sites[0].frames'\n"
     "  heapgauge report DIR --format folded | flamegraph.pl > heap.svg\n"
     "  heapgauge report DIR --format html -o report.html\n"
@@ -48,6 +49,7 @@ struct ReportRequest {
   std::string open;  // in which viewer
   std::string top_text;
   size_t top = SIZE_MAX;
+  bool temporary = false;
 };
 
 bool Contains(const std::vector<std::string>& names, const std::string& name) {
@@ -93,6 +95,11 @@ std::string Check(ReportRequest* request) {
     return fmt::format("--by {}: in text and json alone, not in {}", Printable(request->by),
                        request->format);
   }
+  if (request->temporary && request->format != "text") {
+    return fmt::format("--temporary: in text alone; {} has what it says",
+                       request->format == "json" ? "`temporary` in the JSON" : "--format json");
+  }
+  if (request->temporary && !request->by.empty()) return "--temporary and --by: one of them alone";
   if (request->top_text.empty()) {
     if (request->format == "text") request->top = TextOptions().max_sites;
     return {};
@@ -122,6 +129,9 @@ int ReportCommand(const Arguments& arguments) {
                   "the live heap by the values of a label, e.g. peer or route, in place of call "
                   "sites (text and json)")
       ->type_name("LABEL");
+  app->add_flag("--temporary", request.temporary,
+                "what was allocated and freed between two reports, by call site, in place of what "
+                "lives (text)");
   CLI::Option* format =
       app->add_option(
              "-f,--format", request.format,
@@ -177,6 +187,7 @@ int ReportCommand(const Arguments& arguments) {
   render.source_root = request.source_root;
   render.path = request.path;
   render.by = request.by;
+  render.temporary = request.temporary;
   render.text.max_sites = request.top;
   render.text.colour = to_stdout && ColourWanted();
   if (to_stdout) render.text.width = TerminalWidth();

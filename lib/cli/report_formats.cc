@@ -16,6 +16,7 @@
 #include "report/report_file.h"
 #include "report/sarif_writer.h"
 #include "report/speedscope_writer.h"
+#include "report/temporary_writer.h"
 
 namespace heapgauge::cli {
 namespace {
@@ -115,6 +116,7 @@ std::string RenderReport(Report report, bool has_report, const ChildrenSummary& 
     return format == "json" ? ToJsonByLabel(report, request.by) + "\n"
                             : ToTextByLabel(report, request.by, request.text);
   }
+  if (has_report && request.temporary) return ToTextTemporary(report, request.text);
   if (format == "json") {
     std::string text = ToJson(report, top);
     if (children.count == 0) return text + "\n";

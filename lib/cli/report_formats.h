@@ -29,6 +29,7 @@ struct RenderRequest {
   std::string source_root;  // files below it are shown relative to it
   std::string path;         // where the history is
   std::string by;           // a label: what its values hold, as text or json
+  bool temporary = false;   // what was born and died between two reports, in place of what lives
 };
 
 // `has_report`: a directory in which only children have reported has no report of its own.

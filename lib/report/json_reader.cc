@@ -180,16 +180,13 @@ class Reader final {
     ReadMembers(in_.Child(key), value);
   }
 
-  void operator()(const char* key, std::optional<Forecast>& forecast) const {
+  template <typename Member>
+  requires(Either<Member, Forecast> || Either<Member, Held> || Either<Member, Peak> ||
+           Either<Member, Temporary>) void
+  operator()(const char* key, std::optional<Member>& value) const {
     const json* const member = in_.Find(key);
     if (member == nullptr || member->is_null()) return;
-    ReadMembers(in_.Child(key), forecast.emplace());
-  }
-
-  void operator()(const char* key, std::optional<Held>& held) const {
-    const json* const member = in_.Find(key);
-    if (member == nullptr || member->is_null()) return;
-    ReadMembers(in_.Child(key), held.emplace());
+    ReadMembers(in_.Child(key), value.emplace());
   }
 
   template <typename Element>

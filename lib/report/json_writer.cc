@@ -59,13 +59,15 @@ class Writer final {
     json_.End();
   }
 
-  void operator()(const char* key, const std::optional<Held>& held) const {
-    if (!held) {
+  template <typename Object>
+  requires(Either<Object, Held> || Either<Object, Peak> || Either<Object, Temporary>) void
+  operator()(const char* key, const std::optional<Object>& object) const {
+    if (!object) {
       json_.Add(key, nullptr);
       return;
     }
     json_.BeginObject(key);
-    VisitFields(*held, *this);
+    VisitFields(*object, *this);
     json_.End();
   }
 

@@ -137,6 +137,40 @@ struct CallsiteRest {
   bool operator==(const CallsiteRest&) const = default;
 };
 
+// What made the highest live heap.
+struct PeakCallsite {
+  Frame frame;  // the call site
+#define HG_PEAK_CALLSITE HG_MEMBER
+#include "report/report_fields.inc"
+  bool operator==(const PeakCallsite&) const = default;
+};
+
+struct Peak {
+#define HG_PEAK HG_MEMBER
+#include "report/report_fields.inc"
+  bool operator==(const Peak&) const = default;
+};
+
+// Born and dead between two reports: of one call site, and of all.
+struct BriefFigures {
+#define HG_BRIEF HG_MEMBER
+#include "report/report_fields.inc"
+  bool operator==(const BriefFigures&) const = default;
+};
+
+struct BriefCallsite : BriefFigures {
+  Frame frame;  // the call site
+#define HG_BRIEF_CALLSITE HG_MEMBER
+#include "report/report_fields.inc"
+  bool operator==(const BriefCallsite&) const = default;
+};
+
+struct Temporary : BriefFigures {
+#define HG_TEMPORARY HG_MEMBER
+#include "report/report_fields.inc"
+  bool operator==(const Temporary&) const = default;
+};
+
 struct Report {
 #define HG_REPORT HG_MEMBER
 #include "report/report_fields.inc"

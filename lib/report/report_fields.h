@@ -121,6 +121,34 @@ void VisitFields(T& value, const Visit& visit) {
 #include "report/report_fields.inc"
 }
 
+template <Either<PeakCallsite> T, typename Visit>
+void VisitFields(T& value, const Visit& visit) {
+  VisitLine(value.frame, visit);
+#define HG_PEAK_CALLSITE HG_VISIT
+#include "report/report_fields.inc"
+}
+
+template <Either<Peak> T, typename Visit>
+void VisitFields(T& value, const Visit& visit) {
+#define HG_PEAK HG_VISIT
+#include "report/report_fields.inc"
+}
+
+template <Either<BriefCallsite> T, typename Visit>
+void VisitFields(T& value, const Visit& visit) {
+  VisitLine(value.frame, visit);
+#define HG_BRIEF HG_VISIT
+#define HG_BRIEF_CALLSITE HG_VISIT
+#include "report/report_fields.inc"
+}
+
+template <Either<Temporary> T, typename Visit>
+void VisitFields(T& value, const Visit& visit) {
+#define HG_BRIEF HG_VISIT
+#define HG_TEMPORARY HG_VISIT
+#include "report/report_fields.inc"
+}
+
 template <Either<Report> T, typename Visit>
 void VisitFields(T& value, const Visit& visit) {
 #define HG_REPORT HG_VISIT

@@ -58,6 +58,10 @@ std::string Through(const Holder& holder) {
 
 }  // namespace
 
+std::string HolderSentence(const Held& held, const Holder& holder) {
+  return Where(holder) + Through(holder) + ", " + Of(holder.objects, held.checked_objects);
+}
+
 std::string HeldSentence(const Held& held) {
   std::string text;
   const auto add = [&](const std::string& part) { text += (text.empty() ? "" : "; ") + part; };
@@ -75,8 +79,7 @@ std::string HeldSentence(const Held& held) {
         members);
   }
   for (size_t i = 0; i < std::min(kHolders, held.holders.size()); ++i) {
-    const Holder& holder = held.holders[i];
-    add(Where(holder) + Through(holder) + ", " + Of(holder.objects, held.checked_objects));
+    add(HolderSentence(held, held.holders[i]));
   }
   if (held.holders.size() > kHolders) {
     add(FormatCount(static_cast<double>(held.holders.size() - kHolders)) + " more hold others");

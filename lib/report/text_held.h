@@ -12,6 +12,9 @@ namespace heapgauge {
 // 37".  Safe to print.
 std::string HeldSentence(const Held& held);
 
+// One part of it: "kept in g_sessions (checkout_service .bss), 37 of 37".
+std::string HolderSentence(const Held& held, const Holder& holder);
+
 }  // namespace heapgauge
 
 #endif  // HEAPGAUGE_REPORT_TEXT_HELD_H_

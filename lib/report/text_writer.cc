@@ -141,6 +141,21 @@ void AddRest(const Report& report, double rest, Table& table) {
 }
 
 constexpr double kWorthALine = 0.02;  // of the live heap
+constexpr double kPeakIsOver = 1.05;  // times the live heap: below that, the peak is now
+
+std::string PeakLine(const Peak& peak) {
+  constexpr size_t kCallsites = 3;
+  std::string line =
+      fmt::format("peak: {} at {}", FormatBytes(peak.live_bytes), ReadableTime(peak.time));
+  for (size_t i = 0; i < std::min(kCallsites, peak.callsites.size()); ++i) {
+    const PeakCallsite& callsite = peak.callsites[i];
+    line += fmt::format("{} {} by {}", i == 0 ? ":" : ",", FormatBytes(callsite.live_bytes),
+                        ShortFunction(callsite.frame));
+    const std::string place = FileAndLine(callsite.frame, false);
+    if (!place.empty()) line += " (" + place + ")";
+  }
+  return line;
+}
 
 // Resident memory and what it is made of.
 std::string Memory(const Report& report, RateUnit unit, const TextOptions& options) {
@@ -183,6 +198,9 @@ std::string Memory(const Report& report, RateUnit unit, const TextOptions& optio
                {"allocated but never touched, or swapped out"}});
   }
   std::string out = table.Render("  ", options.colour);
+  if (report.peak && report.peak->live_bytes > kPeakIsOver * live) {
+    out += Wrapped(PeakLine(*report.peak), "  ", options.width);
+  }
   out += fmt::format("  limit: {}\n", LimitLine(report.process));
   if (report.forecast) {
     std::string line =

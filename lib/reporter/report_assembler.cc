@@ -122,7 +122,7 @@ void ReportAssembler::FillHeader(Report& report, const StoreSnapshot& snapshot, 
   report.sampling.memory_bytes = tracker_.memory_bytes() + analyzer_.memory_bytes() +
                                  snapshot.sites.capacity() * sizeof(SiteSnapshot) +
                                  (snapshot.sites.size() + snapshot.others_count) * kSiteIdBytes +
-                                 callsites_.memory_bytes();
+                                 callsites_.memory_bytes() + temporary_.memory_bytes();
   if (coverage_.Fill(report.sampling)) tracker_.ExpectUnseenDeaths();
 
   const SiteObservation& all = snapshot.totals;
@@ -148,6 +148,7 @@ void ReportAssembler::FillHeader(Report& report, const StoreSnapshot& snapshot, 
 
 void ReportAssembler::Analyze(const StoreSnapshot& snapshot, bool regrouped, Report& report) {
   const SiteGroups groups(snapshot, tracker_, identity_, callsites_);
+  peak_.See(snapshot.totals.live_bytes, groups, callsites_);
   analyzer_.Begin(snapshot.time_s, snapshot.samples);
   if (regrouped) analyzer_.Regrouped();
   analyzer_.ObserveOthers(snapshot.others, snapshot.others_count);
@@ -343,6 +344,7 @@ bool ReportAssembler::Look() {
   std::erase_if(snapshot.sites,
                 [this](const SiteSnapshot& site) { return site.index >= callsites_.known(); });
   const SiteGroups groups(snapshot, tracker_, identity_, callsites_);
+  peak_.See(snapshot.totals.live_bytes, groups, callsites_);
   analyzer_.Begin(snapshot.time_s, snapshot.samples);
   holders_.Tell(analyzer_);
   groups.Observe(analyzer_, alone_);
@@ -352,15 +354,18 @@ bool ReportAssembler::Look() {
   return changed;
 }
 
-Report ReportAssembler::Assemble(bool final_report, std::chrono::milliseconds helper_limit) {
+Report ReportAssembler::Assemble(bool final_report, std::chrono::milliseconds helper_limit,
+                                 bool is_look) {
   symbolizer_.set_helper_limit(helper_limit);
   const uint64_t began = ThreadCpuNs();
   Report report;
   identity_.Refresh(tracker_);
-  const SiteSelection selection = Selection();
+  SiteSelection selection = Selection();
   const bool regrouped = callsites_.Learn();
   if (regrouped) alone_.clear();
   audit_.BeforeSnapshot();
+  temporary_.Begin(tracker_, MonotonicNs(), is_look);
+  selection.temporary = &temporary_;
   StoreSnapshot snapshot = TakeStoreSnapshot(tracker_, selection);
   FillHeader(report, snapshot, final_report);
   // The header has made the allocator's figures new.
@@ -371,10 +376,13 @@ Report ReportAssembler::Assemble(bool final_report, std::chrono::milliseconds he
   }
   label_figures_.Take(tracker_.live(), MonotonicNs(), snapshot.time_s);
   Analyze(snapshot, regrouped, report);
+  report.peak = peak_.peak();
+  temporary_.Fill(callsites_, report);
   label_figures_.Fill(report);
   cpu_ns_ += ThreadCpuNs() - began;
   report.sampling.cpu_s =
       static_cast<double>(tracker_.SamplingCpuNs() + cpu_ns_ + holders_.cpu_ns()) * 1e-9;
+  if (is_look) --sequence_;
   return report;
 }
 

@@ -18,11 +18,13 @@
 #include "reporter/holder_watch.h"
 #include "reporter/label_figures.h"
 #include "reporter/lost_blocks.h"
+#include "reporter/peak_book.h"
 #include "reporter/report_rows.h"
 #include "reporter/site_groups.h"
 #include "reporter/site_identity.h"
 #include "reporter/stack_ends.h"
 #include "reporter/store_snapshot.h"
+#include "reporter/temporary_figures.h"
 #include "symbolize/symbolizer.h"
 #include "track/tracker.h"
 
@@ -41,10 +43,9 @@ class ReportAssembler final {
                   AllocatorStats& allocator, std::string program_path);
 
   // Everything but `sampling.reports_failed`, which the caller knows.  The helper that finds lines
-  // gets `helper_limit` at most: somebody may be waiting.
-  Report Assemble(bool final_report, std::chrono::milliseconds helper_limit);
-  // The last one goes no further: the next has its number.
-  void NotStored() noexcept { --sequence_; }
+  // gets `helper_limit` at most: somebody may be waiting.  `is_look`: it goes no further, and the
+  // next one has its number.
+  Report Assemble(bool final_report, std::chrono::milliseconds helper_limit, bool is_look = false);
 
   // Of the reports from now on.
   void SetReportInterval(uint64_t ns) {
@@ -89,6 +90,8 @@ class ReportAssembler final {
   HolderWatch holders_;
   std::vector<uint32_t> shown_stacks_;  // of the report in the making: place in groups.stacks()
   LabelFigures label_figures_;
+  PeakBook peak_;
+  TemporaryFigures temporary_;
   std::unordered_map<uint64_t, uint64_t> alone_;  // SiteGroups::Observe()
   bool problem_said_ = false;
   uint64_t sequence_ = 0;

@@ -103,8 +103,7 @@ void ReportRound::SetReportInterval(uint64_t ns) noexcept {
 }
 
 std::string ReportRound::Look(std::chrono::milliseconds helper_limit, size_t most_sites) {
-  Report report = assembler().Assemble(false, helper_limit);
-  assembler().NotStored();
+  Report report = assembler().Assemble(false, helper_limit, true);
   report.sampling.reports_failed = failed_;
   return ToJson(report, most_sites);
 }

@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "base/clock.h"
+#include "reporter/temporary_figures.h"
 #include "track/weights.h"
 
 namespace heapgauge {
@@ -124,6 +125,7 @@ StoreSnapshot TakeStoreSnapshot(const Tracker& tracker, const SiteSelection& sel
   tracker.live().ForEach([&](uintptr_t, const LiveSample& sample) {
     if (sample.site >= count) return;  // interned after we looked
     AddTaken(sample, selection.allocator, snapshot);
+    if (selection.temporary != nullptr) selection.temporary->See(sample);
     const uint32_t at = place[sample.site];
     AddLiving(sample, now, uptime,
               at != kNotChosen  ? snapshot.sites[at].observation

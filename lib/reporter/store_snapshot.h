@@ -15,6 +15,8 @@
 
 namespace heapgauge {
 
+class TemporaryFigures;
+
 struct SiteSnapshot {
   uint32_t index = 0;  // SiteTable index
   SiteObservation observation;
@@ -49,6 +51,8 @@ struct SiteSelection {
   std::function<uint64_t(uint32_t site)> group;
   // Whose figure StoreSnapshot::taken_bytes is; nullptr: it is the sum of what was asked for.
   const AllocatorStats* allocator = nullptr;
+  // Sees the samples that are walked over, if it is set.
+  TemporaryFigures* temporary = nullptr;
 };
 
 // May throw std::bad_alloc.

@@ -60,6 +60,10 @@ struct alignas(64) StoredSite {
   alignas(64) SiteCounters freed;
   std::array<Atomic<uint32_t>, kAgeBuckets> deaths{};  // samples by AgeBucket at death
   Atomic<uint32_t> unseen_deaths{0};  // samples whose block died past us (tracker.h, T4)
+  // Counted among `allocated`, and no birth that was followed by a death: what realloc made of
+  // blocks born before the last report here, and the blocks born since that it took from here.
+  Atomic<int64_t> moved_bytes{0};    // [kBytesUnit]
+  Atomic<int64_t> moved_objects{0};  // [kObjectsUnit]
   // `depth` return addresses follow, innermost first; then `holders` numbers of modules, where an
   // address belonged to another module before (module_ledger.h).
   const uintptr_t* frames() const noexcept { return reinterpret_cast<const uintptr_t*>(this + 1); }

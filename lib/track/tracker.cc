@@ -179,6 +179,13 @@ void Tracker::CountDeath(const LiveSample& sample) noexcept {
   }
 }
 
+// relaxed: site_table.h.
+void Tracker::CountMove(StoredSite& site, const LiveSample& sample) noexcept {
+  const int64_t objects = static_cast<int64_t>(1 / kObjectsUnit) + UnseenObjects(sample.weight);
+  site.moved_bytes.fetch_add(BytesShare(sample.bytes, sample.weight), std::memory_order_relaxed);
+  site.moved_objects.fetch_add(objects, std::memory_order_relaxed);
+}
+
 // relaxed: if this thread sees the flag, so does whoever frees the block that it leaves uncounted.
 bool Tracker::Filtered() const noexcept {
   return control_->filter != nullptr && !control_->exact.load(std::memory_order_relaxed);
@@ -341,9 +348,12 @@ void Tracker::Moved(ThreadState& self, void* block, size_t bytes, const TakenSam
   after.site = site->index;
   after.unaligned = !AddressTells(block);
   CountDeath(before);
+  const bool is_old = before.birth_ns <= reported_ns();
+  if (!is_old) CountMove(*sites_.At(before.site), before);
   if (MayHideUnseenDeath(block, weight == 1 ? Sampler::kExact : 0)) TakeOutUnseen(block);
   if (!Admit(block, after)) return;
   Count(site->allocated, after);
+  if (is_old) CountMove(*site, after);
   child_account_.Born(after);
 }
 
@@ -371,6 +381,7 @@ void Tracker::ModulesCame() noexcept {
 void Tracker::BeforeFork() noexcept { g_frame_rules.BeforeFork(); }
 
 void Tracker::AfterForkInChild() noexcept {
+  SetReported(Now());
   child_account_.Begin(Now());
   sites_.AfterForkInChild();
   live_.AfterForkInChild();

@@ -94,6 +94,14 @@ class Tracker final {
     Capture(self, caller, trace, nullptr, nullptr);
   }
 
+  // What was born up to then is older than the last report.
+  void SetReported(uint64_t ns) noexcept {
+    reported_ns_.store(ns, std::memory_order_relaxed);  // relaxed: a figure
+  }
+  uint64_t reported_ns() const noexcept {
+    return reported_ns_.load(std::memory_order_relaxed);  // relaxed: a figure
+  }
+
   // Reading.  Any thread.
   const SiteTable& sites() const noexcept { return sites_; }
   const LiveTable& live() const noexcept { return live_; }
@@ -155,6 +163,7 @@ class Tracker final {
   void ForgetStacks(uint64_t now) noexcept;
   bool Admit(void* block, const LiveSample& sample) noexcept;
   void CountDeath(const LiveSample& sample) noexcept;
+  void CountMove(StoredSite& site, const LiveSample& sample) noexcept;
   bool AddressTells(const void* block) const noexcept;
   bool Filtered() const noexcept;
   bool TakeOut(void* block, LiveSample* sample) noexcept;
@@ -180,6 +189,7 @@ class Tracker final {
   Atomic<uint64_t> dropped_{0};
   Atomic<uint64_t> unseen_deaths_{0};
   Atomic<bool> expects_unseen_deaths_{false};
+  Atomic<uint64_t> reported_ns_{0};
   Atomic<uint64_t> ticks_{0};
   Atomic<uint64_t> cpu_ns_{0};
 };

@@ -46,6 +46,30 @@ class Report(CommandTest):
         folded = self.heapgauge("report", directory, "--format", "folded", "--top", "1").stdout
         self.assertGreater(int(folded.splitlines()[0].rpartition(" ")[2]), 10_000_000)
 
+    def test_temporary_allocations_and_the_peak(self):
+        script = ("import ctypes; libc = ctypes.CDLL(None); m = libc.malloc; f = libc.free\n"
+                  "m.restype = ctypes.c_void_p; f.argtypes = [ctypes.c_void_p]\n"
+                  "for _ in range(50_000): f(m(7_777))\n"
+                  "high = [m(100_000) for _ in range(200)]\n"
+                  "[f(p) for p in high]\n")
+        # At one report all of it is temporary, the peak's blocks too; no report has seen the peak.
+        for interval, error in (("1", 0.001), ("64KiB", 0.1)):
+            result = self.heapgauge("run", "--sample-interval", interval, "--output", "out" + interval, "--",
+                                    PYTHON, "-c", script)
+            self.assertEqual(result.returncode, 0, result.stderr)
+            report = json.loads(self.heapgauge("report", "out" + interval, "--format", "json").stdout)
+            [at] = [site for site in report["temporary"]["callsites"] if site["bytes"] > 300_000_000]
+            self.assertAlmostEqual(at["bytes"] / (50_000 * 7_777 + 20_000_000), 1, delta=error)
+            self.assertAlmostEqual(at["objects"] / 50_200, 1, delta=2 * error + 0.001)
+            self.assertGreaterEqual(report["temporary"]["bytes"], at["bytes"])
+            text = self.heapgauge("report", "out" + interval, "--temporary")
+            self.assertEqual((text.returncode, text.stderr), (0, ""))
+            self.assertRegex(text.stdout, r"(?s)^Temporary allocations: .*objects +share +bytes +error +call site\n")
+            self.assertRegex(text.stdout, r"100 % +\d+ MiB +.*ctypes")
+            self.assertGreaterEqual(report["peak"]["live_bytes"], report["totals"]["live_bytes"])
+        self.assertEqual(self.heapgauge("report", "out1", "--temporary", "--format", "json").returncode, 2)
+        self.assertEqual(self.heapgauge("report", "out1", "--temporary", "--by", "peer").returncode, 2)
+
     def test_a_process_that_allocates_nothing_has_a_report_all_the_same(self):
         result = self.heapgauge("run", "true")
         self.assertRegex(self.last_line(result), r"^report: heapgauge\.true\.\d+/report\.txt$")

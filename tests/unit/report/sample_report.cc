@@ -147,6 +147,19 @@ Report LeakingCheckout() {
   report.modules = {{kExe, "5d1c0ffee4a9b0e7d2c3"},
                     {"/usr/lib/x86_64-linux-gnu/libc.so.6", "49a1"}};
   report.service = "checkout";
+  report.peak = Peak{.live_bytes = 1204.5 * kMiB, .time = "2026-11-23T01:02:03Z"};
+  report.peak->callsites = {
+      {At("checkout::LoadPrices(std::istream&)", "/src/checkout/prices.cc", 41), "2222222222222222",
+       700.25 * kMiB, 717056},
+      {In("", "/usr/lib/vendor/libtax.so.2", 0x4f10), "3333333333333333", 65536, 1}};
+  report.temporary = Temporary{{15000000, 90000 * kMiB, 120 * kMiB, 20000000, 93174.5 * kMiB}};
+  report.temporary->callsites = {
+      {{14500000, 60000 * kMiB, 100 * kMiB, 14500001, 60000 * kMiB},
+       At("checkout::ParseCart(char const*)", "/src/checkout/parse.cc", 17),
+       "1111111111111111"},
+      {{400000, 30000.5 * kMiB, 66 * kMiB, 800000, 30100 * kMiB},
+       At("checkout::CartStore::Open(unsigned long)", "/src/checkout/cart_store.cc", 41),
+       "0a1b2c3d4e5f6071"}};
   report.calls = {{"inventory", 700 * kMiB, 9 * kMiB, 3500000, 1860, 21000.5},
                   {"prices", 0.5 * kMiB, 0, 12, 0.25, 0}};
   report.circles = {{{"checkout", "inventory"}, 7, 512 * kMiB, "2026-11-23T01:43:00Z"}};

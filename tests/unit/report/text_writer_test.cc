@@ -9,6 +9,7 @@
 #include "report/frame_text.h"
 #include "report/json_reader.h"
 #include "report/json_writer.h"
+#include "report/temporary_writer.h"
 #include "unit/report/golden.h"
 #include "unit/report/sample_report.h"
 
@@ -161,6 +162,34 @@ TEST_CASE("call sites that read alike show their callers", "[report][text]") {
   CHECK(Has(text, " <- Accept\n"));
   report.callsites.pop_back();
   CHECK_FALSE(Has(ToText(report), "<- Reject"));
+}
+
+TEST_CASE("a peak that is over is told, one that lasts is not", "[report][text]") {
+  Report report = LeakingCheckout();
+  CHECK(ToText(report).find("peak: 1.18 GiB at 2026-11-23 01:02:03 UTC: 700 MiB by "
+                            "checkout::LoadPrices (prices.cc:41)") != std::string::npos);
+  report.peak->live_bytes = report.totals.live_bytes;
+  CHECK(ToText(report).find("peak:") == std::string::npos);
+  report.peak.reset();
+  CHECK(ToText(report).find("peak:") == std::string::npos);
+}
+
+TEST_CASE("temporary allocations are a table by call site", "[report][text]") {
+  Report report = LeakingCheckout();
+  const std::string text = ToTextTemporary(report, {});
+  CHECK(text.find("15.0 M objects") != std::string::npos);
+  CHECK(text.find("75 % of all objects") != std::string::npos);
+  const size_t first = text.find("ParseCart");
+  const size_t second = text.find("CartStore::Open");
+  REQUIRE(first != std::string::npos);
+  REQUIRE(second != std::string::npos);
+  CHECK(first < second);
+  CHECK(text.find("50 %", first) < second);  // of what is born at the second
+  TextOptions one;
+  one.max_sites = 1;
+  CHECK(ToTextTemporary(report, one).find("1 more call sites") != std::string::npos);
+  report.temporary.reset();
+  CHECK(ToTextTemporary(report, {}).find("does not say") != std::string::npos);
 }
 
 TEST_CASE("sites that hold nothing and do not grow are left out", "[report][text]") {

@@ -126,10 +126,8 @@
     const held = site.held;
     if (held) {
       const list = element("ul");
-      for (const holder of held.holders || []) {
-        list.append(element("li", {}, `${share(holder.share, 1)} kept in ${holder.name}` +
-          (holder.path && holder.path.length ? ` by ${holder.path.join(" → ")}` : "") + ` (${holder.kind.replace(/_/g, " ")})`));
-      }
+      const words = (data.held[site.id] || {}).holders || [];
+      (held.holders || []).forEach((holder, i) => list.append(element("li", {}, `${share(holder.share, 1)} ${words[i] || ""}`)));
       cell.append(element("p", {}, `Nothing points to ${share(held.lost_share, 1)} of ${count(held.checked_objects)} survivors looked at.`), list);
     }
     const stacks = data.stacks.filter((stack) => (site.sites || []).includes(stack.id)).slice(0, 3);
@@ -165,9 +163,8 @@
       });
       const what = element("td", {}, button, " ", element("span", { class: "where", title: site.file || site.module || "" }, lineOf(site)),
         element("div", { class: "why" }, site.evidence || ""));
-      const holder = site.held && site.held.holders && site.held.holders[0];
-      if (holder) what.append(element("div", { class: "why" }, `Kept in ${holder.name} (${share(holder.share, 1)}).`));
-      else if (site.held && site.held.lost_share > 0) what.append(element("div", { class: "why" }, `Nothing points to ${share(site.held.lost_share, 1)} of it.`));
+      const held = (data.held[site.id] || {}).sentence;
+      if (held) what.append(element("div", { class: "why" }, `${held[0].toUpperCase()}${held.slice(1)}.`));
       // A rate that chance explains is none.
       const grows = site.growth_low > 0 || site.growth_high < 0;
       const row = element("tr", {}, what,

@@ -13,6 +13,7 @@
 #include "report/json_writer.h"
 #include "report/printable.h"
 #include "report/stack_table.h"
+#include "report/text_held.h"
 
 namespace heapgauge {
 namespace {
@@ -163,6 +164,24 @@ void AddStacks(const Report& report, const History& history, const PageLimits& l
   json->End();
 }
 
+// Who holds what, in the words of report.txt: of each call site that was looked at, the sentence and
+// one for each holder.
+void AddHeld(const Report& report, size_t most_callsites, JsonText* json) {
+  std::vector<Callsite> callsites = CallsitesOf(report);
+  if (callsites.size() > most_callsites) callsites.resize(most_callsites);
+  json->BeginObject("held");
+  for (const Callsite& callsite : callsites) {
+    if (!callsite.held) continue;
+    json->BeginObject(callsite.sum.id).Add("sentence", HeldSentence(*callsite.held));
+    json->BeginArray("holders");
+    for (const Holder& holder : callsite.held->holders) {
+      json->Element(HolderSentence(*callsite.held, holder));
+    }
+    json->End().End();
+  }
+  json->End();
+}
+
 // No text may end the script element that it stands in, or open a comment.
 std::string WithLessThanEscaped(std::string_view json) {
   std::string escaped;
@@ -183,6 +202,7 @@ std::string PageJson(const Report& report, const History& history, bool live,
       .Add("live_page", live);
   AddChart(report, history, limits, &json);
   AddStacks(report, history, limits, &json);
+  AddHeld(report, limits.callsites, &json);
   json.End();
   std::string text = json.Take();
   text.pop_back();

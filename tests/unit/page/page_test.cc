@@ -6,6 +6,7 @@
 #include <string>
 
 #include "page/page_json.h"
+#include "report/text_held.h"
 #include "unit/report/sample_report.h"
 
 namespace heapgauge {
@@ -50,6 +51,30 @@ TEST_CASE("a page never tells the command line's path or a build-id", "[page][js
   const json data = DataOf(report);
   CHECK(data["report"]["exe"] == "checkout_service");
   CHECK(data["report"]["modules"].empty());
+}
+
+TEST_CASE("a page says who holds it in the words of the report", "[page][json]") {
+  Report report = LeakingCheckout();
+  Callsite callsite;
+  callsite.sum = report.sites[0];
+  callsite.held.emplace();
+  callsite.held->checked_objects = 40;
+  Holder holder;
+  holder.kind = "stack";
+  holder.name = "main";
+  holder.objects = 40;
+  holder.share = 1;
+  holder.path = {"service.shop_.coupons.waiting_for_a_person_", "std::deque in CouponBook"};
+  callsite.held->holders = {holder};
+  report.callsites = {callsite};
+  const json data = DataOf(report);
+  const json& held = data["held"][report.sites[0].id];
+  CHECK(held["sentence"] == HeldSentence(*callsite.held));
+  CHECK(held["sentence"].get<std::string>().starts_with(
+      "kept in std::deque in CouponBook, from main's stack"));
+  REQUIRE(held["holders"].size() == 1);
+  CHECK(held["holders"][0] == HolderSentence(*callsite.held, holder));
+  CHECK(DataOf(LeakingCheckout())["held"].empty());
 }
 
 TEST_CASE("what a limit cuts is cut from the end of the ranking", "[page][json]") {

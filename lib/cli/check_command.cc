@@ -15,6 +15,7 @@
 
 #include "base/whole_io.h"
 #include "cli/check_formats.h"
+#include "cli/check_progress.h"
 #include "cli/child.h"
 #include "cli/lost_groups.h"
 #include "cli/message.h"
@@ -279,7 +280,10 @@ int CheckCommand(const Arguments& arguments) {
       return prepare(environment);
     };
   }
+  CheckProgress progress(workshop.path());
+  if (CheckProgress::IsWanted()) plan.look = [&progress] { progress.Look(); };
   const ChildEnd end = RunChild(plan);
+  progress.Clear();
   if (end.start_error != 0) return CannotStart(program, end);
   CheckResult result;
   const bool own = Collect(workshop.path(), end.pid, &suppressions, &result);

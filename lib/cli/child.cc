@@ -102,15 +102,17 @@ struct Inherited {
 // Everything between the child's start and its end.
 class Wait final {
  public:
-  Wait(pid_t child, const sigset_t& signals, ReportCall* call)
-      : child_(child), signals_(signals), call_(*call) {}
+  Wait(pid_t child, const sigset_t& signals, ReportCall* call, const std::function<void()>& look)
+      : child_(child), signals_(signals), call_(*call), look_(look) {}
 
   int UntilEnd() {
     while (!ended_) {
       if (waits_ && (call_.Answered() || MonotonicNs() >= deadline_ns_)) LetGo();
       siginfo_t info{};
-      if ((waits_ ? sigtimedwait(&signals_, &info, &kLook) : sigwaitinfo(&signals_, &info)) < 0)
-        continue;  // EAGAIN; EINTR: a signal outside the set, or a debugger
+      if (Next(&info) < 0) {  // EAGAIN; EINTR: a signal outside the set, or a debugger
+        if (look_) look_();
+        continue;
+      }
       if (info.si_signo == SIGCHLD) {
         Reap();
       } else {
@@ -122,6 +124,12 @@ class Wait final {
   }
 
  private:
+  int Next(siginfo_t* info) const {
+    constexpr timespec kPause = {0, 500'000'000};
+    if (waits_) return sigtimedwait(&signals_, info, &kLook);
+    return look_ ? sigtimedwait(&signals_, info, &kPause) : sigwaitinfo(&signals_, info);
+  }
+
   void Reap() {
     int status = 0;
     for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG | WUNTRACED | WCONTINUED)) > 0;) {
@@ -193,6 +201,7 @@ class Wait final {
   pid_t child_;
   sigset_t signals_;
   ReportCall& call_;
+  const std::function<void()>& look_;
   bool waits_ = false;
   siginfo_t waiting_{};
   uint64_t deadline_ns_ = 0;
@@ -235,7 +244,7 @@ ChildEnd RunChild(const ChildPlan& plan) {
     end.start_error = std::stoi(word.substr(separator + 1));
 
   signal(SIGPIPE, SIG_IGN);  // a closed stderr must not change the exit status
-  end.wait_status = Wait(end.pid, signals, &call).UntilEnd();
+  end.wait_status = Wait(end.pid, signals, &call, plan.look).UntilEnd();
   return end;
 }
 

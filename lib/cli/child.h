@@ -17,6 +17,8 @@ struct ChildPlan {
   // Called in the child just before exec, where getpid() is CMD's pid; may change `environment`.
   // What it returns is handed to the parent.
   std::function<std::string(std::vector<std::string>* environment)> prepare;
+  // Called twice a second while it runs, if it is set.
+  std::function<void()> look = nullptr;
 };
 
 struct ChildEnd {

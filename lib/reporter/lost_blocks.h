@@ -27,6 +27,9 @@ struct ProcessEnd {
   uint64_t since_ns = 0;  // what was born before is another process's: a fork's child
 };
 
+// Of the thread that is in exit(): where its part of the stack begins, seen from a `frame` of ours.
+uintptr_t FrameBeforeExit(uintptr_t frame) noexcept;
+
 struct LostBlocks {
   struct Block {
     uint64_t turned = 0;  // its address with all bits turned, so that this list holds nothing

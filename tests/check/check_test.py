@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -145,6 +146,20 @@ def check_formats(check):
             assert json.load(file)["lost_objects"] == 0
 
 
+def check_set_user_id(check):
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        program = os.path.join(folder, "set_user_id")
+        shutil.copy(check.args.host, program)
+        os.chown(program, 12345, 12345)
+        os.chmod(program, 0o4755)
+        if os.statvfs(folder).f_flag & os.ST_NOSUID:
+            return
+        done = check.run("--", program, "lost_seven")
+        assert done.returncode == 7 and done.stderr.count("not checked") == 1 and "set-user-id" in done.stderr, done
+        assert not done.stdout.count("lost"), done
+
+
 def check_status(check):
     host = check.args.host
     assert check.run("--", host).returncode == 0
@@ -160,6 +175,8 @@ def check_status(check):
     static = check.run("--", check.args.static)
     assert static.returncode == bare and static.stderr.count("not checked") == 1 and "static" in static.stderr, static
     assert not static.stdout.count("lost"), static
+    if os.getuid() == 0:
+        check_set_user_id(check)
     assert check.run("--", "/nonexistent").returncode == 127
     assert check.run("--format", "yaml", "--", host).returncode == 2
     assert check.run("--error-exitcode", "256", "--", host).returncode == 2

@@ -106,6 +106,14 @@ void heapgauge_snapshot_free(heapgauge_snapshot* snapshot);
  * there. The report thread does the work where there is one; the caller waits for it. */
 heapgauge_status heapgauge_write_report(void);
 
+/* Looks through the memory of this process for who holds what call sites have left behind (those
+ * that grow, or the five largest), as `heapgauge holders` does, then writes a report that says so
+ * and returns when it is there: a few seconds, during which the program goes on and the caller
+ * waits.
+ * Errors   HEAPGAUGE_NOT_AVAILABLE also where HEAPGAUGE_HOLDERS is off or exit, or the kernel lets
+ *          nobody read memory; HEAPGAUGE_IO_ERROR. */
+heapgauge_status heapgauge_find_holders(void);
+
 /* The report directory, or NULL before the first report made it.  Valid until the process ends. */
 const char* heapgauge_report_directory(void);
 

@@ -68,6 +68,10 @@ inline std::uint64_t SampleInterval() noexcept { return heapgauge_get_sample_int
 /// Writes a report into the report directory and returns when it is there.
 /// Errors   kIoError (also counted in the next report), kNotAvailable.
 /// Threads  Any; the caller waits for the report thread.
+[[nodiscard]] inline Status FindHolders() noexcept {
+  return static_cast<Status>(heapgauge_find_holders());
+}
+
 [[nodiscard]] inline Status WriteReport() noexcept {
   return static_cast<Status>(heapgauge_write_report());
 }

@@ -19,7 +19,7 @@
 
 namespace heapgauge {
 
-inline constexpr uint32_t kCoreApiVersion = 8;
+inline constexpr uint32_t kCoreApiVersion = 9;
 inline constexpr char kCoreEntryName[] = "heapgauge_core_entry";
 
 // One thread's part of the tracker: a single cache line of initial-exec TLS in the shim.  All zero
@@ -253,6 +253,7 @@ struct CoreApi {
   heapgauge_status (*take_snapshot)(heapgauge_snapshot* out, size_t max_sites) = nullptr;
   void (*free_snapshot)(heapgauge_snapshot* snapshot) = nullptr;
   heapgauge_status (*write_report)() = nullptr;
+  heapgauge_status (*find_holders)() = nullptr;
   const char* (*report_directory)() = nullptr;
   heapgauge_label_id (*label)(const char* key, const char* value) = nullptr;
   heapgauge_scope (*push_label)(ThreadState* self, heapgauge_label_id label) = nullptr;

@@ -24,7 +24,8 @@ enum Ended : uint16_t {
   kEndsSpreading = 1U << 11,  // the host itself starts no thread from it: nobody inherits this
   kEndsControl = 1U << 12,    // answers nobody through the control socket
   kEndsHolders = 1U << 13,    // looks through no memory for who holds what
-  kEverythingEnds = 0x3FFF,
+  kEndsCopies = 1U << 14,     // makes no copy of the process to look through that
+  kEverythingEnds = 0x7FFF,
   kFiltersKnown = 1U << 15,  // the other bits are this thread's; before that they are not set
 };
 

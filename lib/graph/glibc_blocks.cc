@@ -19,6 +19,17 @@ struct HeapInfo {  // the begin of it, the same since glibc 2.3
   uint64_t size;
 };
 
+// Where the main heap ends that this mapping was when the list of mappings was read; 0: it is none.
+// It may have grown since: with very many mappings the list takes a while.
+uintptr_t MainEnd(const AddressRange& mapping, uintptr_t top, OwnReader& reader) noexcept {
+  if (mapping.Holds(top)) return mapping.end;
+  if (top < mapping.end || top - mapping.end > kGrowth) return 0;
+  uint64_t size = 0;
+  if (!reader.Read(top + sizeof(size), sizeof(size), &size)) return 0;
+  size &= ~GlibcChunk::kFlags;
+  return size != 0 && size <= kGrowth ? top + size : 0;
+}
+
 }  // namespace
 
 void GlibcBlocks::Release() noexcept {
@@ -94,12 +105,12 @@ bool GlibcBlocks::Begin(GlibcHeap& heap, Surroundings& around, OwnReader& reader
       row.end = mapping.range.end;
       row.mapped = true;
       if (!rows_.Add(row)) return false;
-    } else if (mapping.range.Holds(places[0].top)) {
+    } else if (const uintptr_t end = MainEnd(mapping.range, places[0].top, reader); end != 0) {
       Row row;
       row.begin = mapping.range.begin;
       row.first = (mapping.range.begin + GlibcChunk::kAlign - 1) & ~(GlibcChunk::kAlign - 1);
       row.top = places[0].top;
-      row.end = mapping.range.end;
+      row.end = end;
       row.limit = row.end + kGrowth;
       row.arena = places[0].arena;
       for (const Mapping& other : around.maps()) {

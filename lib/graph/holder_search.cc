@@ -366,6 +366,17 @@ const Root* HolderSearch::RootAt(uintptr_t word) const noexcept {
   return nullptr;
 }
 
+size_t HolderSearch::LastOfPath(uintptr_t address, Block* path, size_t room) const noexcept {
+  uint32_t at = blocks_.Find(address);
+  if (failed_ || at == BlockMap::kNone || blocks_[at].reached == 0) return 0;
+  size_t count = 0;
+  for (; At(at).from_root == 0 && count < room; ++count) {
+    at = At(at).from;
+    path[count] = At(at);
+  }
+  return count;
+}
+
 size_t HolderSearch::PathTo(uintptr_t address, Block* path, size_t room) const noexcept {
   uint32_t at = blocks_.Find(address);
   if (failed_ || at == BlockMap::kNone || blocks_[at].reached == 0) return 0;

@@ -60,6 +60,8 @@ class HolderSearch final {
 
   // The first slice.  False: it can't be done here, or there is no room.
   bool Begin(const LiveTable& live) noexcept;
+  // After Begin(): the rest is read in a copy of the process; 0: in this one again.
+  void ReadCopy(pid_t copy) noexcept { reader_.SetCopy(copy); }
   // The next, of about so much processor time.  True: there is more to do.
   bool Step(uint64_t cpu_ns) noexcept;
   // Gives all memory back.
@@ -83,6 +85,8 @@ class HolderSearch final {
   // Of a block that is held: the blocks between, from the root on; returns how many, the first
   // `room` of them.
   size_t PathTo(uintptr_t block, Block* path, size_t room) const noexcept;
+  // The same, the last `room` of them, from the block on.
+  size_t LastOfPath(uintptr_t block, Block* path, size_t room) const noexcept;
   // What lies in [begin, end), as it is now; what is not there reads as zero.
   bool ReadMemory(uintptr_t begin, size_t bytes, void* to) noexcept;
   // The root that has this word; nullptr: none has.

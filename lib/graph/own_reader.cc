@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <cstring>
 
 #include "base/raw_syscall.h"
@@ -16,15 +17,16 @@ namespace {
 constexpr uint64_t kPresent = uint64_t{1} << 63;
 constexpr uint64_t kSwapped = uint64_t{1} << 62;
 
-long ReadOwn(const iovec* to, size_t to_count, const iovec* from, size_t from_count) noexcept {
-  return RawSyscall(SYS_process_vm_readv, getpid(), to, to_count, from, from_count, 0);
-}
-
 iovec Vector(uintptr_t address, size_t bytes) noexcept {
   return {reinterpret_cast<void*>(address), bytes};  // NOLINT: an address of any memory
 }
 
 }  // namespace
+
+long OwnReader::ReadVector(const iovec* to, const iovec* from, size_t from_count) const noexcept {
+  const pid_t pid = copy_ != 0 ? copy_ : getpid();
+  return RawSyscall(SYS_process_vm_readv, pid, to, 1, from, from_count, 0);
+}
 
 bool OwnReader::Works() noexcept {
   broken_ = false;
@@ -36,7 +38,9 @@ bool OwnReader::Works() noexcept {
 
 void OwnReader::Begin() noexcept {
   for (Window& window : windows_) window.first_page = 0;
-  pagemap_ = Descriptor::OpenToRead("/proc/self/pagemap");
+  char path[32] = "/proc/self/pagemap";
+  if (copy_ != 0) std::snprintf(path, sizeof(path), "/proc/%d/pagemap", copy_);
+  pagemap_ = Descriptor::OpenToRead(path);
   if (!pagemap_->valid()) broken_ = true;
 }
 
@@ -85,7 +89,7 @@ uintptr_t OwnReader::NextResident(uintptr_t begin, uintptr_t end) noexcept {
 size_t OwnReader::Copy(uintptr_t from, size_t bytes, void* to) noexcept {
   const iovec local = {to, bytes};
   const iovec remote = Vector(from, bytes);
-  const long got = ReadOwn(&local, 1, &remote, 1);
+  const long got = ReadVector(&local, &remote, 1);
   if (got < 0 && got != -EFAULT) broken_ = true;
   const size_t copied = got > 0 ? static_cast<size_t>(got) : 0;
   bytes_read_ += copied;
@@ -124,7 +128,7 @@ void OwnReader::Gather(const Piece* pieces, size_t count, void* to) noexcept {
   }
   if (all) {
     const iovec local = {to, whole};
-    const long got = ReadOwn(&local, 1, remote, count);
+    const long got = ReadVector(&local, remote, count);
     if (got == static_cast<long>(whole)) {
       bytes_read_ += whole;
       return;

@@ -1,10 +1,14 @@
 // Memory of this process, read while the program goes on: nothing faults, whatever is unmapped
 // meanwhile, and no page is touched that is not resident, so that reading costs the host no memory.
 //
-// Through process_vm_readv() on ourselves.  Which pages are there says /proc/self/pagemap.  What is not there, or can't be read, reads as zero.  Report thread only.
+// Through process_vm_readv() on ourselves, or on a copy of ourselves (memory_copy.h).  Which pages
+// are there says /proc/self/pagemap.  What is not there, or can't be read, reads as zero.
+//
+// Report thread only.
 #ifndef HEAPGAUGE_GRAPH_OWN_READER_H_
 #define HEAPGAUGE_GRAPH_OWN_READER_H_
 
+#include <sys/types.h>
 #include <sys/uio.h>
 
 #include <cstddef>
@@ -25,6 +29,9 @@ class OwnReader final {
 
   // Whether this process may be read at all: a filter of system calls may refuse.
   bool Works() noexcept;
+
+  // From now on a copy of this process is read; 0: this process again.
+  void SetCopy(pid_t copy) noexcept { copy_ = copy; }
 
   // Around a stretch of reading: what is known of pages is forgotten, and no file is kept open over
   // the pauses in between.
@@ -65,9 +72,11 @@ class OwnReader final {
 
   const Window& WindowOf(uintptr_t page) noexcept;
   bool IsResident(uintptr_t page) noexcept;
+  long ReadVector(const iovec* to, const iovec* from, size_t from_count) const noexcept;
   size_t Copy(uintptr_t from, size_t bytes, void* to) noexcept;
 
   std::optional<Descriptor> pagemap_;
+  pid_t copy_ = 0;
   bool broken_ = false;
   uint64_t swapped_ = 0;
   uint64_t bytes_read_ = 0;

@@ -147,6 +147,7 @@ constexpr CoreApi MakeApi() {
   };
   api.free_snapshot = FreeApiSnapshot;
   api.write_report = [] { return Reporter::Get().WriteNow(); };
+  api.find_holders = [] { return Reporter::Get().FindHolders(); };
   api.report_directory = [] { return Reporter::Get().directory(); };
   api.label = [](const char* key, const char* value) -> heapgauge_label_id {
     return Labels::Get().Label(key, value);

@@ -19,6 +19,7 @@ namespace {
 
 using Answer = HolderSearch::Answer;
 constexpr size_t kMostSteps = 8;
+constexpr size_t kMostWay = 16;
 
 std::string ThreadName(pid_t thread) {
   if (thread == getpid()) return "main";
@@ -42,6 +43,18 @@ std::vector<std::string> PathOf(const HolderSearch& search, BlockTypes& types, u
     path[i].begin = 0;  // W2 of HolderWatch
   }
   return steps;
+}
+
+// The blocks before it that are nearest, and the block itself, all turned.
+std::vector<uint64_t> WayTo(const HolderSearch& search, uintptr_t block) {
+  Block path[kMostWay];
+  const size_t count = search.LastOfPath(block, path, kMostWay);
+  std::vector<uint64_t> way = {~uint64_t{block}};
+  for (size_t i = 0; i < count; ++i) {
+    way.push_back(~uint64_t{path[i].begin});
+    path[i].begin = 0;  // W2 of HolderWatch
+  }
+  return way;
 }
 
 // Variables known to the compiler alone have no name for people.
@@ -98,6 +111,7 @@ Held HolderNames::Describe(const std::vector<Found>& found, HolderSearch& search
   Held held;
   BlockTypes types(identity_, search);
   std::vector<LostRings::Object> lost;
+  std::vector<LostRings::Object> reached;
   held.whole = search.whole();
   std::vector<uintptr_t> words;
   double sum = 0;
@@ -126,8 +140,11 @@ Held HolderNames::Describe(const std::vector<Found>& found, HolderSearch& search
     if (holder.answer == Answer::kLost) {
       ++held.lost_objects;
       lost_bytes += found[i].bytes;
-      lost.push_back({found[i].hidden, found[i].bytes});
+      lost.push_back({found[i].hidden, found[i].bytes, {}});
       continue;
+    }
+    if (holder.answer == Answer::kHeld && held.whole) {
+      reached.push_back({found[i].hidden, found[i].bytes, WayTo(search, ~found[i].hidden)});
     }
     Holder to;
     if (holder.answer == Answer::kHeld && holder.place == RootKind::kGlobal) {
@@ -156,6 +173,9 @@ Held HolderNames::Describe(const std::vector<Found>& found, HolderSearch& search
     }
   }
   if (!lost.empty()) held.rings = LostRings(search, types).Of(lost);
+  for (Ring& ring : LostRings(search, types, reached).Of(reached)) {
+    held.rings.push_back(std::move(ring));
+  }
   held.checked_objects = found.size();
   held.checked_bytes = sum;
   const auto share = [&](double bytes, double* low, double* high) {

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/raw_log.h"
+#include "process/process_stats.h"
 #include "report/units.h"
 
 namespace heapgauge {
@@ -55,13 +56,15 @@ void HolderWatch::ChooseAsked(const AnalysisResult& result, const Analyzer& anal
   std::stable_partition(rows.begin(), rows.end(), wanted);
   const auto end = std::find_if_not(rows.begin(), rows.end(), wanted);
   size_t count = static_cast<size_t>(end - rows.begin());
-  if (asked_keys_.empty() && count == 0) {
+  if (asked_keys_.empty() && exact_) {
+    count = rows.size();
+  } else if (asked_keys_.empty() && count == 0) {
     std::stable_sort(rows.begin(), rows.end(), [&](const auto* a, const auto* b) {
       return analyzer.MeasuresOf(a->key)->live_samples > analyzer.MeasuresOf(b->key)->live_samples;
     });
     count = std::min(rows.size(), kMostAsked);
   }
-  for (size_t i = 0; i < std::min(count, kMostRows); ++i) {
+  for (size_t i = 0; i < std::min(count, exact_ ? kMostExactRows : kMostRows); ++i) {
     Want(*rows[i], analyzer.MeasuresOf(rows[i]->key));
   }
 }
@@ -69,6 +72,7 @@ void HolderWatch::ChooseAsked(const AnalysisResult& result, const Analyzer& anal
 void HolderWatch::Choose(const AnalysisResult& result, const Analyzer& analyzer) {
   if (!works_ || stage_ != Stage::kIdle) return;
   on_demand_ = std::exchange(asked_, false);
+  exact_ = std::exchange(asked_exactly_, false);
   if (on_demand_) {
     ChooseAsked(result, analyzer);
     asked_keys_.clear();
@@ -139,7 +143,8 @@ void HolderWatch::AskQuestions() {
   });
   for (auto& [key, row] : by_row) {
     // Of many, every so-manieth.
-    const size_t step = (row.size() + kMostOfARow - 1) / kMostOfARow;
+    const size_t most = exact_ ? kMostExactQuestions / by_row.size() : kMostOfARow;
+    const size_t step = (row.size() + most - 1) / most;
     for (size_t i = 0; i < row.size(); i += step) {
       if (search_->Ask(~row[i].hidden)) questions_.push_back(row[i]);
     }
@@ -155,11 +160,35 @@ bool HolderWatch::Look() {
              "memory can't be looked through here; nobody is named as holding what leaks");
   }
   if (!works_) return false;
-  if (stage_ == Stage::kWanted) AskQuestions();
-  return !questions_.empty() && search_->Begin(tracker_.live());
+  const bool first = stage_ == Stage::kWanted;
+  if (first) AskQuestions();
+  if (questions_.empty() || !search_->Begin(tracker_.live())) return false;
+  return !first || !exact_ || MakeCopy();
+}
+
+bool HolderWatch::MakeCopy() {
+  CopyCost cost;
+  cost.bytes = ReadOwnStatus().rss_anon.value_or(0);
+  refusal_ = WhyNoCopy(cost, ReadNearestLimit());
+  if (refusal_.empty() && !copy_.Make()) {
+    refusal_ = "the kernel makes no copy of it, or lets nobody read one";
+  }
+  if (!refusal_.empty()) {
+    search_->Release();
+    return false;
+  }
+  copy_ns_ = copy_.took_ns();
+  search_->ReadCopy(copy_.pid());
+  return true;
+}
+
+void HolderWatch::EndCopy() noexcept {
+  if (search_ != nullptr) search_->ReadCopy(0);
+  copy_.End();
 }
 
 void HolderWatch::GiveUp() noexcept {
+  EndCopy();
   if (search_ != nullptr) search_->Release();
   stage_ = Stage::kIdle;
   works_ = false;
@@ -182,10 +211,17 @@ void HolderWatch::Step() noexcept {
         stage_ = Stage::kIdle;
         for (auto& [key, row] : rows_) row.wanted = false;
       }
+    } else if (copy_.expired()) {
+      refusal_ = "the copy came to its end before it was looked through";
+      EndCopy();
+      search_->Release();
+      stage_ = Stage::kIdle;
     } else if (!search_->Step(kSliceNs)) {
+      EndCopy();
       AfterLook();
     }
   } catch (...) {  // no memory: the next report asks again
+    EndCopy();
     if (search_ != nullptr) search_->Release();
     stage_ = Stage::kIdle;
   }

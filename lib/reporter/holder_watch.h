@@ -11,6 +11,9 @@
 //     no more than a quarter of it at a time.
 // W2  Addresses of blocks are kept in the search's own memory, or with all bits turned: wherever
 //     else they lay, they would hold what they ask about.
+// W3  A copy of the process is made when somebody asks for it, within the bounds of
+//     graph/memory_copy.h, and has ended before the next report.  What it does not show is looked
+//     for in the process itself before it is called lost.
 //
 // Report thread only.
 #ifndef HEAPGAUGE_REPORTER_HOLDER_WATCH_H_
@@ -26,6 +29,7 @@
 #include "analyze/analyzer.h"
 #include "analyze/look_policy.h"
 #include "graph/holder_search.h"
+#include "graph/memory_copy.h"
 #include "options/options.h"
 #include "report/report.h"
 #include "reporter/callsite_map.h"
@@ -57,10 +61,18 @@ class HolderWatch final {
   void ChooseOpen(const Analyzer& analyzer);
   // The next Choose() takes these rows, whatever the option says, or all that grow where there are
   // none, or the largest; and the look takes no more account of W1's budget.
-  void Ask(std::vector<uint64_t> keys) {
+  // `exact`: all rows where none is named, all that is alive of them, and the first look is one at a
+  // copy that stands still (W3).
+  void Ask(std::vector<uint64_t> keys, bool exact) {
     asked_ = true;
+    asked_exactly_ = exact;
     asked_keys_ = std::move(keys);
+    refusal_.clear();
   }
+  // Why nothing was looked for in a copy; "" where that was not asked, or it was.
+  const std::string& refusal() const noexcept { return refusal_; }
+  // To make the last copy.
+  uint64_t copy_ns() const noexcept { return copy_ns_; }
   bool IsIdle() const noexcept { return stage_ == Stage::kIdle; }
   bool Works() const noexcept { return works_; }
   // Of a row of the report, by its key; nullptr: not looked for.
@@ -81,6 +93,9 @@ class HolderWatch final {
   static constexpr size_t kMostRows = 64;
   static constexpr size_t kMostOfARow = 1024;
   static constexpr size_t kMostAsked = 5;  // of the largest
+  // Of an exact look.
+  static constexpr size_t kMostExactRows = 256;
+  static constexpr size_t kMostExactQuestions = size_t{1} << 20;
 
   enum class Stage : uint8_t { kIdle, kWanted, kFirst, kBetween, kSecond };
   struct Row {
@@ -104,6 +119,8 @@ class HolderWatch final {
   void ChooseAsked(const AnalysisResult& result, const Analyzer& analyzer);
   void AskQuestions();
   bool Look();
+  bool MakeCopy();
+  void EndCopy() noexcept;
   void AfterLook();
   void Conclude(bool second);
   uint64_t KeyOf(SiteLevel level, uint32_t site) const;
@@ -114,8 +131,13 @@ class HolderWatch final {
   HolderNames names_;
   std::unique_ptr<HolderSearch> search_;
   bool works_ = true;
-  bool asked_ = false;      // for the next Choose()
+  bool asked_ = false;  // for the next Choose()
+  bool asked_exactly_ = false;
   bool on_demand_ = false;  // this look
+  bool exact_ = false;      // this look
+  MemoryCopy copy_;
+  uint64_t copy_ns_ = 0;
+  std::string refusal_;
   std::vector<uint64_t> asked_keys_;
   Stage stage_ = Stage::kIdle;
   std::unordered_map<uint64_t, Row> rows_;  // by key

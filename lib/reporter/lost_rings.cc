@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <string>
+#include <unordered_set>
 
 #include "report/units.h"
 
@@ -20,10 +21,33 @@ constexpr uintptr_t kWord = sizeof(uintptr_t);
 
 }  // namespace
 
-LostRings::LostRings(HolderSearch& search, BlockTypes& types) : search_(search) {
+LostRings::LostRings(HolderSearch& search, BlockTypes& types) : search_(search), held_(false) {
   search_.ForEachLost([&](uintptr_t block) {
     if (blocks_.size() < kMostBlocks) blocks_.push_back(~uint64_t{block});
   });
+  FindRings(types);
+}
+
+LostRings::LostRings(HolderSearch& search, BlockTypes& types, const std::vector<Object>& held)
+    : search_(search), held_(true) {
+  std::unordered_set<uint64_t> seen;
+  for (const Object& object : held) {
+    for (const uint64_t block : object.way) {
+      if (blocks_.size() < kMostBlocks && types.IsControlBlock(~block) && seen.insert(block).second)
+        blocks_.push_back(block);
+    }
+  }
+  // What they lead to.
+  for (size_t i = 0; i < blocks_.size(); ++i) {
+    search_.ForEachTarget(~blocks_[i], [&](uintptr_t target) {
+      if (blocks_.size() < kMostBlocks && seen.insert(~uint64_t{target}).second)
+        blocks_.push_back(~uint64_t{target});
+    });
+  }
+  FindRings(types);
+}
+
+void LostRings::FindRings(BlockTypes& types) {
   std::unordered_map<uint64_t, uint32_t> places;
   for (uint32_t i = 0; i < blocks_.size(); ++i) places.emplace(blocks_[i], i);
   to_.resize(blocks_.size());
@@ -104,6 +128,7 @@ void LostRings::AddRing(const std::vector<uint32_t>& members, BlockTypes& types)
   }
   Ring ring;
   ring.proven = counted && accounted;
+  if (held_ && !ring.proven) return;
   for (const auto& [name, count] : names) {
     if (ring.members.size() == kMostMembers) break;
     ring.members.push_back(count > 1 ? fmt::format("{} x {}", count, name) : name);
@@ -113,6 +138,7 @@ void LostRings::AddRing(const std::vector<uint32_t>& members, BlockTypes& types)
   // The ring, and what hangs on it.
   std::vector<uint32_t> open = members;
   for (const uint32_t member : members) ring_of_.emplace(blocks_[member], place);
+  if (held_) return;  // what hangs on it may be all that there is
   while (!open.empty()) {
     const uint32_t from = open.back();
     open.pop_back();
@@ -148,7 +174,10 @@ bool LostRings::IsAccountedFor(uint32_t block, const std::vector<uint32_t>& memb
 std::vector<Ring> LostRings::Of(const std::vector<Object>& objects) const {
   std::map<std::vector<std::string>, Ring> told;
   for (const Object& object : objects) {
-    const auto found = ring_of_.find(object.turned);
+    auto found = ring_of_.find(object.turned);
+    for (size_t i = 0; found == ring_of_.end() && i < object.way.size(); ++i) {
+      found = ring_of_.find(object.way[i]);
+    }
     if (found == ring_of_.end()) continue;
     const Ring& ring = rings_[found->second];
     const auto [known, added] = told.try_emplace(ring.members, ring);

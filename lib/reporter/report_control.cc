@@ -98,7 +98,7 @@ void Reporter::AnswerControl(bool good) noexcept {
   }
 }
 
-void Reporter::AnswerWithLook(int client) {
+void Reporter::AnswerWithLook(int client, uint64_t copy_ns) {
   const uint64_t now = MonotonicNs();
   if (thread_->last_look.empty() || thread_->look_budget.Allows(now)) {
     const uint64_t began = ThreadCpuNs();
@@ -113,7 +113,9 @@ void Reporter::AnswerWithLook(int client) {
     return;
   }
   const uint64_t age_ms = (now - thread_->last_look_ns) / 1'000'000;
-  thread_->control.Answer(client, MakeAnswer(true, {{"age_ms", std::to_string(age_ms)}}),
+  thread_->control.Answer(client,
+                          MakeAnswer(true, {{"age_ms", std::to_string(age_ms)},
+                                            {"copy_us", std::to_string(copy_ns / 1'000)}}),
                           file.get());
 }
 
@@ -121,6 +123,7 @@ void Reporter::AnswerWithLook(int client) {
 bool Reporter::AskForHolders(int client, const std::vector<std::string>& question) {
   ReportThread::HolderQuestion asked;
   asked.client = client;
+  asked.exact = question.size() > 2 && question[2] == "exact";
   const char* at = question.size() > 1 ? question[1].c_str() : "";
   while (*at != '\0') {
     char* end = nullptr;
@@ -134,6 +137,8 @@ bool Reporter::AskForHolders(int client, const std::vector<std::string>& questio
   } else if ((EndedForReporter() & kEndsHolders) != 0 || !thread_->round.HoldersWork()) {
     refusal =
         "its memory can't be looked through: a filter of system calls or the kernel forbids it";
+  } else if (asked.exact && (EndedForReporter() & kEndsCopies) != 0) {
+    refusal = "a filter of system calls forbids to copy it";
   } else if (*at != '\0') {
     refusal = "not the ids of call sites";
   } else if (thread_->holder_question) {
@@ -149,19 +154,28 @@ bool Reporter::AskForHolders(int client, const std::vector<std::string>& questio
 
 // A look that is under way comes to its end first.
 void Reporter::TendHolderQuestion() noexcept {
+  TakeHolderCalls();
   if (!thread_->holder_question || !thread_->round.HoldersAreIdle()) return;
   ReportThread::HolderQuestion& question = *thread_->holder_question;
   try {
     if (!question.begun) {
       question.begun = true;
-      thread_->round.AskHolders(question.callsites);
+      thread_->round.AskHolders(question.callsites, question.exact);
       CoverNewModules(true);
       thread_->round.Look(kLookHelper, 0);
       if (!thread_->round.HoldersAreIdle()) return;
     }
-    if (thread_->round.HoldersWork()) {
+    if (question.client < 0) {
+      AnswerHolderCalls(question.api_asks);
+      thread_->holder_question.reset();
+      return;
+    }
+    const HolderWatch& holders = thread_->round.holders();
+    if (question.exact && !holders.refusal().empty()) {
+      thread_->control.Answer(question.client, MakeRefusal(holders.refusal()));
+    } else if (thread_->round.HoldersWork()) {
       thread_->last_look.clear();  // it does not know yet what was found
-      AnswerWithLook(question.client);
+      AnswerWithLook(question.client, question.exact ? holders.copy_ns() : 0);
     } else {
       thread_->control.Answer(question.client, MakeRefusal("its memory can't be looked through"));
     }

@@ -49,9 +49,10 @@ class ReportRound final {
   // A report that is neither stored nor looked through for alerts.
   std::string Look(std::chrono::milliseconds helper_limit, size_t most_sites = kLookSites);
   // As HolderWatch::Ask(), with the rows of the next report or look.
-  void AskHolders(std::vector<uint64_t> callsites) {
-    assembler().holders().Ask(std::move(callsites));
+  void AskHolders(std::vector<uint64_t> callsites, bool exact) {
+    assembler().holders().Ask(std::move(callsites), exact);
   }
+  const HolderWatch& holders() { return assembler().holders(); }
   bool HoldersAreIdle() const noexcept {
     return assembler_ == nullptr || assembler_->holders().IsIdle();
   }

@@ -51,6 +51,11 @@ struct ReportThread final {
   std::atomic<bool> unheard{false};       // somebody may ask who can't wake it
   std::atomic<int> checks{kNoCheck};      // with the next report: what is lost
   std::atomic<int64_t> lost_objects{-1};  // what that found
+  // Who asks for holders by the C API: how often that was, and up to which of them there is an
+  // answer, that it could be done.
+  std::atomic<uint64_t> holders_asked{0};
+  std::atomic<uint64_t> holders_found{0};
+  std::atomic<bool> holders_good{false};
 
   // The thread's own.
   ReportRound round;
@@ -62,8 +67,10 @@ struct ReportThread final {
   uint64_t last_look_ns = 0;
   // Who asks for holders through the control socket: one at a time.
   struct HolderQuestion {
-    int client = 0;
+    int client = -1;        // -1: the C API,
+    uint64_t api_asks = 0;  // and up to which of them
     std::vector<uint64_t> callsites;
+    bool exact = false;
     bool begun = false;
   };
   std::optional<HolderQuestion> holder_question;

@@ -50,6 +50,7 @@ class Reporter final {
 
   // A report now; returns when it is written or has failed.
   heapgauge_status WriteNow() noexcept;
+  heapgauge_status FindHolders() noexcept;
   // Once, from the constructor: where LeakSanitizer's API is preloaded, it can ask.
   void OfferChecks() noexcept;
   // How many objects are lost; -1: that can't be told.  `last`: it is not looked for at the end.
@@ -134,10 +135,12 @@ class Reporter final {
   bool TendControl() noexcept;
   bool AskForHolders(int client, const std::vector<std::string>& question);
   void TendHolderQuestion() noexcept;
+  void TakeHolderCalls() noexcept;
+  void AnswerHolderCalls(uint64_t asks) noexcept;
   void AnswerControl(bool good) noexcept;
   std::string AnswerTo(const std::vector<std::string>& question);
   std::string SetOption(const std::string& name, const std::string& value);
-  void AnswerWithLook(int client);
+  void AnswerWithLook(int client, uint64_t copy_ns = 0);
   bool WaitForReport(uint64_t next) noexcept;
   void Govern() noexcept;
   void CoverNewModules(bool all) noexcept;

@@ -79,6 +79,11 @@ HG_EXPORT heapgauge_status heapgauge_write_report(void) {
   return core != nullptr ? core->write_report() : HEAPGAUGE_NOT_AVAILABLE;
 }
 
+HG_EXPORT heapgauge_status heapgauge_find_holders(void) {
+  const CoreApi* const core = Core();
+  return core != nullptr ? core->find_holders() : HEAPGAUGE_NOT_AVAILABLE;
+}
+
 HG_EXPORT const char* heapgauge_report_directory(void) {
   const CoreApi* const core = Core();
   return core != nullptr ? core->report_directory() : nullptr;

@@ -209,6 +209,9 @@ constexpr Call kCalls[] = {
     // Who holds it: memory is read.
     HG_CALL(process_vm_readv, kEndsHolders, 1234, kPointer, 1, kPointer, 1, 0),
     HG_CALL(madvise, kEndsHolders, kPointer, 65536, MADV_DONTFORK),
+    HG_CALL(clone, kEndsCopies, 0, 0),
+    HG_CALL(wait4, kEndsCopies, 1234, 0, __WALL, 0),
+    HG_CALL(kill, kEndsCopies, 1234, SIGKILL),
     // Helpers: the guardian, and what a program starts and ends with.
     HG_CALL(clone, kEndsHelpers, CLONE_VM, kPointer),
     HG_CALL(clone, kEndsHelpers, CLONE_VM | CLONE_VFORK | SIGCHLD, kPointer),

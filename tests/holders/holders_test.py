@@ -58,6 +58,16 @@ def in_rings(callsite):
     return lost(callsite) and any(ring["proven"] and "std::shared_ptr<shop::Node>" in " ".join(ring["members"]) for ring in held["rings"])
 
 
+def in_reached_rings(callsite):
+    held = callsite["held"]
+    return (holder(callsite, "global", "shop::g_seen") and
+            any(ring["proven"] and "2 x std::shared_ptr<shop::Node>" in ring["members"] for ring in held["rings"]))
+
+
+def in_trees(callsite):
+    return holder(callsite, "global", "shop::g_owned") and not callsite["held"]["rings"]
+
+
 # What is awaited of the call site.
 AWAITED = {
     "lost": lost,
@@ -71,18 +81,38 @@ AWAITED = {
     "tagged": lambda c: holder(c, "global", "g_kept"),
     "types": typed,
     "rings": in_rings,
+    "reached": in_reached_rings,
+    "parents": in_trees,
+    "weak": in_trees,
     "pool": lambda c: holder(c, "unknown_memory", ""),
     "shared": lambda c: holder(c, "unknown_memory", ""),
     "file": lambda c: holder(c, "unknown_memory", ""),
     "context": lambda c: holder(c, "unknown_memory", ""),
     "hidden": lost,
     "freed": lost,
+    "sigstack": lambda c: holder(c, "unknown_memory", ""),
+    "damaged": lambda c: holder(c, "global", "g_kept"),
+    "strange": lost,
 }
 # Where the blocks of the heap are not known, a way through one of them ends in memory of which nothing is known.
 DIRECT = {"kept": lambda c: holder(c, "unknown_memory", "")}
 # jemalloc's records of pages point to blocks of a page: nothing that it has is ever lost.
 JEMALLOC = {"lost": lambda c: holder(c, "unknown_memory", "")}
 BOUNDED_REPORTS = 25
+
+
+def resident(pid, begin):
+    """Of the mappings of a stretch of 64 MiB, in KiB."""
+    known = 0
+    inside = False
+    with open(f"/proc/{pid}/smaps", encoding="utf-8") as file:
+        for line in file:
+            words = line.split()
+            if "-" in words[0] and not words[0].endswith(":"):
+                inside = begin <= int(words[0].split("-")[0], 16) < begin + (64 << 20)
+            elif inside and words[0] == "Rss:":
+                known += int(words[1])
+    return known
 
 
 def check_shape(callsite):
@@ -118,7 +148,9 @@ def main():
         if args.strip:
             program = os.path.join(folder, "stripped")
             subprocess.run(["strip", "-s", "-o", program, args.host], check=True)
-        host = subprocess.Popen([program, args.how], env=env, stderr=log)
+        host = subprocess.Popen([program, args.how], env=env, stderr=log, stdout=subprocess.PIPE if args.how == "strange" else None, text=True)
+        strange = int(host.stdout.readline(), 16) if args.how == "strange" else 0
+        before = resident(host.pid, strange) if strange else 0
         last = None
         good = False
         looks = set()
@@ -131,6 +163,10 @@ def main():
             end = time.monotonic() + PATIENCE_S
             while time.monotonic() < end and not good:
                 time.sleep(0.5)
+                if args.how == "execs" and host.poll() is not None:
+                    assert host.returncode == 0, host.returncode
+                    good = True
+                    break
                 assert host.poll() is None, f"the host ended with {host.returncode}"
                 known = reports(out)
                 for report in known:
@@ -139,7 +175,7 @@ def main():
                         check_shape(last)
                         looks.add(last["held"]["time"])
                         assert args.how not in ("list", "hooks") or last["held"]["lost_objects"] == 0, last
-                    if args.how == "bounded":
+                    if args.how in ("bounded", "register"):
                         assert not last or last["verdict"] != "leak", last
                 if args.holders != "auto":
                     assert not last or last["held"] is None, last
@@ -149,6 +185,8 @@ def main():
                     good = last is not None and awaited(last)
                     # Their memory changes during each look, and no look may fail for it.
                     good = good and (args.how not in ("list", "hooks") or len(looks) >= 3)
+            if strange:
+                assert before == 4 == resident(host.pid, strange), (before, resident(host.pid, strange))
             text = ""
             if good and args.how in ("lost", "kept"):
                 with open(os.path.join(out, "report.txt"), encoding="utf-8") as file:

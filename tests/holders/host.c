@@ -10,12 +10,27 @@
 //   context  on the stack of a coroutine that is left
 //   hidden   with all bits turned          freed    in a block that was freed
 //   storm    nowhere, while mappings come and go and children are forked
+//   register in a register of a thread that runs, one at a time
+//   sigstack in an array on the alternate stack of a signal handler that does not return
+//   damaged  in g_kept, and its heap is damaged
+//   strange  nowhere, beside memory that must not be touched: where that is stands in the first line
+//   execs    nowhere, and becomes itself anew five times
+//   moves    in g_kept or in g_moved, between which another thread moves all of it without end
+//   large    in a list from g_sessions, beside 300 MiB that are in use
+//   asks     in a list from g_sessions, and asks by the C API who holds it, then writes the status
 #define _GNU_SOURCE
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <ucontext.h>
@@ -36,6 +51,9 @@ void* g_recent[kRecent];
 __thread void* t_kept[kMost / 4];
 static void** g_pool;
 static uintptr_t g_hidden[kMost];
+enum { kMoving = 4000 };
+static void* volatile g_moving[kMoving];
+static void* volatile g_moved[kMoving];
 
 __attribute__((noinline)) void* make_session_load(void) {
   char* const load = malloc(kBytes);
@@ -66,6 +84,12 @@ static void* map(const char* how, size_t bytes) {
 }
 
 static void keep(const char* how, size_t i, void** on_stack) {
+  if (strcmp(how, "moves") == 0) return;
+  if (strcmp(how, "register") == 0 || strcmp(how, "sigstack") == 0) {
+    free(malloc(kBytes));  // a sample from elsewhere, which starts the report thread
+    return;
+  }
+  if (strcmp(how, "large") == 0 || strcmp(how, "asks") == 0) how = "kept";
   if (strcmp(how, "context") == 0) {
     swapcontext(&g_caller, &g_coroutine);
     return;
@@ -91,6 +115,8 @@ static void keep(const char* how, size_t i, void** on_stack) {
     on_stack[i % kMost] = load;
   } else if (strcmp(how, "local") == 0) {
     t_kept[i % (kMost / 4)] = load;
+  } else if (strcmp(how, "damaged") == 0) {
+    g_kept[i % kMost] = load;
   } else if (strcmp(how, "end") == 0) {
     g_kept[i % kMost] = (char*)load + kBytes;
   } else if (strcmp(how, "tagged") == 0) {
@@ -109,10 +135,10 @@ static void keep(const char* how, size_t i, void** on_stack) {
   }
 }
 
-// 20 000 mappings, of which many can't be read; memory that comes and goes; children.
+// 50 000 mappings, of which half can't be read; memory that comes and goes; children.
 static void storm(size_t i) {
   static char* pages;
-  enum { kPages = 40000 };
+  enum { kPages = 50000 };
   if (pages == NULL) {
     pages = mmap(NULL, (size_t)kPages * 4096, PROT_READ | PROT_WRITE,
                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -134,6 +160,119 @@ static void storm(size_t i) {
   munmap(fleeting, 1 << 20);
 }
 
+// Each pointer lies in one of the two places, and for a moment in a register alone.
+static void* move(void* unused) {
+  for (;;) {
+    for (size_t i = 0; i < kMoving; ++i) {
+      void* const load = g_moving[i];
+      if (load == NULL) continue;
+      g_moving[i] = NULL;
+      g_moved[kMoving - 1 - i] = load;
+    }
+    for (size_t i = 0; i < kMoving; ++i) {
+      void* const load = g_moved[i];
+      if (load == NULL) continue;
+      g_moved[i] = NULL;
+      g_moving[kMoving - 1 - i] = load;
+    }
+  }
+  return unused;
+}
+
+// Whoever touches a page of the third part waits for good; none of it is there, but for one page.
+static void make_strange(void) {
+  enum { kBytes = 64 << 20 };
+  const int flags = MAP_PRIVATE | MAP_ANONYMOUS;
+  char* const memory = mmap(NULL, kBytes, PROT_READ | PROT_WRITE, flags, -1, 0);
+  madvise(memory, kBytes, MADV_NOHUGEPAGE);
+  memset(memory, 1, 1 << 20);
+  madvise(memory, 1 << 20, MADV_DONTNEED);
+  memory[8 << 20] = 1;
+  mprotect(memory + (16 << 20), 1 << 20, PROT_NONE);
+  const int faults = (int)syscall(SYS_userfaultfd, O_CLOEXEC);
+  struct uffdio_api api = {.api = UFFD_API};
+  struct uffdio_register all = {.range = {(uintptr_t)memory + (32 << 20), 32 << 20},
+                                .mode = UFFDIO_REGISTER_MODE_MISSING};
+  if (faults < 0 || ioctl(faults, UFFDIO_API, &api) != 0 ||
+      ioctl(faults, UFFDIO_REGISTER, &all) != 0) {
+    fprintf(stderr, "no userfaultfd\n");
+  }
+  mmap(NULL, 2 << 20, PROT_READ | PROT_WRITE, flags | MAP_HUGETLB, -1, 0);  // where there are any
+  const int zero = open("/dev/zero", O_RDWR | O_CLOEXEC);
+  mmap(NULL, kBytes, PROT_READ | PROT_WRITE, MAP_SHARED, zero, 0);
+  mmap(NULL, kBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE, zero, 0);
+  printf("%lx\n", (unsigned long)(uintptr_t)memory);
+  fflush(stdout);
+}
+
+static void* hold_in_register(void* unused) {
+  for (;;) {
+    void* load = make_session_load();
+    struct timespec now, end;
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    end.tv_sec += 1;
+    do {
+      for (int i = 0; i < 100000; ++i) __asm__ volatile("" : "+r"(load));
+      const struct timespec pause = {0, 1000000};
+      nanosleep(&pause, NULL);
+      clock_gettime(CLOCK_MONOTONIC, &now);
+    } while (now.tv_sec < end.tv_sec);
+    free(load);
+  }
+  return unused;
+}
+
+static const struct timespec kPause = {0, 5000000};
+static void stay_on_signal_stack(int unused) {
+  (void)unused;
+  void* kept[kMost / 8];
+  for (size_t i = 0; getppid() != 1; ++i) {
+    kept[i % (kMost / 8)] = make_session_load();
+    __asm__ volatile("" : : "r"(kept) : "memory");
+    nanosleep(&kPause, NULL);
+  }
+  _exit(0);
+}
+
+static void* go_to_signal_stack(void* unused) {
+  stack_t stack = {.ss_size = 256 * 1024};
+  stack.ss_sp =
+      mmap(NULL, stack.ss_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  sigaltstack(&stack, NULL);
+  struct sigaction action = {.sa_flags = SA_ONSTACK};
+  action.sa_handler = stay_on_signal_stack;
+  sigaction(SIGUSR1, &action, NULL);
+  raise(SIGUSR1);
+  return unused;
+}
+
+// Of blocks that stay, in the midst of the heap.
+static void damage(void) {
+  for (int i = 0; i < 3; ++i) {
+    size_t* const block = malloc(3000);
+    memset(block, 5, 3000);
+    block[-1] = i == 0 ? 0x7 : (size_t)0x123456789ABCDE7;
+  }
+}
+
+static void become_anew(size_t i, char** arguments) {
+  if (i != 400) return;
+  const char* const turn = getenv("TURN");
+  const int turns = turn == NULL ? 0 : atoi(turn);
+  if (turns == 5) exit(0);
+  const char digit[] = {(char)('1' + turns), 0};
+  setenv("TURN", digit, 1);
+  execv("/proc/self/exe", arguments);
+}
+
+static void ask_who_holds(size_t i) {
+  if (i != 1000) return;
+  int (*find_holders)(void) = NULL;
+  *(void**)&find_holders = dlsym(RTLD_DEFAULT, "heapgauge_find_holders");
+  printf("%d\n", find_holders != NULL ? find_holders() : -1);
+  fflush(stdout);
+}
+
 int main(int count, char** arguments) {
   if (count != 2) return 2;
   void* on_stack[kMost];
@@ -147,13 +286,30 @@ int main(int count, char** arguments) {
                                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     makecontext(&g_coroutine, coroutine, 0);
   }
-  const struct timespec pause = {0, 5000000};
+  if (strcmp(arguments[1], "moves") == 0) {
+    pthread_t mover;
+    for (size_t i = 0; i < kMoving; ++i) g_moving[i] = make_session_load();
+    pthread_create(&mover, NULL, move, NULL);
+  }
+  if (strcmp(arguments[1], "register") == 0) {
+    pthread_t thread;
+    pthread_create(&thread, NULL, hold_in_register, NULL);
+  }
+  if (strcmp(arguments[1], "strange") == 0) make_strange();
+  if (strcmp(arguments[1], "damaged") == 0) damage();
+  if (strcmp(arguments[1], "sigstack") == 0) {
+    pthread_t thread;
+    pthread_create(&thread, NULL, go_to_signal_stack, NULL);
+  }
+  if (strcmp(arguments[1], "large") == 0) memset(malloc((size_t)300 << 20), 1, (size_t)300 << 20);
   for (size_t i = 0;; ++i) {
     keep(arguments[1], i, on_stack);
     if (strcmp(arguments[1], "storm") == 0) storm(i);
+    if (strcmp(arguments[1], "asks") == 0) ask_who_holds(i);
     // Works and rests, as a service does; ends with the test.
     if (getppid() == 1) return 0;
-    nanosleep(&pause, NULL);
+    nanosleep(&kPause, NULL);
+    if (strcmp(arguments[1], "execs") == 0) become_anew(i, arguments);
     __asm__ volatile("" : : "r"(on_stack) : "memory");
   }
 }

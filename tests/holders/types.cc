@@ -2,6 +2,9 @@
 //
 //   types    sessions with virtual functions, in a vector of a registry
 //   rings    lost: pairs that own each other by std::shared_ptr
+//   reached  likewise, but a plain pointer to each pair is left in g_seen
+//   parents  held: trees whose children point back by plain pointers, owned from g_owned
+//   weak     held: the same by std::weak_ptr
 #include <time.h>
 #include <unistd.h>
 
@@ -50,6 +53,37 @@ __attribute__((noinline)) void MakeRing() {
   a->load = make_session_load();
 }
 
+std::vector<Node*> g_seen;
+
+__attribute__((noinline)) void MakeReachedRing() {
+  const auto a = std::make_shared<Node>();
+  const auto b = std::make_shared<Node>();
+  a->other = b;
+  b->other = a;
+  a->load = make_session_load();
+  g_seen.push_back(a.get());
+}
+
+struct Tree {
+  std::shared_ptr<Tree> child;
+  Tree* parent = nullptr;
+  std::weak_ptr<Tree> owner;
+  void* load = nullptr;
+};
+std::vector<std::shared_ptr<Tree>> g_owned;
+
+__attribute__((noinline)) void MakeTree(bool weak) {
+  auto root = std::make_shared<Tree>();
+  root->child = std::make_shared<Tree>();
+  if (weak) {
+    root->child->owner = root;
+  } else {
+    root->child->parent = root.get();
+  }
+  root->child->load = make_session_load();
+  g_owned.push_back(std::move(root));
+}
+
 }  // namespace shop
 
 int main(int count, char** arguments) {
@@ -60,6 +94,11 @@ int main(int count, char** arguments) {
     if (how == "types") {
       shop::g_registry.sessions.push_back(
           std::make_unique<shop::Session>(shop::make_session_load()));
+    } else if (how == "reached") {
+      shop::MakeReachedRing();
+      shop::Wipe();
+    } else if (how == "parents" || how == "weak") {
+      shop::MakeTree(how == "weak");
     } else {
       shop::MakeRing();
       shop::Wipe();

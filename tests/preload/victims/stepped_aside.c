@@ -10,6 +10,7 @@ int main(void) {
   heapgauge_status (*take)(heapgauge_snapshot*, size_t) = NULL;
   void (*release)(heapgauge_snapshot*) = NULL;
   heapgauge_status (*write_report)(void) = NULL;
+  heapgauge_status (*find_holders)(void) = NULL;
   const char* (*directory)(void) = NULL;
   *(void**)&start = victim_api("heapgauge_start");
   *(void**)&stop = victim_api("heapgauge_stop");
@@ -19,6 +20,7 @@ int main(void) {
   *(void**)&take = victim_api("heapgauge_take_snapshot");
   *(void**)&release = victim_api("heapgauge_snapshot_free");
   *(void**)&write_report = victim_api("heapgauge_write_report");
+  *(void**)&find_holders = victim_api("heapgauge_find_holders");
   *(void**)&directory = victim_api("heapgauge_report_directory");
   VICTIM_REQUIRE(start != NULL && directory != NULL);
   for (int i = 0; i < 1000; ++i) free(malloc(5000));
@@ -31,5 +33,6 @@ int main(void) {
   VICTIM_REQUIRE(take(&snapshot, 10) == HEAPGAUGE_NOT_AVAILABLE && snapshot.sites == NULL);
   release(&snapshot);
   VICTIM_REQUIRE(write_report() == HEAPGAUGE_NOT_AVAILABLE && directory() == NULL);
+  VICTIM_REQUIRE(find_holders() == HEAPGAUGE_NOT_AVAILABLE);
   return 0;
 }

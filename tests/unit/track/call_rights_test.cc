@@ -114,7 +114,7 @@ TEST_CASE("what a filter ends is what meets the calls that it kills for", "[trac
   CHECK(EndedBy(ListOf({SYS_openat}, SECCOMP_RET_TRAP, allow)) == kFiles);
   CHECK(EndedBy(ListOf({SYS_execve}, kill, allow)) == kEndsHelpers);
   CHECK(EndedBy(ListOf({SYS_clone3, SYS_clone}, kill, allow)) ==
-        (kEndsThreads | kEndsHelpers | kEndsSpreading));
+        (kEndsThreads | kEndsHelpers | kEndsSpreading | kEndsCopies));
   CHECK((EndedBy(ListOf({SYS_mmap}, kill, allow)) & kEndsSamples) != 0);
   CHECK((EndedBy(ListOf({SYS_rt_sigprocmask}, kill, allow)) & (kEndsWalks | kEndsPlainWords)) ==
         (kEndsWalks | kEndsPlainWords));
@@ -146,7 +146,7 @@ TEST_CASE("a filter that looks at arguments is asked with ours", "[track][filter
       Return(SECCOMP_RET_KILL_PROCESS),
       Return(SECCOMP_RET_ALLOW),
   };
-  CHECK(EndedBy(threads_alone) == kEndsHelpers);
+  CHECK(EndedBy(threads_alone) == (kEndsHelpers | kEndsCopies));
 }
 
 TEST_CASE("the call for which reports end is named", "[track][filters]") {

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <nlohmann/json.hpp>
@@ -60,10 +61,23 @@ absl::StatusOr<SoakBaseline> ReadSoakBaseline(const std::string& directory) {
     baseline.by_id[Text(leak, "id")] = known;
     baseline.by_function[{Text(leak, "function"), Text(leak, "program")}] = known;
   }
+  if (const auto processes = root.find("processes"); processes != root.end()) {
+    for (const json& process : *processes) {
+      if (process.is_object()) baseline.programs.insert(Text(process, "program"));
+    }
+  }
   return baseline;
 }
 
 void CompareWithBaseline(const SoakBaseline& baseline, SoakResult* result) {
+  const bool shared = std::any_of(
+      result->processes.begin(), result->processes.end(),
+      [&](const SoakProcessLine& process) { return baseline.programs.contains(process.program); });
+  if (!shared && !result->processes.empty() && !baseline.programs.empty()) {
+    result->notes.push_back(
+        fmt::format("the baseline is of another program ({}): nothing is known from it",
+                    Printable(*baseline.programs.begin())));
+  }
   for (SoakFinding& finding : result->leaks) {
     const SoakBaseline::Leak* before = nullptr;
     if (const auto found = baseline.by_id.find(finding.id); found != baseline.by_id.end()) {

@@ -5,6 +5,7 @@
 #include <absl/status/statusor.h>
 
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -20,13 +21,14 @@ struct SoakBaseline {
   // By id, and by function and program where the binary was built anew.
   std::map<std::string, Leak> by_id;
   std::map<std::pair<std::string, std::string>, Leak> by_function;
-  double live_growth_per_h = 0;
+  std::set<std::string> programs;  // whose processes it had
 };
 
 // From the soak.json in `directory`.
 absl::StatusOr<SoakBaseline> ReadSoakBaseline(const std::string& directory);
 
-// Marks the leaks that the baseline has as fast as this, half as fast again being chance.
+// Marks the leaks that the baseline has as fast as this, half as fast again being chance.  A baseline
+// of other programs is noted.
 void CompareWithBaseline(const SoakBaseline& baseline, SoakResult* result);
 
 }  // namespace heapgauge::cli

@@ -23,6 +23,7 @@
 #include "cli/soak_options.h"
 #include "cli/soak_power.h"
 #include "cli/soak_progress.h"
+#include "cli/soak_ready.h"
 #include "cli/soak_run.h"
 #include "cli/soak_verdict.h"
 #include "cli/soak_writers.h"
@@ -163,6 +164,13 @@ int SoakCommand(const Arguments& arguments) {
     baseline = *std::move(read);
   }
   if (const std::string wrong = WrongOutput(request->output); !wrong.empty()) return Fail(wrong);
+  if (request->wait == SoakWait::kPort && AcceptsConnections(request->wait_for)) {
+    return Fail(
+        fmt::format("--wait-port {}: a program listens there already, and LOAD would go to that "
+                    "one; end it, or "
+                    "give SERVICE another port",
+                    Printable(request->wait_for)));
+  }
   const absl::StatusOr<std::string> made = MakeDirectory(*request);
   if (!made.ok()) return Fail(made.status());
   const std::string& directory = *made;

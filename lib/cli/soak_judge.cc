@@ -25,6 +25,8 @@ constexpr size_t kStackLines = 8;
 constexpr size_t kMostGrowing = 5;
 constexpr double kPaceConfidence = 0.7;
 constexpr double kLeastGrowth = 3;         // samples' worth
+constexpr double kLate = 3;                // s: a report that is no later is still of its moment
+constexpr double kMissed = 2;              // reports that a soak may lack at its ends
 constexpr double kWorthMentioning = 0.01;  // of the heap in an hour
 
 double Growth(const SoakProcess& process, const SoakWindow& window, const std::string& id) {
@@ -85,7 +87,7 @@ void AddMemory(const SoakPoint* point, SoakMemory* memory) {
 
 bool LivesAt(const SoakProcess& process, double time_s, double report_interval_s) {
   return !process.points.empty() && process.points.front().time_s <= time_s &&
-         (process.points.back().time_s >= time_s - 3 * report_interval_s) &&
+         process.points.back().time_s >= time_s - std::max(3 * report_interval_s, kLate) &&
          (!process.newest.final || process.points.back().time_s >= time_s - report_interval_s);
 }
 
@@ -202,10 +204,16 @@ void JudgeSoak(const std::vector<SoakProcess>& processes, const SoakWindow& wind
     line.ended = !alive;
     result->processes.push_back(std::move(line));
   }
-  if (interval_bytes > 0 && distrusted == 0) {
-    result->power = PowerOf(window.to_s - window.from_s, window.report_interval_s, interval_bytes,
-                            window.requests);
-  }
+  const double judged = window.to_s - window.from_s;
+  result->reports_due = judged / window.report_interval_s;
+  result->reports = result->reports_due;
+  double most = 0;
+  for (const SoakProcessLine& line : result->processes)
+    most = std::max(most, static_cast<double>(line.reports));
+  // On a machine that has too much to do they come late, and tell less.
+  if (!result->processes.empty() && most + kMissed < result->reports_due) result->reports = most;
+  if (interval_bytes > 0 && distrusted == 0 && result->reports > 0)
+    result->power = PowerOf(judged, judged / result->reports, interval_bytes, window.requests);
 }
 
 // ---- Together

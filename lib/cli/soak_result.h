@@ -90,10 +90,12 @@ struct SoakResult {
   uint64_t cut_iterations = 0;
 
   int status = kSoakUnknown;
-  std::string verdict;   // "no leak", "leak", "too short", "load failed", "service died", ...
-  std::string sentence;  // why
-  std::string advice;    // what would do; "" where nothing is missing
-  std::string output;    // the last lines of what failed, of several lines; "" elsewhere
+  std::string verdict;     // "no leak", "leak", "too short", "load failed", "service died", ...
+  std::string sentence;    // why
+  std::string advice;      // what would do; "" where nothing is missing
+  std::string output;      // the last lines of what failed, of several lines; "" elsewhere
+  double reports_due = 0;  // of a process, in the judged part
+  double reports = 0;      // that came: fewer where the machine had too much to do
   std::vector<SoakFinding> leaks;
   std::vector<SoakFinding> growing;
   std::vector<SoakProcessLine> processes;

@@ -33,6 +33,14 @@ constexpr double kReadEvery = 0.5;
 constexpr double kProgressEvery = 1;
 constexpr size_t kShownLines = 8;
 
+// Of those that are taken.
+const char* NameOf(int signal) {
+  return signal == SIGINT    ? "SIGINT"
+         : signal == SIGTERM ? "SIGTERM"
+         : signal == SIGHUP  ? "SIGHUP"
+                             : "SIGQUIT";
+}
+
 std::string ReadProc(pid_t pid, const char* name) {
   const Descriptor file(open(fmt::format("/proc/{}/{}", pid, name).c_str(), O_RDONLY | O_CLOEXEC));
   std::string text;
@@ -91,7 +99,8 @@ void SoakRun::TakeSignals() {
     ++interrupts_;
     if (!stopping_) {
       Fail(SoakEnd::kInterrupted,
-           fmt::format("interrupted by {}", strsignal(static_cast<int>(info.ssi_signo))));
+           fmt::format("interrupted by {} after {}", NameOf(static_cast<int>(info.ssi_signo)),
+                       FormatDuration(now_s())));
     }
   }
   Reap();

@@ -71,6 +71,15 @@ std::string Findings(const SoakResult& result, const std::vector<SoakFinding>& f
 std::string Memory(const SoakResult& result, bool colour) {
   using Align = Table::Align;
   if (result.after.processes == 0) return {};
+  if (result.before.processes == 0) {  // it ended before there was anything to compare with
+    Table table({Align::kLeft, Align::kRight});
+    table.Add({{"where RSS went", Ink::kBold}, {"at the end", Ink::kDim}});
+    table.Add({{"resident (RSS)"}, {FormatBytes(result.after.rss_bytes)}});
+    table.Add({{"  live heap"}, {FormatBytes(result.after.live_bytes)}});
+    table.Add({{"  kept by the allocator"}, {FormatBytes(result.after.retained_bytes)}});
+    table.Add({{"  the rest"}, {FormatBytes(result.after.Rest())}});
+    return table.Render("  ", colour);
+  }
   Table table({Align::kLeft, Align::kRight, Align::kRight, Align::kRight});
   table.Add({{"where RSS went", Ink::kBold},
              {result.iterations > 0 ? "after the first" : "after warm-up", Ink::kDim},

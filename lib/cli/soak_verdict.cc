@@ -97,9 +97,12 @@ bool NoReports(const SoakCourse& course, const std::vector<SoakProcess>& process
           : fmt::format("Process {} of SERVICE lives, and its reports stopped {} before "
                         "the end.",
                         silent->pid, FormatDuration(window.to_s - silent->points.back().time_s)));
-  result->advice =
-      "Was there room on the disk, and may SERVICE write below the directory named here? "
-      "service.log has what heapgauge said.";
+  result->advice = fmt::format(
+      "{}Was there room on the disk, and may SERVICE write below the directory named here? "
+      "service.log has what heapgauge said.",
+      processes.empty() ? "A program that allocates next to nothing writes none (--sample-interval "
+                          "1024 takes more samples). "
+                        : "");
   return true;
 }
 
@@ -151,6 +154,19 @@ void Judge(const SoakRequest& request, const SoakCourse& course,
     Set(result, kSoakLoadFailed, "load failed",
         "LOAD hangs, or does not reach SERVICE: it allocated nothing after the warm-up and used no "
         "processor time.");
+    result->power.reset();  // a leak that a request leaves could not have shown
+    return;
+  }
+  if (!result->power && result->reports_due >= kLeastSoakReports &&
+      result->reports < result->reports_due) {
+    Set(result, kSoakUnknown, "too short to say",
+        fmt::format("Of {:.0f} reports that were due only {:.0f} came: too few to tell a leak from "
+                    "what fills up.",
+                    result->reports_due, result->reports));
+    result->advice =
+        "SERVICE had hardly any processor time for them: a machine that has less to do, or a "
+        "longer "
+        "--duration.";
     return;
   }
   if (!result->power) {

@@ -110,6 +110,13 @@ class Verdicts(SoakTest):
         worse = self.soak(*JUDGED, "--baseline", "soak", service=["keep=16384"], where="worse")
         self.assertEqual(worse.returncode, 1)
         self.assertIn("more slowly", worse.text)
+        saved = json.loads((self.here / "soak/soak.json").read_text())
+        for part in saved["processes"] + saved["leaks"]:
+            part.update(program="another", id="0")
+        (self.here / "soak/soak.json").write_text(json.dumps(saved))
+        foreign = self.soak(*JUDGED, "--baseline", "soak", service=service, where="foreign")
+        self.assertEqual(foreign.returncode, 1)
+        self.assertIn("the baseline is of another program (another)", foreign.text)
 
 
 class Iterations(SoakTest):
@@ -156,13 +163,15 @@ class Load(SoakTest):
                 self.assertEqual(result.returncode, 3)
                 self.assertIn("LOAD FAILED", result.text)
                 self.assertIn(words, result.text)
+                self.assertNotIn("after warm-up", result.text)
                 self.nothing_left()
 
     def test_hangs(self):
         """It runs all the time, and SERVICE never hears of it."""
-        result = self.soak("--duration", "8s", "--warm-up", "2s", load="sleep 1000")
+        result = self.soak("--duration", "14s", "--warm-up", "2s", load="sleep 1000")
         self.assertEqual(result.returncode, 3)
         self.assertIn("LOAD hangs, or does not reach SERVICE", result.text)
+        self.assertNotIn("would have been found", result.text)
 
     def test_outlives_the_duration(self):
         """And hears no signal but the last."""
@@ -235,6 +244,23 @@ class Ends(SoakTest):
         self.assertIn("TOO SHORT TO SAY", result.text)
         self.assertRegex(result.text, r"--duration \d+s would do")
 
+    def test_port_is_taken(self):
+        """LOAD would go to whoever has it."""
+        with socket.socket() as other:
+            other.bind(("127.0.0.1", self.port))
+            other.listen()
+            result = self.soak("--duration", "3s", "--wait-port", self.port)
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("a program listens there already", self.one_line(result))
+        self.assertFalse((self.here / "soak").exists())
+
+    def test_allocates_nothing(self):
+        result = self.heapgauge("soak", "--load", "sleep 1", "--reports", "soak", "--duration", "3s", "--warm-up", "1s",
+                                "--wait-command", "true", "--", "sleep", "1000")
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("NOTHING TO JUDGE", result.stdout)
+        self.assertIn("--sample-interval 1024", result.stdout.replace("\n", " "))
+
     def test_interrupted(self):
         process = self.start("soak", "--load", f"{CLIENT} {self.port} 100000 500", "--reports", "soak", "--duration",
                              "1h", "--wait-port", self.port, "--", SERVICE, self.port, "keep=4096")
@@ -244,7 +270,7 @@ class Ends(SoakTest):
         out, _ = process.communicate(timeout=120)
         self.assertEqual(process.returncode, 130)
         print(out)
-        self.assertIn("INTERRUPTED", out)
+        self.assertRegex(out, r"INTERRUPTED\ninterrupted by SIGINT after [\d.]+ s\n")
         self.assertIn("where RSS went", out)
         self.assertTrue((self.here / "soak/soak.json").exists())
         self.nothing_left()

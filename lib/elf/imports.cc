@@ -17,6 +17,26 @@ bool Equal(const char* a, const char* b) noexcept {
 
 using Reader = ModuleReader<TrustedMemory>;
 
+// What a function's own choice among its forms is.
+uintptr_t Chosen(uintptr_t choice) noexcept {
+#if defined(__x86_64__)
+  return reinterpret_cast<uintptr_t (*)()>(choice)();
+#elif defined(__aarch64__)
+  // It is asked with the processor's features (<sys/ifunc.h>), which we don't know here: with none it
+  // is what runs everywhere.  The C library's own look at what the loader has found out.
+  struct Features {
+    uint64_t size;
+    uint64_t hwcap;
+    uint64_t hwcap2;
+  };
+  constexpr uint64_t kSecondArgument = uint64_t{1} << 62;
+  const Features none = {sizeof(Features), 0, 0};
+  return reinterpret_cast<uintptr_t (*)(uint64_t, const Features*)>(choice)(kSecondArgument, &none);
+#else
+  return 0;
+#endif
+}
+
 }  // namespace
 
 ElfModule::ElfModule(uintptr_t base, const ElfW(Dyn) * dynamic) noexcept {
@@ -58,11 +78,7 @@ uintptr_t ElfModule::Function(const char* name, uint32_t version_hash) const noe
   const uintptr_t address = layout_.bias + symbol.st_value;
   const uint32_t type = ELF64_ST_TYPE(symbol.st_info);
   if (type == STT_FUNC || type == STT_NOTYPE) return address;
-#if defined(__x86_64__)
-  // Elsewhere the choice is asked with the processor's features, which we don't know here.
-  if (type == STT_GNU_IFUNC) return reinterpret_cast<uintptr_t (*)()>(address)();
-#endif
-  return 0;
+  return type == STT_GNU_IFUNC ? Chosen(address) : 0;
 }
 
 uintptr_t ElfModule::FunctionOfAnyVersion(const char* name) const noexcept {

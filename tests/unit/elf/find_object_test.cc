@@ -13,6 +13,8 @@
 #include <cstring>
 #include <vector>
 
+#include "elf/module_around.h"
+
 namespace heapgauge {
 namespace {
 
@@ -25,8 +27,12 @@ void CheckSame(void* address) {
   REQUIRE(_dl_find_object(address, &expected) == 0);
   REQUIRE(FindObjectByHand(address, _r_debug.r_map, &found) == 0);
   CHECK(found.dlfo_link_map == expected.dlfo_link_map);
-  CHECK(found.dlfo_map_start == expected.dlfo_map_start);
-  CHECK(found.dlfo_map_end == expected.dlfo_map_end);
+  // glibc tells of one segment, where there are gaps between them.
+  const AddressRange whole = ModuleAround(address).range();
+  CHECK(reinterpret_cast<uintptr_t>(found.dlfo_map_start) == whole.begin);
+  CHECK(reinterpret_cast<uintptr_t>(found.dlfo_map_end) == whole.end);
+  CHECK(found.dlfo_map_start <= expected.dlfo_map_start);
+  CHECK(found.dlfo_map_end >= expected.dlfo_map_end);
   CHECK(found.dlfo_eh_frame == expected.dlfo_eh_frame);
 }
 
@@ -37,7 +43,10 @@ TEST_CASE("a module is found without the loader's help as with it", "[elf][find_
   CheckSame(stdout);
   CheckSame(dlsym(RTLD_DEFAULT, "malloc"));
   CheckSame(reinterpret_cast<void*>(getauxval(AT_BASE)));
-  CheckSame(reinterpret_cast<void*>(getauxval(AT_SYSINFO_EHDR)));
+  // Emulators may have none.
+  if (getauxval(AT_SYSINFO_EHDR) != 0) {
+    CheckSame(reinterpret_cast<void*>(getauxval(AT_SYSINFO_EHDR)));
+  }
 }
 
 TEST_CASE("no module is found where none is", "[elf][find_object]") {

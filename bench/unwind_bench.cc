@@ -47,8 +47,7 @@ void BM_WalkFramePointers(benchmark::State& state) {
 }
 void BM_WalkAuto(benchmark::State& state) {
   Walk(state, [](StackTrace& trace, void* caller) {
-    if (!CaptureByTables(trace, 64, caller, g_thread, nullptr))
-      CaptureBeyondRules(trace, 64, caller);
+    if (!CaptureByTables(trace, 64, caller, g_thread, nullptr)) CaptureCareful(trace, 64, caller);
   });
 }
 // This many frames of the bench's own; the library's and the start code's, about 10, come on top.

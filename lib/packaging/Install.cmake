@@ -10,12 +10,14 @@
 option(HEAPGAUGE_INSTALL "Generate the install rules" ${PROJECT_IS_TOP_LEVEL})
 
 # Whoever builds the library alone (add_subdirectory, EXCLUDE_FROM_ALL) gets its core too, the command, and the programs
-# that the library starts.
-foreach(companion heapgauge_core heapgauge_command heapgauge_symbolize_program heapgauge_alert_program heapgauge_serve_program heapgauge_lsan)
-  if(TARGET heapgauge AND TARGET ${companion})
-    add_dependencies(heapgauge ${companion})
-  endif()
-endforeach()
+# that the library starts.  .ci/cross asks for each of them by itself.
+if(NOT CMAKE_CROSSCOMPILING)
+  foreach(companion heapgauge_core heapgauge_command heapgauge_symbolize_program heapgauge_alert_program heapgauge_serve_program heapgauge_lsan)
+    if(TARGET heapgauge AND TARGET ${companion})
+      add_dependencies(heapgauge ${companion})
+    endif()
+  endforeach()
+endif()
 
 if(NOT HEAPGAUGE_INSTALL OR NOT TARGET heapgauge)
   return()

@@ -10,12 +10,13 @@
 
 #include <atomic>
 #include <cerrno>
-#include <cstring>
 
 #include "base/address_range.h"
 #include "base/glibc_version.h"
+#include "base/readable.h"
 #include "base/signal_mask.h"
 #include "elf/module_around.h"
+#include "trace/return_address.h"
 
 // The C library's own: in the shared object the plain name is a forward (older_glibc.cc).
 extern "C" void hg_glibc_create_thread();
@@ -39,18 +40,20 @@ std::atomic<int> g_error{0};  // of the last start that failed
 constexpr size_t kCreationBytes = 4096;
 constexpr size_t kAttributesBytes = 512;  // of the much smaller pthread_getattr_default_np
 
-// x86-64: the C library's return from a signal handler is `mov $15, %rax; syscall`, and its start
-// is the return address that the kernel gives the handler.
+// The start of the code that returns from a signal handler is the return address that the kernel
+// gives the handler.
 bool IsSignalReturn(uintptr_t address) noexcept {
 #if defined(__x86_64__)
-  static constexpr unsigned char kCode[] = {0x48, 0xC7, 0xC0, 0x0F, 0x00, 0x00, 0x00, 0x0F, 0x05};
   const auto in = [&](const AddressRange& library) {
-    return library.Holds(address) && library.Holds(address + sizeof(kCode));
+    return library.Holds(address) && library.Holds(address + sizeof(kSignalReturn));
   };
   return (in(g_c_library) || in(g_threads)) &&
-         std::memcmp(reinterpret_cast<const void*>(address), kCode, sizeof(kCode)) == 0;
+         IsSignalReturnCode(reinterpret_cast<const void*>(address));
 #else
-  return g_vdso.Holds(address);
+  if (g_vdso.end != 0) return g_vdso.Holds(address);
+  // An emulator's, in no module.
+  return address % sizeof(uint32_t) == 0 && !ModuleAround(address).found() && IsReadable(address) &&
+         IsSignalReturnCode(reinterpret_cast<const void*>(address));
 #endif
 }
 

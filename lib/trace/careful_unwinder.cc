@@ -8,30 +8,41 @@
 // libunwind alone believes the tables (a count that lies is a crash, a jump backwards no end),
 // reads the program headers of every module on its way, whose files may have been cut short, and
 // tests one page where a word lies in two.  So it follows this walk, a step behind, and only in the
-// mode that is named after it.
+// mode that is named after it.  On AArch64 nobody asks it.
 #include "base/fork_gate.h"
 #include "elf/module_around.h"
 #include "trace/asked_stacks.h"
 #include "trace/frame_expression.h"
 #include "trace/frame_rule.h"
+#include "trace/return_address.h"
 #include "trace/stack_hash.h"
 #include "trace/stack_trace.h"
 
 #if defined(__x86_64__)
-#include <dlfcn.h>
-
-#include <cstring>
-
 #include "trace/libunwind_walk.h"
+#endif
 
 namespace heapgauge {
 namespace {
 
 constexpr uint64_t kFramePointer = cfi::kFramePointerRegister;
 constexpr uint64_t kStackPointer = cfi::kStackPointerRegister;
+#if defined(__x86_64__)
 constexpr uint64_t kReturnAddress = 16;
+#else
+constexpr uint64_t kReturnAddress = 30;  // the register in which a function gets it
+#endif
 constexpr uintptr_t kNoCode = 4096;
 constexpr uint64_t kWord = sizeof(uintptr_t);
+#if defined(__x86_64__)
+constexpr uintptr_t kCodeAlignment = 1;
+constexpr bool kReturnIsRegister = false;
+constexpr bool kStackPointerMayBeAbove = false;
+#else
+constexpr uintptr_t kCodeAlignment = 4;
+constexpr bool kReturnIsRegister = true;        // before a function saves it
+constexpr bool kStackPointerMayBeAbove = true;  // of a frame record (FrameRule::Guess)
+#endif
 
 enum class Result : uint8_t {
   kStepped,
@@ -39,9 +50,10 @@ enum class Result : uint8_t {
   kUnsure  // a register is needed that the short steps before have not followed
 };
 
-// All that a function must give back as it was, and where the walk begins.
+// All that a function must give back as it was, and where the walk begins: in kReturnAddress.
 HG_ALWAYS_INLINE void ReadOwn(FrameRegisters* registers) noexcept {
   uint64_t* const to = registers->value;
+#if defined(__x86_64__)
   __asm__ volatile(
       "movq %%rbx, 24(%0)\n\t"
       "movq %%rbp, 48(%0)\n\t"
@@ -57,6 +69,24 @@ HG_ALWAYS_INLINE void ReadOwn(FrameRegisters* registers) noexcept {
       : "r"(to)
       : "rax", "memory");
   registers->known = 1U << 3 | 1U << 6 | 1U << 7 | 0xFU << 12 | 1U << 16;
+#else
+  __asm__ volatile(
+      "stp x19, x20, [%0, #152]\n\t"
+      "stp x21, x22, [%0, #168]\n\t"
+      "stp x23, x24, [%0, #184]\n\t"
+      "stp x25, x26, [%0, #200]\n\t"
+      "stp x27, x28, [%0, #216]\n\t"
+      "str x29, [%0, #232]\n\t"
+      "mov x9, sp\n\t"
+      "str x9, [%0, #248]\n\t"
+      "adr x9, 1f\n\t"
+      "str x9, [%0, #240]\n"
+      "1:"
+      :
+      : "r"(to)
+      : "x9", "memory");
+  registers->known = 0x3FFU << 19 | 1U << 29 | 1U << 31;  // this function has saved its x30
+#endif
 }
 
 class CarefulWalk final {
@@ -64,9 +94,9 @@ class CarefulWalk final {
   // `in_full`: each step follows all registers, by the tables themselves and not by a rule that
   // was read from them before.
   CarefulWalk(const FrameRegisters& from, bool in_full) noexcept
-      : registers_(from), in_full_(in_full) {}
+      : registers_(from), in_full_(in_full), address_(from.value[kReturnAddress]) {}
 
-  uintptr_t address() const noexcept { return registers_.value[kReturnAddress]; }
+  uintptr_t address() const noexcept { return address_; }
   uintptr_t stack_pointer() const noexcept { return registers_.value[kStackPointer]; }
   // The last step was by tables, and all that they say could be followed.
   bool sound() const noexcept { return sound_; }
@@ -82,7 +112,7 @@ class CarefulWalk final {
       if (rule.kind() == FrameRule::kStep && !rule.is_guess()) return StepBy(rule);
     }
     const bool signal = IsSignalReturn(address());
-    if (signal && !in_full_) return LeaveSignal();
+    if (signal && (!in_full_ || !kSignalTablesTell)) return LeaveSignal();
     const ModuleAround module(pc);
     if (module.frame_tables() != nullptr) {
       TableMemory memory(module.range(), &tables_);
@@ -96,19 +126,33 @@ class CarefulWalk final {
   }
 
  private:
-  // `mov $15, %rax; syscall`, to which the kernel lets signal handlers return.  Where the C
-  // library's has tables they say the same.
+#if defined(__x86_64__)
+  // Where the C library's code has tables they say the same as LeaveSignal().
+  static constexpr bool kSignalTablesTell = true;
+#else
+  // The vdso's tables lead past what was interrupted, to its caller.
+  static constexpr bool kSignalTablesTell = false;
+#endif
+
   bool IsSignalReturn(uintptr_t at) noexcept {
-    static constexpr unsigned char kCode[] = {0x48, 0xC7, 0xC0, 0x0F, 0x00, 0x00, 0x00, 0x0F, 0x05};
-    return code_.Has(reinterpret_cast<const void*>(at), sizeof(kCode)) &&
-           std::memcmp(reinterpret_cast<const void*>(at), kCode, sizeof(kCode)) == 0;
+    return at % kCodeAlignment == 0 &&
+           code_.Has(reinterpret_cast<const void*>(at), sizeof(kSignalReturn)) &&
+           IsSignalReturnCode(reinterpret_cast<const void*>(at));
   }
 
   // The kernel's frame: a ucontext_t lies where the handler returned to.
   Result LeaveSignal() noexcept {
+#if defined(__x86_64__)
     // uc_mcontext: r8 to r15, rdi, rsi, rbp, rbx, rdx, rax, rcx, rsp, rip.
     static constexpr uint8_t kOrder[] = {8, 9, 10, 11, 12, 13, 14, 15, 5, 4, 6, 3, 1, 0, 2, 7, 16};
     constexpr uint64_t kContextAt = 40;
+#else
+    // A siginfo_t is below it.  uc_mcontext: an address, x0 to x30, sp, pc.
+    static constexpr uint8_t kOrder[] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10,
+                                         11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21,
+                                         22, 23, 24, 25, 26, 27, 28, 29, 30, 31};
+    constexpr uint64_t kContextAt = 128 + 176 + 8;
+#endif
     const uint64_t from = registers_.value[kStackPointer] + kContextAt;
     FrameRegisters interrupted;
     for (size_t i = 0; i < sizeof(kOrder); ++i) {
@@ -116,6 +160,13 @@ class CarefulWalk final {
       if (!words_.Read(from + i * kWord, &word)) return Result::kEnd;
       interrupted.Set(kOrder[i], word);
     }
+#if defined(__x86_64__)
+    address_ = interrupted.value[kReturnAddress];
+#else
+    uint64_t at = 0;
+    if (!words_.Read(from + sizeof(kOrder) * kWord, &at)) return Result::kEnd;
+    address_ = at;
+#endif
     registers_ = interrupted;
     exact_ = true;
     return address() < kNoCode ? Result::kEnd : Result::kStepped;
@@ -134,7 +185,8 @@ class CarefulWalk final {
     if (!registers_.Knows(base)) return Result::kUnsure;
     const uint64_t cfa = registers_.value[base] + static_cast<uint64_t>(rule.cfa_offset());
     uint64_t caller = 0;
-    if (!IsNext(cfa) || !words_.Read(cfa - kWord, &caller)) return Result::kEnd;
+    if (!IsNext(cfa) || !words_.Read(cfa + static_cast<uint64_t>(rule.return_offset()), &caller))
+      return Result::kEnd;
     if (const int64_t offset = rule.frame_offset(); offset != 0) {
       uint64_t frame = 0;
       if (!words_.Read(cfa + static_cast<uint64_t>(offset), &frame)) return Result::kEnd;
@@ -142,6 +194,7 @@ class CarefulWalk final {
     }
     registers_.known &= 1U << kFramePointer;  // the others are not followed
     registers_.Set(kStackPointer, cfa);
+    if (kStackPointerMayBeAbove && rule.is_guess()) registers_.Forget(kStackPointer);
     return GoTo(caller);
   }
 
@@ -164,12 +217,19 @@ class CarefulWalk final {
         break;
       }
     }
-    // A signal's frame may lie on a stack of its own.
-    if (!entry.cie.is_signal_frame && !IsNext(cfa)) return Result::kEnd;
+    // A signal's frame may lie on a stack of its own, and a function that was interrupted may have
+    // none.
+    const bool frameless = kReturnIsRegister && exact_ && cfa == registers_.value[kStackPointer];
+    if (!entry.cie.is_signal_frame && !frameless && !IsNext(cfa)) return Result::kEnd;
     FrameRegisters caller = registers_;
     caller.Set(kStackPointer, cfa);
     sound_ = true;
     for (uint64_t reg = 0; reg < cfi::kRegisters; ++reg) {
+      // Of a function that was interrupted it may still be in its register.
+      if (kReturnIsRegister && reg == kReturnAddress && exact_ && registers_.Knows(reg) &&
+          row.saved[reg].how == cfi::Saved::kSame) {
+        continue;
+      }
       const Result result = Restore(memory, row.saved[reg], reg, cfa, &caller);
       if (result != Result::kStepped && row.saved[reg].how != cfi::Saved::kUndefined)
         sound_ = false;
@@ -226,13 +286,15 @@ class CarefulWalk final {
   }
 
   Result GoTo(uint64_t caller) noexcept {
-    registers_.Set(kReturnAddress, caller);
+    address_ = PlainReturnAddress(caller);
+    registers_.Set(kReturnAddress, address_);
     exact_ = false;
-    return caller < kNoCode ? Result::kEnd : Result::kStepped;
+    return address_ < kNoCode ? Result::kEnd : Result::kStepped;
   }
 
-  FrameRegisters registers_;
+  FrameRegisters registers_;  // the value of one that is not known is a bound at most
   const bool in_full_;
+  uintptr_t address_;
   bool exact_ = true;
   bool sound_ = false;
   StackWords words_;
@@ -275,6 +337,7 @@ void CaptureCareful(StackTrace& trace, size_t max_frames, void* caller) noexcept
   trace.depth = 1;
 }
 
+#if defined(__x86_64__)
 namespace {
 
 // libunwind's answer, asked for one step at a time: only where the same step has just been taken
@@ -318,6 +381,14 @@ void CaptureByLibunwind(StackTrace& trace, size_t max_frames, void* caller) noex
 void ForgetAskedStacks() noexcept { g_asked.Forget(); }
 
 LibunwindAnswers AnswersOfLibunwind() noexcept { return g_asked.answers(); }
+#else
+void CaptureByLibunwind(StackTrace& trace, size_t max_frames, void* caller) noexcept {
+  CaptureCareful(trace, max_frames, caller);
+}
+
+void ForgetAskedStacks() noexcept {}
+
+LibunwindAnswers AnswersOfLibunwind() noexcept { return {}; }
+#endif
 
 }  // namespace heapgauge
-#endif

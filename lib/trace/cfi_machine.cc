@@ -165,10 +165,14 @@ bool Machine<Row>::StepExtended(uint8_t operation, Cursor& cursor, uintptr_t* lo
     case 0x16:  // val_expression
       SetExpression(cursor.Unsigned(), Saved::kIsExpression, cursor);
       return true;
+#if defined(__aarch64__)
+    case 0x2D:  // negate_ra_state: signed return addresses are plain ones here (return_address.h)
+      return true;
+#endif
     case 0x2E:  // GNU_args_size
       cursor.Unsigned();
       return true;
-    default:  // set_loc, window_save, vendor extensions
+    default:  // set_loc, SPARC's window_save, vendor extensions
       return false;
   }
 }

@@ -18,10 +18,18 @@ FrameRule ToRule(const cfi::ShortRow& row) noexcept {
   const Cfa& cfa = row.cfa;
   const bool by_frame = cfa.reg == cfi::kFramePointerRegister;
   if (cfa.how != Cfa::kRegister || (!by_frame && cfa.reg != cfi::kStackPointerRegister) ||
-      row.return_address.how != Saved::kAtOffset || row.return_address.offset != -kWord ||
-      cfa.offset < 0 || cfa.offset > INT32_MAX) {
+      row.return_address.how != Saved::kAtOffset || cfa.offset < 0 || cfa.offset > INT32_MAX) {
     return {};
   }
+  const int64_t return_offset = row.return_address.offset;
+#if defined(__x86_64__)
+  if (return_offset != -kWord) return {};
+#else
+  if (return_offset >= 0 || return_offset < -kWord * FrameRule::kMostReturnWords ||
+      return_offset % kWord != 0) {
+    return {};
+  }
+#endif
   int64_t frame_offset = 0;
   switch (row.frame_pointer.how) {
     case Saved::kAtOffset:
@@ -35,7 +43,8 @@ FrameRule ToRule(const cfi::ShortRow& row) noexcept {
       return {};
   }
   return FrameRule::Step(by_frame, static_cast<int32_t>(cfa.offset),
-                         static_cast<int16_t>(frame_offset));
+                         static_cast<int16_t>(frame_offset),
+                         static_cast<uint16_t>(-return_offset / kWord));
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
 #include "base/macros.h"
+#include "trace/return_address.h"
 #include "trace/stack_bounds.h"
 #include "trace/stack_trace.h"
 
@@ -24,8 +25,9 @@ HG_NO_SANITIZE_ADDRESS void CaptureFramePointers(StackTrace& trace, size_t max_f
     const size_t room = max_frames + kOwnFramesMost;
     while (trace.depth < room && at % alignof(FrameRecord) == 0 &&
            self.stack_high - at >= sizeof(FrameRecord)) {
-      if (frame->return_address < 4096) break;
-      trace.frames[trace.depth++] = frame->return_address;
+      const uintptr_t address = PlainReturnAddress(frame->return_address);
+      if (address < 4096) break;
+      trace.frames[trace.depth++] = address;
       const uintptr_t next = reinterpret_cast<uintptr_t>(frame->next);
       if (next <= at || next >= self.stack_high) break;  // frames lie ever higher, and inside
       at = next;

@@ -17,12 +17,12 @@
 
 namespace heapgauge {
 
-// CFA = base register + cfa_offset().  The return address lies just below the CFA (x86-64: always).
-// The caller's frame pointer lies at CFA + frame_offset(), or is in its register still when that is
-// 0.
+// CFA = base register + cfa_offset().  The return address lies at CFA + return_offset(): just below
+// the CFA on x86-64, on AArch64 where the function put it (return words of 8 bytes below).  The
+// caller's frame pointer lies at CFA + frame_offset(), or is in its register still when that is 0.
 //
-//   63            32 31        16 15    4   3       2..1   0
-//   | cfa offset    | frame off. | unused | guess | kind | base |
+//   63            32 31        16 15          4   3       2..1   0
+//   | cfa offset    | frame off. | return words | guess | kind | base |
 class FrameRule final {
  public:
   enum Kind : uint8_t {
@@ -33,13 +33,16 @@ class FrameRule final {
 
   constexpr FrameRule() noexcept = default;
   constexpr explicit FrameRule(uint64_t word) noexcept : word_(word) {}
-  static constexpr FrameRule Step(bool from_frame_pointer, int32_t cfa_offset,
-                                  int16_t frame_offset) noexcept {
+  static constexpr uint16_t kMostReturnWords = 0xFFF;
+  static constexpr FrameRule Step(bool from_frame_pointer, int32_t cfa_offset, int16_t frame_offset,
+                                  uint16_t return_words = 1) noexcept {
     return FrameRule(static_cast<uint64_t>(static_cast<uint32_t>(cfa_offset)) << 32 |
                      static_cast<uint64_t>(static_cast<uint16_t>(frame_offset)) << 16 |
-                     static_cast<uint64_t>(kStep) << 1 | (from_frame_pointer ? 1 : 0));
+                     static_cast<uint64_t>(return_words) << 4 | static_cast<uint64_t>(kStep) << 1 |
+                     (from_frame_pointer ? 1 : 0));
   }
-  // By the frame pointer, where no table says that there is one.
+  // By the frame pointer, where no table says that there is one.  On AArch64 a frame record does not
+  // tell the caller's stack pointer, which may be above it.
   static constexpr FrameRule Guess() noexcept {
     return FrameRule(Step(true, 2 * sizeof(uintptr_t), -2 * int16_t{sizeof(uintptr_t)}).word_ |
                      kGuess);
@@ -52,10 +55,18 @@ class FrameRule final {
   constexpr bool from_frame_pointer() const noexcept { return (word_ & 1) != 0; }
   constexpr int64_t cfa_offset() const noexcept { return static_cast<int64_t>(word_) >> 32; }
   constexpr int64_t frame_offset() const noexcept { return static_cast<int16_t>(word_ >> 16); }
+  constexpr int64_t return_offset() const noexcept {
+#if defined(__x86_64__)
+    return -int64_t{sizeof(uintptr_t)};
+#else
+    return -static_cast<int64_t>(word_ >> 4 & kMostReturnWords) * int64_t{sizeof(uintptr_t)};
+#endif
+  }
   // Whether a walk that checks the CFA reads nothing beyond it: true of every rule that was made
   // from tables here.
   constexpr bool is_sound() const noexcept {
-    return frame_offset() <= 0 && frame_offset() % int64_t{sizeof(uintptr_t)} == 0;
+    return frame_offset() <= 0 && frame_offset() % int64_t{sizeof(uintptr_t)} == 0 &&
+           (kind() != kStep || return_offset() < 0);
   }
 
  private:

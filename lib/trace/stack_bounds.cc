@@ -57,20 +57,32 @@ uintptr_t ThreadPointer() noexcept {
   uintptr_t pointer;
   __asm__("movq %%fs:0, %0" : "=r"(pointer));
   return pointer;
+#elif defined(__aarch64__)
+  uintptr_t pointer;
+  __asm__("mrs %0, tpidr_el0" : "=r"(pointer));
+  return pointer;
 #else
   return 0;
 #endif
 }
 
-// What glibc notes of a thread lies at the thread pointer, on top of the thread's stack, and tells
-// where that begins, how large it is and how much of it is guard: three words on end, which are
-// known by what they say.  Where in the notes they are is a version's own affair.
+// What glibc notes of a thread lies at the thread pointer (on AArch64 just below it), on top of the
+// thread's stack, and tells where that begins, how large it is and how much of it is guard: three
+// words on end, which are known by what they say.  Where in the notes they are is a version's own
+// affair.
 HG_NO_SANITIZE_ADDRESS bool FindNoted(uintptr_t thread_pointer, AddressRange* stack) noexcept {
+#if defined(__aarch64__)
+  // Below a thread's notes is its stack.  The first thread's may lie at the begin of a page, and is
+  // known by its pointer.
+  constexpr size_t kWords = 256;  // the notes have less
+  const auto* const words = reinterpret_cast<const uintptr_t*>(thread_pointer) - kWords;
+#else
   constexpr size_t kWords = 256;  // the notes have some more
+  const auto* const words = reinterpret_cast<const uintptr_t*>(thread_pointer);
+#endif
   constexpr uintptr_t kLeastBytes = 2048;
   constexpr uintptr_t kLowest = uintptr_t{1} << 20;  // what is less is no address
   constexpr uintptr_t kMostAbove = 64 << 10;         // the notes themselves, and an alignment
-  const auto* const words = reinterpret_cast<const uintptr_t*>(thread_pointer);
   for (size_t i = 0; i + 2 < kWords; ++i) {
     const uintptr_t begin = words[i];
     const uintptr_t bytes = words[i + 1];
@@ -104,8 +116,8 @@ void LearnStack(ThreadState& self, uintptr_t stack_pointer, const void* caller) 
     return Set(self, deeper ? MainStack() : g_main_stack);
   }
   AddressRange stack;
-  if (thread_pointer != 0 && FindNoted(thread_pointer, &stack)) return Set(self, stack);
   if (thread_pointer != 0 && thread_pointer == g_first_thread) return Set(self, g_main_stack);
+  if (thread_pointer != 0 && FindNoted(thread_pointer, &stack)) return Set(self, stack);
   if ((self.ended & kEndsWalks) != 0) {
     self.stack_known = true;  // no bounds, and no walk
     return;

@@ -41,6 +41,8 @@ class WalkSteps final {
     if (size_ < kMost) steps_[size_] = step;
     ++size_;
   }
+  // Not all of the walk is known.
+  void GiveUp() noexcept { size_ = kMost + 1; }
   bool complete() const noexcept { return size_ <= kMost; }
   size_t size() const noexcept { return size_; }
   const Step& operator[](size_t i) const noexcept { return steps_[i]; }

@@ -2,7 +2,6 @@
 
 #include <cstring>
 
-#include "base/fork_gate.h"
 #include "trace/libunwind_pipe.h"
 #include "trace/stack_bounds.h"
 
@@ -27,41 +26,18 @@ void CutAtCaller(StackTrace& trace, size_t max_frames, void* caller) noexcept {
   std::memmove(trace.frames, trace.frames + at, trace.depth * sizeof(uintptr_t));
 }
 
-#if defined(__x86_64__)
-void CaptureBeyondRules(StackTrace& trace, size_t max_frames, void* caller) noexcept {
-  CaptureCareful(trace, max_frames, caller);
-}
-#else
-void CaptureBeyondRules(StackTrace& trace, size_t max_frames, void* caller) noexcept {
-  const ForkGate::Passage gate;  // libunwind takes locks
-  if (gate.entered()) {
-    CaptureLibunwind(trace, max_frames, caller);
-  } else {
-    trace.frames[0] = reinterpret_cast<uintptr_t>(caller);
-    trace.depth = 1;
-  }
-}
-void CaptureByLibunwind(StackTrace& trace, size_t max_frames, void* caller) noexcept {
-  CaptureBeyondRules(trace, max_frames, caller);
-}
-void ForgetAskedStacks() noexcept {}
-LibunwindAnswers AnswersOfLibunwind() noexcept { return {}; }
-#endif
-
 void CaptureAuto(StackTrace& trace, size_t max_frames, void* caller, ThreadState& self) noexcept {
   if (!CaptureByTables(trace, max_frames, caller, self, nullptr))
-    CaptureBeyondRules(trace, max_frames, caller);
+    CaptureCareful(trace, max_frames, caller);
 }
 
 void WarmUnwinders([[maybe_unused]] UnwindMode mode, ThreadState& self) noexcept {
   PrepareStackBounds();
   StackTrace trace;
-#if defined(__x86_64__)
   ReplaceLibunwindPipe();
+#if defined(__x86_64__)
   if (mode == UnwindMode::kDwarf && LibunwindWalk::Load())
     CaptureByLibunwind(trace, kMaxFrames, __builtin_return_address(0));
-#else
-  WarmLibunwind();
 #endif
   CaptureAuto(trace, kMaxFrames, __builtin_return_address(0), self);
 }

@@ -5,10 +5,8 @@
 // never by a count).  Always yields at least `caller`, at most `max_frames`.  Nothing of the stack
 // or the tables is believed: a stack may be cut, nothing is read that is not there.
 //
-// On AArch64 libunwind stands in for the tables: it takes the loader's lock, and maps its own
-// cache, the first time it meets an address.  libunwind must not be called for a thread that is
-// inside it already (ThreadState::depth).  Keeps errno no better than libunwind does: the caller
-// guards it.
+// libunwind must not be called for a thread that is inside it already (ThreadState::depth).  Keeps
+// errno no better than libunwind does: the caller guards it.
 #ifndef HEAPGAUGE_TRACE_STACK_TRACE_H_
 #define HEAPGAUGE_TRACE_STACK_TRACE_H_
 
@@ -40,25 +38,22 @@ struct LibunwindAnswers {
                        // libunwind took another
 };
 
-#if defined(__x86_64__)
 // By the unwind tables in full, each step checked, and by frame pointers where there are none
 // (careful_unwinder.cc).  Takes no lock.
 void CaptureCareful(StackTrace& trace, size_t max_frames, void* caller) noexcept;
-#endif
 
-// libunwind's local unwinder as it is: it believes the tables, and takes locks.  AArch64's.
+// libunwind's local unwinder as it is: it believes the tables, and takes locks.  What tests and
+// benches compare with.
 void CaptureLibunwind(StackTrace& trace, size_t max_frames, void* caller) noexcept;
 void WarmLibunwind() noexcept;
 
-// By libunwind.  On x86-64 it is asked about a stack that is new, behind the checked walk and as
-// far as that could make sure of each step; where they differ the checked walk's stack stands.
+// By libunwind, which is asked about a stack that is new, behind the checked walk and as far as that
+// could make sure of each step; where they differ the checked walk's stack stands.  On AArch64 the
+// checked walk alone.
 void CaptureByLibunwind(StackTrace& trace, size_t max_frames, void* caller) noexcept;
 LibunwindAnswers AnswersOfLibunwind() noexcept;
 // After modules were unloaded.
 void ForgetAskedStacks() noexcept;
-
-// What auto falls back on: the checked walk, on AArch64 libunwind.
-void CaptureBeyondRules(StackTrace& trace, size_t max_frames, void* caller) noexcept;
 
 // Walks saved frame pointers inside the thread's own stack.  Right only where every function on the
 // stack keeps one; never faults where one does not.

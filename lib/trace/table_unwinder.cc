@@ -5,22 +5,29 @@
 // through code that keeps none, which is most of a distribution.
 #include "trace/frame_rule.h"
 #include "trace/last_walks.h"
+#include "trace/return_address.h"
 #include "trace/stack_bounds.h"
 #include "trace/stack_memo.h"
 #include "trace/stack_trace.h"
 
 namespace heapgauge {
+namespace {
 
-bool CaptureByTables([[maybe_unused]] StackTrace& trace, [[maybe_unused]] size_t max_frames,
-                     [[maybe_unused]] void* caller, [[maybe_unused]] ThreadState& self,
-                     [[maybe_unused]] WalkSteps* steps,
-                     [[maybe_unused]] WalkRecord* record) noexcept {
-#if !defined(__x86_64__)
-  // AArch64 keeps its frame record at the low end of a frame and may sign return addresses:
-  // libunwind's business.
-  return false;
+#if defined(__x86_64__)
+// A frame of ours keeps a frame pointer, and ends where that points: the walk begins in its caller.
+// What it is saved by goes by words above the frame.
+constexpr bool kRecordEndsFrame = true;
 #else
-  // A frame of ours keeps a frame pointer: it holds the caller's and its own return address.
+// AArch64 keeps its frame record at the low end of a frame, which does not say where that ends: the
+// walk begins in this function, with its registers.  There is neither memo nor record of it.
+constexpr bool kRecordEndsFrame = false;
+#endif
+
+}  // namespace
+
+bool CaptureByTables(StackTrace& trace, size_t max_frames, void* caller, ThreadState& self,
+                     WalkSteps* steps, WalkRecord* record) noexcept {
+#if defined(__x86_64__)
   const uintptr_t* const own = self.shim_frame != nullptr
                                    ? self.shim_frame
                                    : static_cast<const uintptr_t*>(__builtin_frame_address(0));
@@ -28,6 +35,24 @@ bool CaptureByTables([[maybe_unused]] StackTrace& trace, [[maybe_unused]] size_t
   uintptr_t frame_pointer = own[0];
   uintptr_t address = own[1];
   if (!self.stack_known) LearnStack(self, stack_pointer, caller);
+#else
+  const uintptr_t* const own = nullptr;
+  if (!self.stack_known) {
+    LearnStack(self, reinterpret_cast<uintptr_t>(__builtin_frame_address(0)), caller);
+  }
+  uintptr_t stack_pointer;
+  uintptr_t frame_pointer;
+  uintptr_t address;
+  __asm__ volatile(
+      "mov %0, sp\n\t"
+      "mov %1, x29\n\t"
+      "adr %2, 1f\n"
+      "1:"
+      : "=&r"(stack_pointer), "=&r"(frame_pointer), "=&r"(address));
+  if (steps != nullptr) steps->GiveUp();
+  steps = nullptr;
+  record = nullptr;
+#endif
   // A coroutine's or a signal handler's own stack lies elsewhere: nothing bounds a walk there.
   if (stack_pointer < self.stack_low || stack_pointer >= self.stack_high) return false;
 
@@ -39,6 +64,7 @@ bool CaptureByTables([[maybe_unused]] StackTrace& trace, [[maybe_unused]] size_t
   size_t own_frames = 0;
   uintptr_t frame_at = 0;  // where frame_pointer was read
   bool ended = false;
+  bool stack_pointer_known = true;
   if (max_frames > WalkRecord::kMostFrames) record = nullptr;
   if (record != nullptr) record->Begin();
   if (steps != nullptr) steps->Begin();
@@ -72,12 +98,18 @@ bool CaptureByTables([[maybe_unused]] StackTrace& trace, [[maybe_unused]] size_t
       if (ended && frames_end != nullptr) break;
       return false;
     }
+    if (!kRecordEndsFrame) {
+      if (HG_UNLIKELY(!rule.from_frame_pointer() && !stack_pointer_known)) return false;
+      stack_pointer_known = !rule.is_guess();
+    }
     const uintptr_t cfa = (rule.from_frame_pointer() ? frame_pointer : stack_pointer) +
                           static_cast<uintptr_t>(rule.cfa_offset());
     // Frames lie ever higher, and inside.  What is read lies just below the CFA: at least two words
     // above the stack pointer of a frame that saved both.
     if (HG_UNLIKELY(cfa <= stack_pointer || cfa > stack_high || cfa % sizeof(uintptr_t) != 0))
       return false;
+    const uintptr_t return_at = cfa + static_cast<uintptr_t>(rule.return_offset());
+    if (!kRecordEndsFrame && HG_UNLIKELY(return_at < stack_pointer)) return false;
     frame_at = 0;
     if (const int64_t offset = rule.frame_offset(); offset != 0) {
       frame_at = cfa + static_cast<uintptr_t>(offset);
@@ -88,9 +120,10 @@ bool CaptureByTables([[maybe_unused]] StackTrace& trace, [[maybe_unused]] size_t
       const auto place = [own](uintptr_t at) {
         return static_cast<uint32_t>((at - reinterpret_cast<uintptr_t>(own)) / sizeof(uintptr_t));
       };
-      steps->Add({place(cfa) - 1, frame_at == 0 ? 0 : place(frame_at), rule.from_frame_pointer()});
+      steps->Add(
+          {place(return_at), frame_at == 0 ? 0 : place(frame_at), rule.from_frame_pointer()});
     }
-    address = reinterpret_cast<const uintptr_t*>(cfa)[-1];
+    address = PlainReturnAddress(*reinterpret_cast<const uintptr_t*>(return_at));
     stack_pointer = cfa;
     constexpr uintptr_t kNoCode = 4096;
     if (HG_UNLIKELY(address < kNoCode)) {  // a hand-made stack's end
@@ -102,7 +135,6 @@ bool CaptureByTables([[maybe_unused]] StackTrace& trace, [[maybe_unused]] size_t
   trace.depth = static_cast<size_t>(out - trace.frames);
   trace.hash = record != nullptr ? record->Finish(trace.depth, ended) : 0;
   return true;
-#endif
 }
 
 }  // namespace heapgauge

@@ -57,11 +57,6 @@ constexpr uint64_t kNewFile = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEX
 // A helper does what a report thread does, and starts a program besides.
 constexpr uint16_t kReports = kEndsReports | kEndsHelpers;
 constexpr uint16_t kMemory = kEndsSamples | kEndsThreads | kReports;
-#if defined(__x86_64__)
-constexpr uint16_t kBounds = 0;  // of a stack: found without a call
-#else
-constexpr uint16_t kBounds = kEndsWalks;
-#endif
 constexpr uint16_t kAnyWords = kEndsWords | kEndsPlainWords | kReports;
 
 #define HG_CALL(name, ends, ...)                                               \
@@ -87,7 +82,7 @@ constexpr Call kCalls[] = {
     HG_CALL(gettid, kEndsAsking | kReports),
     HG_CALL(getpid, kEndsAsking | kReports),
     HG_CALL(prlimit64, kEndsWalks | kReports, 0, RLIMIT_STACK, 0, kPointer),
-    HG_CALL(sched_getaffinity, kBounds | kReports, 1234, 32, kPointer),
+    HG_CALL(sched_getaffinity, kReports, 1234, 32, kPointer),
     HG_CALL(sigaltstack, kEndsWalks | kReports, 0, kPointer),
     // Clocks, where they are no page of the process.
     HG_CALL(clock_gettime, kEndsClock | kReports, CLOCK_MONOTONIC, kPointer),

@@ -133,7 +133,7 @@ bool Tracker::Capture(ThreadState& self, void* caller, StackTrace& trace, WalkSt
   } else if (unwind_ == UnwindMode::kDwarf) {
     CaptureByLibunwind(trace, max_frames_, caller);
   } else {
-    CaptureBeyondRules(trace, max_frames_, caller);
+    CaptureCareful(trace, max_frames_, caller);
   }
   return false;
 }

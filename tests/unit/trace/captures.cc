@@ -1,9 +1,12 @@
 #include "captures.h"
 
 #include <algorithm>
+#include <iterator>
 
 #if defined(__x86_64__)
 #include "trace/libunwind_walk.h"
+#else
+#include <unwind.h>
 #endif
 
 namespace heapgauge::test {
@@ -12,6 +15,28 @@ namespace {
 Frames ToFrames(const StackTrace& trace) {
   return Frames(trace.frames, trace.frames + trace.depth);
 }
+
+// Somebody else's walk by the same tables.
+#if defined(__x86_64__)
+HG_ALWAYS_INLINE void CaptureReference(StackTrace& trace, size_t max_frames, void* caller) {
+  CaptureLibunwind(trace, max_frames, caller);
+}
+#else
+// AArch64: the compiler's, for libunwind 1.6 loses its way there.
+HG_ALWAYS_INLINE void CaptureReference(StackTrace& trace, size_t max_frames, void* caller) {
+  trace.depth = 0;
+  const auto take = [](_Unwind_Context* context, void* to) {
+    StackTrace& taken = *static_cast<StackTrace*>(to);
+    if (taken.depth == std::size(taken.frames)) return _URC_END_OF_STACK;
+    taken.frames[taken.depth] = _Unwind_GetIP(context);
+    if (taken.frames[taken.depth] == 0) return _URC_END_OF_STACK;
+    ++taken.depth;
+    return _URC_NO_REASON;
+  };
+  _Unwind_Backtrace(take, &trace);
+  CutAtCaller(trace, max_frames, caller);
+}
+#endif
 
 }  // namespace
 
@@ -27,14 +52,16 @@ __attribute__((noinline)) void CaptureHook(Call& call) {
   captures.truth.assign(call.shadow.frames.rbegin(), call.shadow.frames.rend());
   captures.truth.insert(captures.truth.begin(), reinterpret_cast<uintptr_t>(caller));
   StackTrace trace;
-  CaptureLibunwind(trace, captures.max_frames, caller);
+  CaptureReference(trace, captures.max_frames, caller);
   captures.dwarf = ToFrames(trace);
 #if defined(__x86_64__)
   static const bool loaded = LibunwindWalk::Load();
   captures.libunwind_loaded = loaded;
   ForgetAskedStacks();
   const LibunwindAnswers before = AnswersOfLibunwind();
+#endif
   CaptureByLibunwind(trace, captures.max_frames, caller);
+#if defined(__x86_64__)
   captures.libunwind_agrees =
       AnswersOfLibunwind().same == before.same + 1 && AnswersOfLibunwind().other == before.other;
 #endif

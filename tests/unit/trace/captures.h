@@ -19,7 +19,7 @@ struct Captures {
   size_t max_frames = kMaxFrames;
   size_t count = 0;  // how often the hook was called; what follows is the last one's
   Frames truth;      // as far as the chain goes
-  Frames dwarf;      // by libunwind
+  Frames dwarf;      // by libunwind, on AArch64 by the compiler's unwinder
   Frames careful;
   bool libunwind_loaded = true;
   bool libunwind_agrees = true;  // step by step, behind the careful walk

@@ -17,11 +17,18 @@ TEST_CASE("a rule's parts survive their word", "[trace]") {
   for (const bool from_frame_pointer : {false, true}) {
     for (const int32_t cfa : {8, 16, 4096, std::numeric_limits<int32_t>::max()}) {
       for (const int16_t frame : {0, -16, -4096, static_cast<int>(INT16_MIN)}) {
-        const FrameRule rule(FrameRule::Step(from_frame_pointer, cfa, frame).word());
+        const uint16_t returns = frame == 0 ? 1 : FrameRule::kMostReturnWords;
+        const FrameRule rule(FrameRule::Step(from_frame_pointer, cfa, frame, returns).word());
         CHECK(rule.kind() == FrameRule::kStep);
         CHECK(rule.from_frame_pointer() == from_frame_pointer);
         CHECK(rule.cfa_offset() == cfa);
         CHECK(rule.frame_offset() == frame);
+        CHECK_FALSE(rule.is_guess());
+#if defined(__x86_64__)
+        CHECK(rule.return_offset() == -8);
+#else
+        CHECK(rule.return_offset() == -8 * returns);
+#endif
       }
     }
   }
@@ -36,6 +43,7 @@ TEST_CASE("code outside every module is taken to keep a frame pointer", "[trace]
   CHECK(rule.from_frame_pointer());
   CHECK(rule.cfa_offset() == 16);
   CHECK(rule.frame_offset() == -16);
+  CHECK(rule.return_offset() == -8);
   CHECK(rule.is_guess());
 }
 

@@ -1,3 +1,4 @@
+#if defined(__x86_64__)
 #define UNW_LOCAL_ONLY
 #include <libunwind.h>
 #include <sys/mman.h>
@@ -28,7 +29,6 @@ void Walk() {
   } while (unw_step(&cursor) > 0 && g_frames->size() < 100);
 }
 
-#if defined(__x86_64__)
 // push rbp; mov rbp, rsp; call rdi; pop rbp; ret: a frame of a just-in-time compiler, of which no
 // table knows.  There libunwind follows the frame pointers, and tests each address before it reads
 // from it.
@@ -58,7 +58,7 @@ TEST_CASE("libunwind's tests of addresses come out right without its pipe", "[tr
   REQUIRE(through.size() > 3);
   CHECK(std::equal(direct.end() - 3, direct.end(), through.end() - 3));
 }
-#endif
 
 }  // namespace
 }  // namespace heapgauge
+#endif

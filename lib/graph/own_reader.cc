@@ -1,6 +1,7 @@
 #include "graph/own_reader.h"
 
 #include <errno.h>
+#include <sys/auxv.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -41,7 +42,9 @@ void OwnReader::Begin() noexcept {
   char path[32] = "/proc/self/pagemap";
   if (copy_ != 0) std::snprintf(path, sizeof(path), "/proc/%d/pagemap", copy_);
   pagemap_ = Descriptor::OpenToRead(path);
-  if (!pagemap_->valid()) broken_ = true;
+  // Its words are of the kernel's pages: where these are larger (AArch64 may have 64 KiB) nothing is
+  // looked for.
+  if (!pagemap_->valid() || getauxval(AT_PAGESZ) != kPage) broken_ = true;
 }
 
 const OwnReader::Window& OwnReader::WindowOf(uintptr_t page) noexcept {

@@ -28,8 +28,10 @@ int main(void) {
   enum { kThreads = 200 };
   static void* kept[kThreads];
   pthread_attr_t attributes;
+  const size_t smallest =
+      PTHREAD_STACK_MIN > 16 * 1024 ? PTHREAD_STACK_MIN : 16 * 1024;  // AArch64: 128 KiB
   pthread_attr_init(&attributes);
-  VICTIM_REQUIRE(pthread_attr_setstacksize(&attributes, 16 * 1024) == 0);
+  VICTIM_REQUIRE(pthread_attr_setstacksize(&attributes, smallest) == 0);
   for (int i = 0; i < kThreads; i += 4) {
     pthread_t threads[4];
     for (int k = 0; k < 4; ++k)

@@ -83,7 +83,9 @@ TEST_CASE("what one child finds the next one knows, from the second fork on", "[
 
 TEST_CASE("whose modules have changed does not share with those whose have not", "[trace]") {
   const auto cache = std::make_unique<FrameRuleCache>();
-  const auto wrong = FrameRule::Step(false, 8, 0);
+  const auto wrong = FrameRule::Step(false, 4104, 0);
+  REQUIRE(FindFrameRule(Known()).word() != wrong.word());
+  REQUIRE(FindFrameRule(Known(1)).word() != wrong.word());
   const auto knows_wrong = [&] { return cache->Get(Known()).word() == wrong.word(); };
   for (int i = 0; i < 2; ++i) InChild(*cache, [] { return true; });
   REQUIRE(FrameRuleCachePeer::Shares(*cache));

@@ -142,7 +142,9 @@ def judge(options, reports):
         return True
     last = reports[-1]
     sites = leaking(last)
-    if last["verdict"] != "leak" and last["uptime_s"] > SLOW * SECONDS:
+    # The machine stood still: at the end, or so often that most reports are missing.
+    late = last["uptime_s"] > SLOW * SECONDS or len(reports) < 0.5 * SECONDS / REPORT_S
+    if last["verdict"] != "leak" and late:
         return False
     if last["verdict"] != "leak" or not any(is_of(name, site) for site in sites):
         fail(f"the leak of {name} is not called:\n{history}")

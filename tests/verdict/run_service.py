@@ -108,7 +108,8 @@ def trouble_came(options, reports):
 
 
 def functions(site):
-    return [frame["function"] or "" for frame in site["frames"]]
+    """Of a stack, or the one of a call site."""
+    return [frame["function"] or "" for frame in site.get("frames", [site])]
 
 
 def is_of(name, site):
@@ -117,7 +118,7 @@ def is_of(name, site):
 
 
 def leaking(report):
-    return [site for site in report["sites"] if site["verdict"] == "leak"]
+    return [site for site in report["sites"] + report["callsites"] if site["verdict"] == "leak"]
 
 
 def told(report):

@@ -116,7 +116,7 @@ class Service:
     def lines(self, name):
         try:
             with open(os.path.join(self.output, name), encoding="utf-8") as file:
-                return [json.loads(line) for line in file if line.endswith("\n")]
+                return [json.loads(line) for line in file.read().split("\n")[:-1]]
         except FileNotFoundError:
             return []
 

@@ -35,7 +35,7 @@ def main():
         def reports(directory):
             try:
                 with open(os.path.join(directory, "reports.jsonl"), encoding="utf-8") as lines:
-                    return [json.loads(line) for line in lines if line.endswith("\n")]
+                    return [json.loads(line) for line in lines.read().split("\n")[:-1]]
             except FileNotFoundError:
                 return []
 

@@ -34,10 +34,9 @@ class Service:
         found = []
         try:
             with open(os.path.join(self.report, "reports.jsonl"), encoding="utf-8") as lines:
-                for line in lines:
-                    if line.endswith("\n"):
-                        callsites = json.loads(line)["callsites"]
-                        found.append(next((c for c in callsites if "RejectCoupon" in c["function"]), None))
+                for line in lines.read().split("\n")[:-1]:
+                    callsites = json.loads(line)["callsites"]
+                    found.append(next((c for c in callsites if "RejectCoupon" in c["function"]), None))
         except FileNotFoundError:
             pass
         return found

@@ -43,7 +43,7 @@ def main():
         def reports():
             try:
                 with open(os.path.join(out, "reports.jsonl"), encoding="utf-8") as lines:
-                    return [json.loads(line) for line in lines if line.endswith("\n")]
+                    return [json.loads(line) for line in lines.read().split("\n")[:-1]]
             except FileNotFoundError:
                 return []
 

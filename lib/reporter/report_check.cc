@@ -64,7 +64,7 @@ void Reporter::OfferChecks() noexcept {
                     std::memory_order_relaxed);
     g_ends[1].store(reinterpret_cast<uintptr_t>(dlsym(c_library, "quick_exit")),
                     std::memory_order_relaxed);
-    dlclose(c_library);
+    // It stays: dlclose() is in another library before glibc 2.34, and the C library never goes.
   }
   auto* const hooks = static_cast<LsanHooks*>(dlsym(RTLD_DEFAULT, kLsanHooksName));
   if (hooks == nullptr || hooks->version != LsanHooks::kVersion) return;

@@ -226,9 +226,9 @@ void WriteSample(const Site& site, PprofKind kind, Tables* tables, pbf_writer* a
   if (site.by_labels.empty()) return WriteValues(site, site.labels, values, tables, all);
   // By labels only what is alive is known; the rest of the site has none.
   for (const LabelShare& share : site.by_labels) {
-    const int64_t part[kValues] = {0, 0, Whole(share.live_objects), Whole(share.live_bytes), 0};
-    values[2] = std::max<int64_t>(values[2] - part[2], 0);
-    values[3] = std::max<int64_t>(values[3] - part[3], 0);
+    const int64_t part[kValues] = {0, 0, Whole(std::fmax(share.live_objects, 0)),
+                                   Whole(std::fmax(share.live_bytes, 0)), 0};
+    for (const int i : {2, 3}) values[i] = std::max<int64_t>(values[i], part[i]) - part[i];
     WriteValues(site, share.labels, part, tables, all);
   }
   WriteValues(site, {}, values, tables, all);
@@ -281,7 +281,10 @@ std::string ToPprofProto(const Report& report, PprofKind kind) {
     for (const Site& site : report.sites) WriteSample(site, kind, &tables, &all);
     for (const CallsiteRest& rest : report.rest) WriteSample(SiteOf(rest), kind, &tables, &all);
     if (const auto others = OtherStacks(report)) WriteSample(*others, kind, &tables, &all);
-    all.add_int64(profile::kTimeNanos, ParseUtc(report.time).value_or(0) * 1'000'000);
+    // A time that nanoseconds do not reach, after the year 2262, is written as none.
+    int64_t time_ns;
+    if (__builtin_mul_overflow(ParseUtc(report.time).value_or(0), 1'000'000, &time_ns)) time_ns = 0;
+    all.add_int64(profile::kTimeNanos, time_ns);
     all.add_int64(profile::kDurationNanos, Whole(report.uptime_s * 1e9));
     WriteValueType(&all, profile::kPeriodType, tables.String("space"), bytes);
     all.add_int64(profile::kPeriod, static_cast<int64_t>(report.sampling.interval_bytes));

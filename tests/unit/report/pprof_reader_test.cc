@@ -47,6 +47,17 @@ TEST_CASE("what was written as a profile is read back", "[report][pprof]") {
   CHECK(leak.frames[2].module_offset == report.sites[0].frames[5].module_offset);
 }
 
+TEST_CASE("a time that nanoseconds do not reach is left out", "[report][pprof]") {
+  Report report = AllListed();
+  std::string error;
+  report.time = "2262-04-11T23:47:16.854Z";  // the last millisecond that they reach
+  CHECK(FromPprof(ToPprof(report), &error)->time == report.time);
+  for (const char* time : {"2262-04-11T23:47:16.855Z", "3864-11-28T22:24:07.123Z", "soon"}) {
+    report.time = time;
+    CHECK(FromPprof(ToPprof(report), &error)->time == "");
+  }
+}
+
 TEST_CASE("stacks of one line are one call site", "[report][pprof]") {
   Report report = AllListed();
   report.sites.resize(1);

@@ -163,6 +163,20 @@ bool BindImports(const ElfModule& module, const ElfModule* libraries, size_t cou
   return !words.failed();
 }
 
+bool BindWords(const ElfModule& module, const ElfModule::Import* imports, size_t import_count,
+               const ElfModule* libraries, size_t count) noexcept {
+  ModuleWords words(LayoutOf(module), kPage, ModuleWords::kLoaderIsDone, nullptr);
+  Binding binding{libraries, count, nullptr, &words};
+  for (size_t i = 0; i < import_count; ++i) {
+    const uintptr_t before = *imports[i].slot;
+    Bind(imports[i], &binding);
+    if (*imports[i].slot == before) {
+      Bind({imports[i].name, kUsualVersion, imports[i].slot}, &binding);
+    }
+  }
+  return !words.failed();
+}
+
 bool SetImport(const ElfModule& module, uintptr_t* slot, uintptr_t address) noexcept {
   ModuleWords words(LayoutOf(module), kPage, ModuleWords::kLoaderIsDone, nullptr);
   Set(&words, slot, address);

@@ -63,6 +63,10 @@ class ElfModule final {
 bool BindImports(const ElfModule& module, const ElfModule* libraries, size_t count,
                  bool (*leave)(const char* name)) noexcept;
 
+// The same for words that a module fills itself; of a version that no library has, the usual one.
+bool BindWords(const ElfModule& module, const ElfModule::Import* imports, size_t import_count,
+               const ElfModule* libraries, size_t count) noexcept;
+
 // The same for one import, by its word: leads it to `address`.
 bool SetImport(const ElfModule& module, uintptr_t* slot, uintptr_t address) noexcept;
 

@@ -28,6 +28,7 @@
 #include "shim/core_modules.h"
 #include "shim/id_hooks.h"
 #include "shim/kept_blocks.h"
+#include "shim/library_calls.h"
 #include "shim/machine_file.h"
 #include "shim/next_allocator.h"
 #include "shim/older_libraries.h"
@@ -39,10 +40,8 @@
 #include "shim/said_above.h"
 #include "shim/thread_state.h"
 
-// Another C library has neither; the loader would end the program for want of one.
-#pragma weak gnu_get_libc_version
 extern "C" {
-__attribute__((weak)) int __cxa_at_quick_exit(void (*function)(void*), void* dso);
+int __cxa_at_quick_exit(void (*function)(void*), void* dso);
 extern HG_HIDDEN void* __dso_handle;  // NOLINT: the compiler's
 }
 
@@ -246,7 +245,7 @@ bool HasToStayOut() noexcept {
            what);
     return true;
   }
-  if (&gnu_get_libc_version == nullptr) {
+  if (InGlibc() == nullptr) {
     Refuse(LogLevel::kWarning,
            "this program uses another C library than glibc (musl?); tracking is off");
     return true;
@@ -284,7 +283,7 @@ bool Start(const char* const* settings) noexcept {
   // After the core's own registrations, so that it runs before them; before the program's, so after
   // them.
   atexit(AtExit);
-  if (&__cxa_at_quick_exit != nullptr) __cxa_at_quick_exit(AtQuickExit, __dso_handle);
+  __cxa_at_quick_exit(AtQuickExit, __dso_handle);
   if (g_next.bypassed) RedirectModules();
   return true;
 }

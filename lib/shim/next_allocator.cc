@@ -17,10 +17,9 @@
 #include "elf/module_around.h"
 #include "shim/bootstrap_pool.h"
 #include "shim/entry_points.h"
+#include "shim/library_calls.h"
 #include "shim/operator_forms.h"
 #include "shim/own_imports.h"
-
-#pragma weak gnu_get_libc_version  // core_loader.cc
 
 namespace heapgauge {
 namespace {
@@ -142,7 +141,7 @@ void FindVersioned() noexcept {
 #endif
   const ModuleAround module(symbol);
   // The C library's own is found without.
-  if (!module.found() || module.begin() == ModuleAround(&gnu_get_libc_version).begin()) return;
+  if (!module.found() || module.begin() == ModuleAround(InGlibc()).begin()) return;
   g_versioned = module.map();
 }
 
@@ -177,7 +176,7 @@ void* SymbolBeforeOurs(const char* name) noexcept {
 void FindEarlyAllocator() noexcept {
   if (SymbolBeforeOurs("malloc") != nullptr || SymbolBeforeOurs("free") == nullptr) return;
   dl_find_object library;
-  if (_dl_find_object(reinterpret_cast<void*>(&gnu_get_libc_version), &library) != 0) return;
+  if (_dl_find_object(const_cast<void*>(InGlibc()), &library) != 0) return;
   const auto find = [&](const char* name, auto* out) {
     *out = reinterpret_cast<std::remove_pointer_t<decltype(out)>>(
         DefinitionIn(*library.dlfo_link_map, name));
@@ -218,7 +217,7 @@ bool Find(const char* name, Function** out) noexcept {
 // first that of malloc.
 void JudgeRedirection(const void* const (&bases)[4], NextAllocator* next) noexcept {
   const void* const home = bases[0];
-  next->is_c_library = home == BaseOf(reinterpret_cast<void*>(&gnu_get_libc_version));
+  next->is_c_library = home == BaseOf(InGlibc());
   // A program that has the allocator linked in calls it directly: half of what it frees would be
   // missed, and look like a leak.
   const bool in_library = next->module != nullptr && *next->module != '\0';

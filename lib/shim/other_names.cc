@@ -8,10 +8,9 @@
 #include "elf/imports.h"
 #include "elf/module_around.h"
 #include "shim/id_hooks.h"
+#include "shim/library_calls.h"
 #include "shim/next_allocator.h"
 #include "shim/own_imports.h"
-
-#pragma weak gnu_get_libc_version  // core_loader.cc
 
 // Hooks are addresses here, whatever their types.
 #define HG_NOTHING(...)
@@ -117,7 +116,7 @@ void FindIdCalls(const ElfModule& c_library) noexcept {
 bool CanRedirect() noexcept { return g_can_redirect; }
 
 void FindOtherNames() noexcept {
-  const link_map* const c_library = MapOf(&gnu_get_libc_version);
+  const link_map* const c_library = ModuleAround(InGlibc()).map();
   if (c_library == nullptr) return;
   FindAllocatorNames(*c_library);
   const ElfModule module(*c_library);

@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "elf/imports.h"
+#include "shim/library_calls.h"
 
 // The linker's: this library's first byte.
 extern "C" __attribute__((visibility("hidden"))) const ElfW(Ehdr) __ehdr_start;  // NOLINT
@@ -34,13 +35,18 @@ uintptr_t InLoader() noexcept {
   return reinterpret_cast<uintptr_t>(&__libc_stack_end);
 }
 
+// What the compiler's own code calls at the end of each library.
+extern "C" __attribute__((weak)) void __cxa_finalize(void* dso);  // NOLINT
+
+constexpr uintptr_t kLoaderPages = 128;     // at most; today's have sixty
+constexpr uintptr_t kLibraryPages = 16384;  // a C library's
+
 // The module that holds an address.  Its segments follow each other.
-ElfModule ModuleBelow(uintptr_t address) noexcept {
+ElfModule ModuleBelow(uintptr_t address, uintptr_t most_pages) noexcept {
   constexpr uintptr_t kPage = 4096;
-  constexpr uintptr_t kMostPages = 128;  // of the loader; today's have sixty
   TrustedMemory memory;
   uintptr_t page = address & ~(kPage - 1);
-  for (uintptr_t i = 0; i < kMostPages; ++i, page -= kPage) {
+  for (uintptr_t i = 0; i < most_pages; ++i, page -= kPage) {
     ProgramHeaders headers;
     if (!FindHeaders(memory, page, &headers) || headers.type != ET_DYN) continue;
     uintptr_t dynamic = 0;
@@ -88,41 +94,52 @@ const link_map* SeparateLoading(const ElfModule& c_library) noexcept {
   return static_cast<const link_map*>(open(kName, static_cast<int>(RTLD_NOW | kByTheProgram)));
 }
 
+// The C library and the loader of the program; false where they can't be told (another C library,
+// a loader that is built otherwise), or where this library is in a namespace of its own (dlmopen),
+// which has another C library that is not listed.
+bool FindLibraries(ElfModule* c_library, ElfModule* loader) noexcept {
+  const uintptr_t in_loader = InLoader();
+  if (in_loader == 0) return false;
+  *loader = ModuleBelow(in_loader, kLoaderPages);
+  if (!loader->HasSymbols()) return false;
+  // What debuggers look at: the list of modules.
+  const uintptr_t debug = loader->Variable("_r_debug");
+  if (debug == 0) return false;
+  g_maps = reinterpret_cast<const r_debug*>(debug)->r_map;
+  bool own_found = false;
+  for (const link_map* map = g_maps; map != nullptr && !own_found; map = map->l_next) {
+    own_found = map->l_ld == _DYNAMIC;
+  }
+  const link_map* const found = own_found ? FindNamed(g_maps, "libc.so.6") : nullptr;
+  if (found == nullptr) return false;
+  *c_library = ElfModule(*found);
+  return true;
+}
+
 }  // namespace
 
 FindObjectCall FindObject() noexcept { return g_find_object; }
 const link_map* SeparateLoading() noexcept { return g_separate_loading; }
 
 void BindOwnImports() noexcept {
-  const uintptr_t in_loader = InLoader();
-  if (in_loader == 0) return;
   // The C library first: what the loader defines of its functions is for its own early moments.
-  ElfModule libraries[3] = {{}, ModuleBelow(in_loader), {}};
-  if (!libraries[1].HasSymbols()) return;
-  // What debuggers look at: the list of modules.
-  const uintptr_t debug = libraries[1].Variable("_r_debug");
-  if (debug == 0) return;
-  g_maps = reinterpret_cast<const r_debug*>(debug)->r_map;
-  bool own_found = false;
-  for (const link_map* map = g_maps; map != nullptr && !own_found; map = map->l_next) {
-    own_found = map->l_ld == _DYNAMIC;
+  ElfModule libraries[3];
+  const bool listed = FindLibraries(&libraries[0], &libraries[1]);
+  if (!listed) {
+    libraries[0] = ModuleBelow(reinterpret_cast<uintptr_t>(&__cxa_finalize), kLibraryPages);
   }
-  // In a namespace of its own (dlmopen) this library has another C library, which is not listed.
-  const link_map* const c_library = FindNamed(g_maps, "libc.so.6");
-  if (!own_found || c_library == nullptr) {
-    g_find_object = reinterpret_cast<FindObjectCall>(dlsym(RTLD_DEFAULT, "_dl_find_object"));
-    return;
-  }
-  libraries[0] = ElfModule(*c_library);
+  const ElfModule& c_library = libraries[0];
+  size_t count = libraries[1].HasSymbols() ? 2 : 1;
   g_find_object =
-      reinterpret_cast<FindObjectCall>(libraries[0].FunctionOfAnyVersion("_dl_find_object"));
-  size_t count = 2;
-  if (HG_UNLIKELY(libraries[0].FunctionOfAnyVersion("dlsym") == 0)) {
-    g_separate_loading = SeparateLoading(libraries[0]);
+      reinterpret_cast<FindObjectCall>(c_library.FunctionOfAnyVersion("_dl_find_object"));
+  if (HG_UNLIKELY(c_library.FunctionOfAnyVersion("dlsym") == 0)) {
+    g_separate_loading = SeparateLoading(c_library);
     if (g_separate_loading != nullptr) libraries[count++] = ElfModule(*g_separate_loading);
   }
-  BindImports(ElfModule(reinterpret_cast<uintptr_t>(&__ehdr_start), _DYNAMIC), libraries, count,
-              nullptr);
+  const ElfModule own(reinterpret_cast<uintptr_t>(&__ehdr_start), _DYNAMIC);
+  BindLibraryCalls(own, libraries, count);
+  // What a compiler has added.
+  if (listed) BindImports(own, libraries, count, nullptr);
 }
 
 }  // namespace heapgauge

@@ -1,9 +1,9 @@
 // What this library itself calls is the C library's, whatever the program has under the same names.
 //
-// It stands in the program's global scope: its calls of read(), open() or dlsym() are bound to the
-// first such function in the program's symbol order, and a program may have one of its own that
-// does something else.  So before anything is called its table of addresses is led to the C
-// library and the loader, which are found without the help of any symbol.
+// It stands in the program's global scope: its calls of read(), open() or dlsym() would be bound to
+// the first such function in the program's symbol order, and a program may have one of its own that
+// does something else.  So they are no imports (library_calls.h), and before anything is called the C
+// library and the loader are found without the help of any symbol.
 //
 // Variables stay as they are: for these the program's copy is the one that the C library uses too.
 #ifndef HEAPGAUGE_SHIM_OWN_IMPORTS_H_
@@ -17,8 +17,7 @@
 namespace heapgauge {
 
 // The first thing that this library does, on one thread.  Nothing that could call a function of
-// another module may stand before it, errno included.  Where the C library can't be found (a loader
-// that is built otherwise) the bindings stay as they are.
+// another module may stand before it, errno included.
 HG_HIDDEN void BindOwnImports() noexcept;
 
 // After that: the C library's _dl_find_object(), nullptr before glibc 2.35; and the library that has

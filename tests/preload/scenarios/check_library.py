@@ -1,6 +1,7 @@
 """What the two shared objects need, export and how they use thread-local storage.
 
 --what needed:        libheapgauge.so needs libc alone.
+--what imports:       and of that no function: those are found without the loader (library_calls.h).
 --what exports:       it exports the malloc family, operator new and delete, the calls of id_hooks.h and root_hooks.h,
                       and heapgauge_*.
 --what tls:           neither it nor the core uses dynamic thread-local storage, whose first use in a thread allocates.
@@ -51,6 +52,13 @@ def needed(shim, _core):
     harness.check(names == ["libc.so.6"], f"libheapgauge.so needs {names}")
 
 
+def imports(shim, _core):
+    found = {line.split()[-1].split("@")[0] for line in tool("nm", "-D", "--undefined-only", shim).splitlines()}
+    # Variables, and what the compiler has every library call.
+    others = found - {"environ", "_environ", "__environ", "__libc_stack_end", "__cxa_finalize"}
+    harness.check(found and not others, f"missing in lib/shim/library_calls.inc: {sorted(others)}")
+
+
 def shim_exports(shim, _core):
     found = exports(shim)
     harness.check(MALLOC <= found, f"not exported: {sorted(MALLOC - found)}")
@@ -83,7 +91,7 @@ def core_exports(_shim, core):
 
 def body():
     options = harness.arguments(__doc__, lambda parser: parser.add_argument("--what", required=True))
-    checks = {"needed": needed, "exports": shim_exports, "tls": tls, "core_exports": core_exports}
+    checks = {"needed": needed, "imports": imports, "exports": shim_exports, "tls": tls, "core_exports": core_exports}
     checks[options.what](os.path.join(options.lib, "libheapgauge.so"),
                          os.path.join(options.lib, "libheapgauge-core.so"))
 

@@ -1,10 +1,11 @@
-"""A host with functions of its own under every name that our libraries import: none of them is ever called by us.
+"""A host with functions of its own under every name that our libraries call: none of them is ever called by us.
 
-The names are taken from the libraries as they are built.  Each becomes a function that says its name and ends the
+The names are taken from the libraries as they are built, and from the list of what is no import.  Each becomes a function that says its name and ends the
 process.  --what is where they are:
   program:   in the program, exported with -rdynamic.
   quiet:     in the program, where the linker exports those that libc has, too.
   fixed:     in a program at a fixed address.
+  chosen:    in the program, chosen by the processor (IFUNC), which the loader cannot ask before the program is ready.
   variables: in the program, and no functions: who calls one dies.
   library:   in a library that comes before libc.
   symbolic:  in a library linked with -Bsymbolic, bound at the start (-z now).
@@ -21,6 +22,7 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import harness
 
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+CALLS = os.path.join(HERE, "..", "..", "lib", "shim", "library_calls.inc")
 TRAPPED = 99
 # The allocator that the program brings is the one that is tracked.
 MALLOC = {"malloc", "free", "calloc", "realloc", "reallocarray", "memalign", "aligned_alloc", "posix_memalign",
@@ -33,6 +35,7 @@ LINKED = ("-o", "host", "-pthread")
 KINDS = {
     "program": (["-rdynamic"], None),
     "quiet": ([], None),
+    "chosen": (["-rdynamic"], None),
     "fixed": (["-rdynamic", "-no-pie", "-fno-pie"], None),
     "variables": (["-rdynamic"], None),
     "library": ([], []),
@@ -59,6 +62,13 @@ def imports(path):
     return found
 
 
+def called_without_imports():
+    with open(CALLS, encoding="ascii") as file:
+        found = set(re.findall(r"^HG_LIBRARY_CALL(?:_SINCE)?\((\w+)", file.read(), flags=re.M))
+    harness.check({"fnmatch", "dlvsym", "__cxa_at_quick_exit"} <= found, f"the list of calls lacks names: {sorted(found)}")
+    return found
+
+
 def variables(path):
     """Names that the file defines as something else than functions."""
     return {line.split()[-1].split("@")[0] for line in tool("nm", "-D", "--defined-only", path).splitlines()
@@ -69,7 +79,7 @@ def names(options):
     shim, core = (os.path.join(options.lib, f"libheapgauge{part}.so") for part in ("", "-core"))
     libraries = loaded_by(core)
     loader = re.search(r"\s(/\S*ld-linux\S*)", tool("ldd", core)).group(1)
-    found = imports(shim) | imports(core)
+    found = imports(shim) | imports(core) | called_without_imports()
     for path in libraries - loaded_by(shim):
         found |= imports(path)
     found -= MALLOC | START_AND_END
@@ -79,10 +89,10 @@ def names(options):
     return sorted(found)
 
 
-def write_traps(path, wanted, variables):
+def write_traps(path, wanted, kind):
     """Not in C, where each of them has a type."""
     with open(path, "w", encoding="ascii") as file:
-        if variables:
+        if kind == "variables":
             file.write(".data\n")
             for name in wanted:
                 file.write(f".globl {name}\n.type {name}, @object\n{name}: .quad 0\n.size {name}, 8\n")
@@ -91,13 +101,23 @@ def write_traps(path, wanted, variables):
         file.write(".text\n")
         for number, name in enumerate(wanted):
             text = f"called: {name}\\n"
-            file.write(f""".globl {name}
+            if kind == "chosen":
+                file.write(f""".globl {name}
+.type {name}, @gnu_indirect_function
+{name}:
+  leaq .Lbody{number}(%rip), %rax
+  ret
+.size {name}, . - {name}
+.Lbody{number}:
+""")
+            else:
+                file.write(f""".globl {name}
 .type {name}, @function
 {name}:
-  leaq .Ltext{number}(%rip), %rsi
+""")
+            file.write(f"""  leaq .Ltext{number}(%rip), %rsi
   movl ${len(name) + 9}, %edx
   jmp .Ltrap
-.size {name}, . - {name}
 .section .rodata
 .Ltext{number}: .ascii "{text}"
 .text
@@ -115,7 +135,7 @@ def write_traps(path, wanted, variables):
 
 def build(directory, kind, wanted):
     program, library = KINDS[kind]
-    write_traps(os.path.join(directory, "traps.S"), wanted, kind == "variables")
+    write_traps(os.path.join(directory, "traps.S"), wanted, kind)
     source = os.path.join(HERE, "victims", "own_names.c")
     common = ["gcc", "-O1", "-g", "-fno-builtin"]
     if library is None:

@@ -79,17 +79,23 @@ double BirthsSince(const SiteHistory& history, double seconds) {
   return births;
 }
 
-// Of two of them, the chance that they came in one bin, less the same of what comes evenly and
-// twice what chance does to it.
-double Clumped(std::span<const SpreadBin> bins, double length, double total) {
+// The traffic of a site are those of its births that die: what is kept must not explain itself.
+double Dying(const SpreadBin& bin) { return std::max(0.0, bin.activity - bin.count); }
+
+// Of two of them, the chance that they came in one bin, less the same of what comes evenly, in time
+// or in `dying` births, and twice what chance does to it.
+double Clumped(std::span<const SpreadBin> bins, double length, double total, double dying) {
   if (!(total > 1)) return 0;
   double together = 0;
   double evenly = 0;
+  double with_traffic = 0;
   for (const SpreadBin& bin : bins) {
     const double width = (bin.to_s - bin.from_s) / length;
     together += bin.count * std::max(0.0, bin.count - 1) / (total * (total - 1));
     evenly += width * width;
+    if (dying > 0) with_traffic += std::pow(Dying(bin) / dying, 2);
   }
+  evenly = std::max(evenly, with_traffic);
   return together - evenly - rules::kClumpErrors * std::sqrt(2 * evenly) / total;
 }
 
@@ -113,6 +119,11 @@ Spread MeasureSpread(std::span<const SpreadBin> bins) {
   }
   if (!(total > 0) || !(length > 0)) return spread;
 
+  // Where most die, what stays comes as births do: a burst of them is a crowd of survivors, and no load.
+  double dying = 0;
+  if (total < rules::kHardlyAnyDies * activity) {
+    for (const SpreadBin& bin : bins) dying += Dying(bin);
+  }
   const double newest_until = bins.front().from_s + rules::kNewestShare * length;
   double gap = 0;
   double gap_ended = 0;
@@ -132,8 +143,9 @@ Spread MeasureSpread(std::span<const SpreadBin> bins) {
       spread.gap_s = gap_ended;
     }
     spread.empty += width * ((bin.count > 0 ? 0 : 1) - std::exp(-total * width));
-    if (bin.count / total - width > spread.largest_crowd) {
-      spread.largest_crowd = bin.count / total - width;
+    const double explained = dying > 0 ? std::max(width, Dying(bin) / dying) : width;
+    if (bin.count / total - explained > spread.largest_crowd) {
+      spread.largest_crowd = bin.count / total - explained;
       spread.crowd_s = bin.from_s;
     }
     const double newest_part =
@@ -147,7 +159,7 @@ Spread MeasureSpread(std::span<const SpreadBin> bins) {
   const double newest_share = activity > 0
                                   ? std::min(rules::kNewestShare, newest_activity / activity)
                                   : rules::kNewestShare;
-  spread.clumped = Clumped(bins, length, total);
+  spread.clumped = Clumped(bins, length, total, dying);
   spread.newest_expected = staying * newest_share;
   spread.slowing = Slowing(bins, bytes, [](const SpreadBin& bin) { return bin.to_s - bin.from_s; });
   spread.own_slowing = spread.share_slowing = spread.slowing;

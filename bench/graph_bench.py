@@ -3,9 +3,11 @@
 
   graph_bench.py BUILD_DIR [--runs 5] [--threads 1,4,16] [--allocators glibc,jemalloc,tcmalloc,mimalloc] [--objects 800]
 
-Of each allocator, sampled at 16 KiB and exactly: the share of the held bytes whose holder is named rightly (by kind and
-name), wrongly, and not at all (memory of which nothing is known); the same of lost bytes; and how often the 95 % interval of a
-call site that loses three tenths covers what it loses. `--exact` of the command is a column of its own.
+Of each allocator, sampled at 16 KiB and exactly: the share of the bytes whose holder is named rightly (by kind and name), of
+what a root points to, and of what hangs on it through one to three blocks; of all held bytes those that are named wrongly, and
+those that are called lost; of the lost ones those that are called so; and how often the 95 % interval of a call site that loses
+three tenths covers what it loses. What is missing is memory of which nothing is known. `--exact` of the command is a row of its
+own.
 """
 import argparse
 import json
@@ -14,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 
+DIRECT = ("held_in_table", "held_on_stack", "held_by_thread")
 LIBRARIES = {"glibc": "", "jemalloc": "libjemalloc.so.2", "tcmalloc": "libtcmalloc_minimal.so.4", "mimalloc": "libmimalloc.so.2"}
 
 
@@ -53,7 +56,9 @@ def look(build, behind, interval, seed, threads, objects, copy):
 
 class Score:
     def __init__(self):
-        self.held = self.right = self.wrong = self.lost = self.found = self.false = 0.0
+        self.held = self.wrong = self.lost = self.found = self.false = 0.0
+        self.near = [0.0, 0.0]  # all, named rightly
+        self.deep = [0.0, 0.0]
         self.intervals = self.covered = self.looks = 0
 
     def add(self, truth, said):
@@ -73,19 +78,22 @@ class Score:
             if kind == "-":
                 continue
             self.held += (1 - lost) * size
+            where = self.near if name in DIRECT else self.deep
+            # Of the objects that were looked at, not of all: the interval says how far these may differ.
+            where[0] += (1 - held["lost_share"] if lost > 0 else 1) * size
             for one in held["holders"]:
                 if one["kind"] == "unknown_memory":
                     continue
                 right = one["kind"] == kind and holder in ("-", one["name"])
                 if right:
-                    self.right += one["share"] * size
+                    where[1] += one["share"] * size
                 else:
                     self.wrong += one["share"] * size
 
     def row(self):
         def share(part, whole):
             return f"{100 * part / whole:6.1f} %" if whole else "      - "
-        return (f"{self.looks:5} {share(self.right, self.held)} {share(self.wrong, self.held)} {share(self.found, self.lost)} "
+        return (f"{self.looks:5} {share(self.near[1], self.near[0])} {share(self.deep[1], self.deep[0])} {share(self.wrong, self.held)} {share(self.found, self.lost)} "
                 f"{share(self.false, self.held)} {self.covered:4} of {self.intervals}")
 
 
@@ -98,7 +106,7 @@ def main():
     parser.add_argument("--objects", type=int, default=800)
     args = parser.parse_args()
     build = os.path.abspath(args.build)
-    print(f"{'allocator':10} {'how':14} looks    right    wrong   lost found  falsely  intervals that cover")
+    print(f"{'allocator':10} {'how':14} looks   direct     deep    wrong  lost found  falsely  intervals that cover")
     for allocator in args.allocators.split(","):
         for how, interval, copy in (("16 KiB", "16KiB", []), ("16 KiB, copy", "16KiB", ["--exact"]), ("exact", "1", []),
                                     ("exact, copy", "1", ["--exact"])):

@@ -29,19 +29,20 @@ Link* g_deep;     // a node, a shelf, a link, the object
 void** g_direct;  // an array of its own mapping's: the first level of heap
 void* g_table[1 << 16];
 Link* g_mixed;
-Link* g_ring;
+constexpr size_t kMostLocal = 1024;
+// Visible elsewhere, or the compiler leaves out what is never read.
+thread_local void* t_held[kMostLocal];
 
 namespace {
 
 constexpr size_t kMostOnStack = 4096;
-constexpr size_t kMostLocal = 1024;
-thread_local void* t_held[kMostLocal];
 
 // All held: a shelf of links for every sixteen objects.
 struct Shelf {
   std::array<Link*, 16> links;
   size_t used;
 };
+Shelf* g_shelf;
 
 }  // namespace
 
@@ -81,16 +82,15 @@ __attribute__((noinline)) void Wipe() {
 }
 
 __attribute__((noinline)) void Shelve(void* load) {
-  static Shelf* shelf;
-  if (shelf == nullptr || shelf->used == 16) {
-    shelf = static_cast<Shelf*>(calloc(1, sizeof(Shelf)));
+  if (g_shelf == nullptr || g_shelf->used == 16) {
+    g_shelf = static_cast<Shelf*>(calloc(1, sizeof(Shelf)));
     auto* const node = static_cast<Link*>(malloc(sizeof(Link)));
-    *node = {g_deep, shelf};
+    *node = {g_deep, g_shelf};
     g_deep = node;
   }
   auto* const link = static_cast<Link*>(malloc(sizeof(Link)));
   *link = {nullptr, load};
-  shelf->links[shelf->used++] = link;
+  g_shelf->links[g_shelf->used++] = link;
 }
 
 // One of each.
@@ -150,6 +150,7 @@ int main(int count, char** arguments) {
   for (size_t i = 0; i < threads; ++i)
     workers.emplace_back(Run, seed * 100 + i + 1, i * each, each);
   pthread_barrier_wait(&g_made);
+  g_shelf = nullptr;  // a shorter way to the last shelf
   printf("lost_alone 1 - -\nlost_in_chain 1 - -\nlost_in_ring 1 - -\n");
   printf("held_in_table 0 global g_table\nheld_by_array 0 global g_direct\n");
   printf("held_deeply 0 global g_deep\nheld_on_stack 0 stack -\nheld_by_thread 0 thread_local -\n");

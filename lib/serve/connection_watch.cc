@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -79,8 +80,10 @@ void ConnectionWatch::Look(Clock::time_point now) {
   }
   closedir(directory);
   since_ = std::move(seen);
-  std::sort(connections.begin(), connections.end(),
-            [](const Connection& a, const Connection& b) { return a.since < b.since; });
+  // Among those that came between two looks, a later socket has a higher number.
+  std::sort(connections.begin(), connections.end(), [](const Connection& a, const Connection& b) {
+    return std::tie(a.since, a.inode) < std::tie(b.since, b.inode);
+  });
   const size_t too_many = connections.size() - std::min(connections.size(), limits_.most);
   for (size_t i = 0; i < connections.size(); ++i) {
     const bool old = now - connections[i].since > limits_.longest;

@@ -71,5 +71,6 @@ if [ -z "$quick" ]; then
   done
 fi
 echo "== release: test"
-run_tests release "$jobs" -E "$waiting" || status=1
+# These need a third of a core each, on the average.
+run_tests release "$((jobs + (jobs + 1) / 2))" -E "$waiting" || status=1
 exit "$status"

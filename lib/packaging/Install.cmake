@@ -9,10 +9,11 @@
 # Off by default in a project that embeds us: its prefix is its own.
 option(HEAPGAUGE_INSTALL "Generate the install rules" ${PROJECT_IS_TOP_LEVEL})
 
-# Whoever builds the library alone (add_subdirectory, EXCLUDE_FROM_ALL) gets its core too, the command, and the programs
-# that the library starts.  .ci/cross asks for each of them by itself.
+# Whoever builds the library alone (add_subdirectory, EXCLUDE_FROM_ALL) gets its core too and the programs that the
+# library starts; the command is another half of the work, and heapgauge_command when it is wanted.  .ci/cross asks for
+# each of them by itself.
 if(NOT CMAKE_CROSSCOMPILING)
-  foreach(companion heapgauge_core heapgauge_command heapgauge_symbolize_program heapgauge_alert_program heapgauge_serve_program heapgauge_lsan)
+  foreach(companion heapgauge_core heapgauge_symbolize_program heapgauge_alert_program heapgauge_serve_program heapgauge_lsan)
     if(TARGET heapgauge AND TARGET ${companion})
       add_dependencies(heapgauge ${companion})
     endif()

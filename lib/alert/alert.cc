@@ -129,17 +129,31 @@ Alert OfProcess(const Report& report) {
   alert.pid = report.pid;
   alert.exe = report.exe;
   alert.host = report.host;
-  if (report.forecast) {
-    alert.seconds_to_limit = report.forecast->seconds_to_limit;
-    alert.limit_bytes = report.forecast->limit_bytes;
-  }
   return alert;
+}
+
+void AddTimeLeft(const Report& report, Alert& alert) {
+  if (!report.forecast) return;
+  alert.seconds_to_limit = report.forecast->seconds_to_limit;
+  alert.limit_bytes = report.forecast->limit_bytes;
+}
+
+// Beside what is no alert of the limit: not that it ends within the hour, from seconds of growth.
+constexpr double kSoon = 3600;
+bool MayBeSaid(const Forecast& forecast) {
+  return forecast.seconds_to_limit >= kSoon || HasLasted(forecast);
 }
 
 }  // namespace
 
+bool HasLasted(const Forecast& forecast) {
+  constexpr double kLeastGrowthShare = 0.2;
+  return forecast.growth_window_s >= kLeastGrowthShare * forecast.seconds_to_limit;
+}
+
 Alert MakeCircleAlert(const Report& report, const Circle& circle) {
   Alert alert = OfProcess(report);
+  if (report.forecast && MayBeSaid(*report.forecast)) AddTimeLeft(report, alert);
   alert.kind = AlertKind::kCircle;
   alert.verdict = report.verdict;
   alert.members = circle.members;
@@ -159,6 +173,8 @@ Alert MakeCircleAlert(const Report& report, const Circle& circle) {
 
 Alert MakeAlert(const Report& report, const Site* site) {
   Alert alert = OfProcess(report);
+  if (site == nullptr || (report.forecast && MayBeSaid(*report.forecast)))
+    AddTimeLeft(report, alert);
   if (site == nullptr) {
     alert.kind = AlertKind::kLimit;
     alert.verdict = report.verdict;

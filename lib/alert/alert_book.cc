@@ -8,9 +8,6 @@ namespace {
 
 constexpr int kQuietReports = 2;  // to clear; the verdict itself has been slow to change already
 constexpr int kNearReports = 2;   // to raise: a forecast moves with every burst
-// What has grown for less, as a share of the time that it foretells, may be a program that fills its
-// memory once, at its start.
-constexpr double kLeastGrowthShare = 0.2;
 // The forecast must have come to so many times the threshold for the alert to be cleared.
 constexpr double kClearAgain = 1.5;
 
@@ -21,9 +18,8 @@ bool AlertBook::IsLimitNear(const Report& report) {
   const double threshold = kLeastSeconds * (raised ? kClearAgain : 1);
   bool near = report.forecast && report.forecast->seconds_to_limit < threshold;
   if (near && !raised) {
-    const double least_s =
-        std::max(least_growth_s_, kLeastGrowthShare * report.forecast->seconds_to_limit);
-    near = report.verdict != "warming" && report.forecast->growth_window_s >= least_s;
+    near = report.verdict != "warming" && report.forecast->growth_window_s >= least_growth_s_ &&
+           HasLasted(*report.forecast);
   }
   near_looks_ = near ? near_looks_ + 1 : 0;
   return near && (raised || near_looks_ >= kNearReports);

@@ -84,6 +84,17 @@ TEST_CASE("for a person it is one line with the guilty line in it", "[alert]") {
   CHECK(line.find('\n') == std::string::npos);
 }
 
+TEST_CASE("a leak's alert foretells no end within the hour from seconds of growth", "[alert]") {
+  Report report = LeakingReport();
+  const Site leak = CallsitesOf(report).front().sum;
+  report.forecast->seconds_to_limit = 1000;
+  report.forecast->growth_window_s = 199;
+  CHECK(AlertLine(MakeAlert(report, &leak)).find(" left to ") == std::string::npos);
+  CHECK(Json::parse(ToJson(MakeAlert(report, &leak)))["seconds_to_limit"].is_null());
+  report.forecast->growth_window_s = 200;
+  CHECK(AlertLine(MakeAlert(report, &leak)).find(" left to ") != std::string::npos);
+}
+
 TEST_CASE("of a near end of memory the figures are those of what grows, not the heap's",
           "[alert]") {
   Report report = LeakingReport();

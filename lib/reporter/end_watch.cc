@@ -142,6 +142,7 @@ void EndWatch::EndAsHostDid() noexcept {
 }
 
 void* EndWatch::Main(void* watch) {
+  ThreadHasBegun();
   const EndWatch& self = *static_cast<const EndWatch*>(watch);
   prctl(PR_SET_NAME, "heapgauge-end");
   while (!self.OnlyOursAreLeft()) PauseFor(kPauseNs);

@@ -172,6 +172,7 @@ bool Reporter::IsYoungChild() noexcept {
 }
 
 void* Reporter::Main(void* reporter) {
+  ThreadHasBegun();
   Reporter& self = *static_cast<Reporter*>(reporter);
   self.Run();
   // After the final report it stays: started from within exit(), it may be the only thread that the

@@ -1,6 +1,7 @@
 #include "reporter/thread_start.h"
 
 #include <gnu/libc-version.h>
+#include <linux/futex.h>
 #include <pthread.h>
 #include <sched.h>
 #include <sys/auxv.h>
@@ -10,9 +11,14 @@
 
 #include <atomic>
 #include <cerrno>
+#include <climits>
+#include <cstdint>
+#include <ctime>
 
 #include "base/address_range.h"
+#include "base/clock.h"
 #include "base/glibc_version.h"
+#include "base/raw_syscall.h"
 #include "base/readable.h"
 #include "base/signal_mask.h"
 #include "elf/module_around.h"
@@ -60,7 +66,31 @@ bool IsSignalReturn(uintptr_t address) noexcept {
 // Of the calling thread, which alone is asked and changed by these calls on Linux.
 int Policy() noexcept { return sched_getscheduler(0) & ~SCHED_RESET_ON_FORK; }
 
+// Counts the threads that have begun to run.
+std::atomic<uint32_t> g_begun{0};
+
+// Until the thread has begun, glibc's list has it as one that will answer when it runs.  A child that
+// the host makes meanwhile by clone() or _Fork() has that list, and not the thread: its setuid()
+// would wait for good.  On a machine that is out of processor time this is given up.
+constexpr uint64_t kMostPatienceNs = 100'000'000;
+
+void WaitUntilBegun(uint32_t before) noexcept {
+  const uint64_t deadline = MonotonicNs() + kMostPatienceNs;
+  while (g_begun.load(std::memory_order_acquire) ==
+         before) {  // acquire: pairs with ThreadHasBegun()
+    const uint64_t now = MonotonicNs();
+    if (now >= deadline) return;
+    const timespec rest{0, static_cast<long>(deadline - now)};
+    RawSyscall(SYS_futex, &g_begun, FUTEX_WAIT_PRIVATE, before, &rest, nullptr, 0);
+  }
+}
+
 }  // namespace
+
+void ThreadHasBegun() noexcept {
+  g_begun.fetch_add(1, std::memory_order_release);  // release: pairs with WaitUntilBegun()
+  RawSyscall(SYS_futex, &g_begun, FUTEX_WAKE_PRIVATE, INT_MAX, nullptr, nullptr, 0);
+}
 
 void LearnUnsafePlaces() {
   g_loader = ModuleAround(getauxval(AT_BASE)).range();
@@ -100,7 +130,9 @@ bool StartQuietThread(void* (*run)(void*), void* argument, size_t stack_bytes) n
   // setuid() in another thread holds until every thread, this one too, has answered that signal.
   const uint64_t before = SignalMask::Change(SIG_SETMASK, SignalMask::kAll & ~SignalMask::kSetIds);
   pthread_t thread;
+  const uint32_t begun = g_begun.load(std::memory_order_acquire);  // acquire: WaitUntilBegun()
   const int error = pthread_create(&thread, &attributes, run, argument);
+  if (error == 0) WaitUntilBegun(begun);
   SignalMask::Change(SIG_SETMASK, before);
   pthread_attr_destroy(&attributes);
   if (error != 0) g_error.store(error, std::memory_order_relaxed);  // relaxed: for a line alone

@@ -30,9 +30,12 @@ bool MayStartThread(const StackTrace& trace) noexcept;
 inline constexpr size_t kSmallStack = size_t{1} << 20;
 inline constexpr size_t kDefaultStack = 0;
 
-// Starts `run` as a detached thread with all signals blocked but libc's for setuid().  False when
-// the system has no thread left.
+// Starts `run` as a detached thread with all signals blocked but libc's for setuid(), and waits until
+// it has begun, a tenth of a second at most.  False when the system has no thread left.
 bool StartQuietThread(void* (*run)(void*), void* argument, size_t stack_bytes) noexcept;
+
+// What `run` does first.
+void ThreadHasBegun() noexcept;
 
 // Why StartQuietThread() has just failed, for people.  A thread under SCHED_DEADLINE may start none
 // (sched(7)), now or later; others of the host's may.

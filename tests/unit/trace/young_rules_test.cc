@@ -26,7 +26,7 @@ class FrameRuleCachePeer {
 namespace {
 
 // A place in libc behind whose rule nothing but its tables stands.
-uintptr_t Known(size_t step = 0) { return reinterpret_cast<uintptr_t>(&std::qsort) + 40 + step; }
+uintptr_t Known(size_t step = 0) { return reinterpret_cast<uintptr_t>(&qsort_r) + 40 + step; }
 
 // In a child of its own; what `work` says.
 template <typename Work>

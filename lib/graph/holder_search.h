@@ -53,9 +53,9 @@ class HolderSearch final {
 
   // All live blocks are known and asked about, instead: the process ends (Surroundings::SetEnd()),
   // and what is no live block is none.
-  void SetEnd(pid_t thread, uintptr_t frame) noexcept {
+  void SetEnd(pid_t thread, uintptr_t frame, uintptr_t signal_stack) noexcept {
     at_end_ = true;
-    around_.SetEnd(thread, frame);
+    around_.SetEnd(thread, frame, signal_stack);
   }
 
   // The first slice.  False: it can't be done here, or there is no room.

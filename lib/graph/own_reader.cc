@@ -14,7 +14,7 @@
 namespace heapgauge {
 namespace {
 
-// Of a word of /proc/self/pagemap: in memory, in the swap.
+// Of a word of /proc/thread-self/pagemap: in memory, in the swap.
 constexpr uint64_t kPresent = uint64_t{1} << 63;
 constexpr uint64_t kSwapped = uint64_t{1} << 62;
 
@@ -25,7 +25,8 @@ iovec Vector(uintptr_t address, size_t bytes) noexcept {
 }  // namespace
 
 long OwnReader::ReadVector(const iovec* to, const iovec* from, size_t from_count) const noexcept {
-  const pid_t pid = copy_ != 0 ? copy_ : getpid();
+  // By the number of this thread: the first one, whose number is the process's, may have left.
+  const pid_t pid = copy_ != 0 ? copy_ : gettid();
   return RawSyscall(SYS_process_vm_readv, pid, to, 1, from, from_count, 0);
 }
 
@@ -39,7 +40,7 @@ bool OwnReader::Works() noexcept {
 
 void OwnReader::Begin() noexcept {
   for (Window& window : windows_) window.first_page = 0;
-  char path[32] = "/proc/self/pagemap";
+  char path[32] = "/proc/thread-self/pagemap";
   if (copy_ != 0) std::snprintf(path, sizeof(path), "/proc/%d/pagemap", copy_);
   pagemap_ = Descriptor::OpenToRead(path);
   // Its words are of the kernel's pages: where these are larger (AArch64 may have 64 KiB) nothing is

@@ -2,7 +2,7 @@
 // meanwhile, and no page is touched that is not resident, so that reading costs the host no memory.
 //
 // Through process_vm_readv() on ourselves, or on a copy of ourselves (memory_copy.h).  Which pages
-// are there says /proc/self/pagemap.  What is not there, or can't be read, reads as zero.
+// are there says /proc/thread-self/pagemap.  What is not there, or can't be read, reads as zero.
 //
 // Report thread only.
 #ifndef HEAPGAUGE_GRAPH_OWN_READER_H_

@@ -12,6 +12,7 @@
 #include "elf/module_layout.h"
 #include "elf/module_memory.h"
 #include "graph/thread_list.h"
+#include "graph/thread_record.h"
 
 // Of the C library; looked up by every module in any case.
 extern "C" void __cxa_finalize(void*);
@@ -65,6 +66,14 @@ bool Surroundings::AddRoot(uintptr_t begin, uintptr_t end, RootKind place, pid_t
   root.place = place;
   root.thread = thread;
   return roots_.Add(root) && KeepOut(root.range);
+}
+
+bool Surroundings::AddWord(uintptr_t word, pid_t thread) noexcept {
+  Root root;
+  root.place = RootKind::kRegister;
+  root.thread = thread;
+  root.word = word;
+  return roots_.Add(root);
 }
 
 bool Surroundings::ReadMaps(char* room, size_t room_bytes) noexcept {
@@ -163,7 +172,7 @@ void Surroundings::FindRecords(OwnReader& reader, char* room, size_t room_bytes)
             --missing;
             break;
           }
-          if (dead) AddDeadThread(reader, at + i);
+          if (dead) AddDeadThread(room + i, at + i);
         }
       }
       if (end - at <= bytes) return;
@@ -188,22 +197,24 @@ void Surroundings::FindRecords(OwnReader& reader, char* room, size_t room_bytes)
 #endif
 }
 
-// Its stack is memory that nobody uses; what its record leads to is the C library's.
-bool Surroundings::AddDeadThread(OwnReader& reader, uintptr_t record) noexcept {
+// Its stack is memory that nobody uses; what its record leads to is the C library's, but for what it
+// returned, which somebody may still ask for.
+bool Surroundings::AddDeadThread(const char* bytes, uintptr_t record) noexcept {
   const Mapping* const mapping = MappingOf(record);
-  Root root;
-  root.place = RootKind::kRegister;
-  if (mapping == nullptr ||
-      !reader.Read(record + sizeof(uintptr_t), sizeof(root.word), &root.word)) {
-    return false;
-  }
-  return KeepOut({mapping->range.begin, record + kRecordBytes}) && roots_.Add(root);
+  if (mapping == nullptr) return false;
+  uintptr_t local = 0;
+  std::memcpy(&local, bytes + sizeof(uintptr_t), sizeof(local));
+  const uintptr_t result = ResultIn(bytes, kRecordBytes, record);
+  return KeepOut({mapping->range.begin, record + kRecordBytes}) && AddWord(local, 0) &&
+         (result == 0 || AddWord(result, 0));
 }
 
 bool Surroundings::AddThreads() noexcept {
   const pid_t own = gettid();
   bool whole = true;
+  if (signal_stack_ != 0) whole = AddWord(signal_stack_, ending_);
   for (Thread& thread : threads_) {
+    if (thread.id == getpid() && FirstThreadIsOver()) thread.stack_pointer = FirstStackEnd();
     if (thread.id == ending_) {
       thread.stack_pointer = end_frame_;
       std::fill(std::begin(thread.words), std::end(thread.words), 0);
@@ -226,12 +237,7 @@ bool Surroundings::AddThreads() noexcept {
       continue;
     }
     for (const uintptr_t word : thread.words) {
-      if (word < kPage) continue;
-      Root root;
-      root.place = RootKind::kRegister;
-      root.thread = thread.id;
-      root.word = word;
-      whole = roots_.Add(root) && whole;
+      if (word >= kPage) whole = AddWord(word, thread.id) && whole;
     }
     const Mapping* const at = thread.stack_pointer != 0 ? MappingOf(thread.stack_pointer) : nullptr;
     const Mapping* home = thread.record != 0 ? MappingOf(thread.record - 1) : nullptr;

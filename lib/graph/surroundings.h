@@ -1,7 +1,7 @@
 // What there is to look through, by kind: data of modules, stacks, thread-local storage, and the
 // other memory that can be written.
 //
-// One reading of /proc/self/maps, of the loader's list and of /proc/self/task.  A root is memory
+// One reading of /proc/thread-self/maps, of the loader's list and of /proc/self/task.  A root is memory
 // that the program uses whether or not anything points to it:
 //
 //   global        data and bss of every module, less our own and less the C library's main arena,
@@ -10,7 +10,8 @@
 //                 blocked in a call), else all of it that is resident
 //   thread-local  static thread-local storage and the C library's record of the thread, found by
 //                 the word that holds its own address
-//   register      what a blocked thread has handed to the kernel
+//   register      what a blocked thread has handed to the kernel; when the process ends, also what
+//                 threads returned that nobody has joined, and the ending one's signal stack
 //
 // What remains is either heap, which the block map tells, or memory of which nothing is known.
 // Mapped devices and the kernel's own pages are never touched.
@@ -58,10 +59,12 @@ class Surroundings final {
       : maps_(memory), threads_(memory), roots_(memory), out_(memory), unknown_(memory) {}
 
   // The process ends: `thread` is in exit(), and what it has below `frame` is no program's any more.
+  // Its signal stack (0: none) is in use, whoever points to it.
   // And of threads that are over, whose stacks the C library keeps, only the record is known.
-  void SetEnd(pid_t thread, uintptr_t frame) noexcept {
+  void SetEnd(pid_t thread, uintptr_t frame, uintptr_t signal_stack) noexcept {
     ending_ = thread;
     end_frame_ = frame;
+    signal_stack_ = signal_stack;
   }
 
   // Between Begin() and End() of the reader.  False: there is no /proc, or
@@ -93,7 +96,8 @@ class Surroundings final {
   void FindRecords(OwnReader& reader, char* room, size_t room_bytes) noexcept;
   bool AddModules() noexcept;
   bool AddThreads() noexcept;
-  bool AddDeadThread(OwnReader& reader, uintptr_t record) noexcept;
+  bool AddDeadThread(const char* bytes, uintptr_t record) noexcept;
+  bool AddWord(uintptr_t word, pid_t thread) noexcept;
   bool AddRoot(uintptr_t begin, uintptr_t end, RootKind place, pid_t thread) noexcept;
 
   MappedArray<Mapping> maps_;
@@ -104,6 +108,7 @@ class Surroundings final {
   AddressRange c_library_data_;
   pid_t ending_ = 0;
   uintptr_t end_frame_ = 0;
+  uintptr_t signal_stack_ = 0;
   uintptr_t thread_local_bytes_ = 0;  // of all modules
 };
 

@@ -1,7 +1,9 @@
 #include "graph/thread_list.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/auxv.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -9,6 +11,9 @@
 
 #include "base/descriptor.h"
 #include "base/raw_syscall.h"
+
+// The loader's: the address at which the first thread's stack began.
+extern "C" void* __libc_stack_end;  // NOLINT: glibc's name
 
 namespace heapgauge {
 namespace {
@@ -41,6 +46,17 @@ void AskKernel(Thread* thread) noexcept {
 }  // namespace
 
 uintptr_t FirstStackAddress() noexcept { return getauxval(AT_RANDOM); }
+
+uintptr_t FirstStackEnd() noexcept { return reinterpret_cast<uintptr_t>(__libc_stack_end); }
+
+// It has no memory any more, though the others have.
+bool FirstThreadIsOver() noexcept {
+  char from = 0;
+  char to = 0;
+  const iovec there = {&from, 1};
+  const iovec here = {&to, 1};
+  return RawSyscall(SYS_process_vm_readv, getpid(), &here, 1, &there, 1, 0) == -ESRCH;
+}
 
 // "35 0x7ffd.. 0x0 .. 0x7ffd<stack pointer> 0x7f<program counter>", or "-1 0x.. 0x..", or "running".
 void ReadSyscallLine(const char* text, Thread* thread) noexcept {

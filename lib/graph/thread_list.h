@@ -18,6 +18,10 @@ void ReadSyscallLine(const char* text, Thread* thread) noexcept;
 
 // An address in the stack that the kernel made for the first thread.
 uintptr_t FirstStackAddress() noexcept;
+// Where the first thread's own part of it begins, downwards; above lie its arguments.
+uintptr_t FirstStackEnd() noexcept;
+// It has left by pthread_exit(), and is there for the kernel alone.
+bool FirstThreadIsOver() noexcept;
 
 }  // namespace heapgauge
 

@@ -96,7 +96,7 @@ std::vector<LostBlocks::Block> Missed(const Tracker& tracker, const HolderSearch
 bool FindLostBlocks(const Tracker& tracker, size_t memory_limit_bytes, const ProcessEnd& end,
                     LostBlocks* lost) {
   const auto search = std::make_unique<HolderSearch>(memory_limit_bytes);
-  search->SetEnd(end.thread, end.frame);
+  search->SetEnd(end.thread, end.frame, end.signal_stack);
   if (!search->Works()) return false;
   std::vector<LostBlocks::Block>& blocks = lost->blocks;
   bool looked = false;

@@ -24,11 +24,14 @@ namespace heapgauge {
 struct ProcessEnd {
   pid_t thread = 0;  // 0: nobody yet
   uintptr_t frame = 0;
-  uint64_t since_ns = 0;  // what was born before is another process's: a fork's child
+  uintptr_t signal_stack = 0;  // its alternate one; 0: it has none
+  uint64_t since_ns = 0;       // what was born before is another process's: a fork's child
 };
 
 // Of the thread that is in exit(): where its part of the stack begins, seen from a `frame` of ours.
 uintptr_t FrameBeforeExit(uintptr_t frame) noexcept;
+// Of the calling thread: its alternate signal stack, which often the kernel alone knows; 0: none.
+uintptr_t SignalStack() noexcept;
 
 struct LostBlocks {
   struct Block {

@@ -19,7 +19,7 @@ constexpr size_t kMostBytes = size_t{1} << 20;
 
 // The linker lets others see it where one of them asks for it, which here nobody does.
 void* FindInSymbols() {
-  const auto image = elf::ElfImage::OpenFile("/proc/self/exe");
+  const auto image = elf::ElfImage::OpenFile("/proc/thread-self/exe");
   ElfW(Ehdr) header;
   if (!image || !image->ReadExactly(0, &header, sizeof(header))) return nullptr;
   const std::optional<uint64_t> found = elf::FunctionAddress(*image, kName);

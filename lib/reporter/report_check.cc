@@ -1,6 +1,7 @@
 // What is lost before the process ends, because it asks itself: LeakSanitizer's API under
 // `heapgauge check` (lsan/lsan_hooks.h).
 #include <dlfcn.h>
+#include <signal.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -10,6 +11,7 @@
 
 #include "base/errno_keeper.h"
 #include "base/raw_syscall.h"
+#include "graph/thread_record.h"
 #include "lsan/lsan_hooks.h"
 #include "reporter/own_work.h"
 #include "reporter/reporter.h"
@@ -45,7 +47,7 @@ uintptr_t FrameBeforeExit(uintptr_t frame) noexcept {
     const uintptr_t from = frame + at * sizeof(uintptr_t);
     const iovec to = {words, sizeof(words)};
     const iovec there = {reinterpret_cast<void*>(from), sizeof(words)};  // NOLINT: an address
-    const long got = RawSyscall(SYS_process_vm_readv, getpid(), &to, 1, &there, 1, 0);
+    const long got = RawSyscall(SYS_process_vm_readv, gettid(), &to, 1, &there, 1, 0);
     const size_t count = got > 0 ? static_cast<size_t>(got) / sizeof(uintptr_t) : 0;
     for (size_t i = 0; i < count; ++i) {
       // Behind it stand the rest of exit()'s own frame and its return address.
@@ -54,6 +56,12 @@ uintptr_t FrameBeforeExit(uintptr_t frame) noexcept {
     if (count < std::size(words)) break;
   }
   return frame;
+}
+
+uintptr_t SignalStack() noexcept {
+  stack_t now = {};
+  if (sigaltstack(nullptr, &now) != 0 || (now.ss_flags & SS_DISABLE) != 0) return 0;
+  return reinterpret_cast<uintptr_t>(now.ss_sp);
 }
 
 void Reporter::OfferChecks() noexcept {
@@ -66,6 +74,7 @@ void Reporter::OfferChecks() noexcept {
                     std::memory_order_relaxed);
     // It stays: dlclose() is in another library before glibc 2.34, and the C library never goes.
   }
+  LearnThreadRecord();
   auto* const hooks = static_cast<LsanHooks*>(dlsym(RTLD_DEFAULT, kLsanHooksName));
   if (hooks == nullptr || hooks->version != LsanHooks::kVersion) return;
   hooks->check = [](bool last) { return Reporter::Get().CheckNow(last); };
@@ -80,6 +89,7 @@ int64_t Reporter::CheckNow(bool last) noexcept {
   if (this_thread_()->exempt || !EnsureThreadSoon()) return -1;
   thread_->round.SetEnd({.thread = static_cast<pid_t>(syscall(SYS_gettid)),
                          .frame = reinterpret_cast<uintptr_t>(__builtin_frame_address(0)),
+                         .signal_stack = (ended & kEndsWalks) == 0 ? SignalStack() : 0,
                          .since_ns = own_births_ns_});
   // relaxed, both: the question orders them, and its answer.
   thread_->checks.store(last ? ReportThread::kCheckForGood : ReportThread::kCheckNow,

@@ -57,7 +57,10 @@ bool ThreadRest::Hold(pid_t spared) noexcept {
   if (!ListThreads(threads)) return false;
   const pid_t own = gettid();
   asked_ = 0;
-  for (const Thread& thread : threads) asked_ += thread.id != own && thread.id != spared;
+  // A first thread that has left is listed, takes signals, and runs nothing.
+  const pid_t over = FirstThreadIsOver() ? getpid() : 0;
+  const auto asked = [&](pid_t id) { return id != own && id != spared && id != over; };
+  for (const Thread& thread : threads) asked_ += asked(thread.id);
   whole_ = true;
   if (asked_ == 0) return true;
   signal_ = FreeSignal();
@@ -73,7 +76,7 @@ bool ThreadRest::Hold(pid_t spared) noexcept {
   g_held.store(1, std::memory_order_release);  // release: with what is above
   if (sigaction(signal_, &action, nullptr) != 0) return whole_ = false;
   for (const Thread& thread : threads) {
-    if (thread.id == own || thread.id == spared) continue;
+    if (!asked(thread.id)) continue;
     if (RawSyscall(SYS_tgkill, getpid(), thread.id, signal_) != 0) --asked_;  // it has ended
   }
   const uint64_t patience = MonotonicNs() + kPatienceNs;

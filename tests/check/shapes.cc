@@ -1,6 +1,7 @@
 // Loses and holds memory in the shapes that leak checkers are tested with, one for each argument; what
 // is lost of each is known (shapes_test.py).
 #include <pthread.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <ucontext.h>
 #include <unistd.h>
@@ -155,6 +156,62 @@ __attribute__((noinline)) void Interior() {
   g_held[2] = new WithDestructor[0];           // one past
   g_held[3] = static_cast<char*>(Fill(malloc(100), 100)) + 99;
 }
+// What the kernel alone has.
+__attribute__((noinline)) void SignalStack() {
+  constexpr size_t kBytes = 65536;
+  stack_t stack = {};
+  stack.ss_sp = Fill(malloc(kBytes), kBytes);
+  stack.ss_size = kBytes;
+  sigaltstack(&stack, nullptr);
+  stack.ss_sp = nullptr;
+}
+// Threads that are over, and what they returned
+std::atomic<pid_t> g_number;
+void* ReturnOne(void*) {
+  g_number = gettid();
+  return Fill(malloc(90), 90);
+}
+void* ReturnNothing(void*) {
+  g_number = gettid();
+  return nullptr;
+}
+// Starts it, and comes back when it is gone.
+__attribute__((noinline)) pthread_t Over(void* (*run)(void*), void* argument, bool detached) {
+  g_number = 0;
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  pthread_attr_setdetachstate(&attributes,
+                              detached ? PTHREAD_CREATE_DETACHED : PTHREAD_CREATE_JOINABLE);
+  pthread_t thread;
+  pthread_create(&thread, &attributes, run, argument);
+  pthread_attr_destroy(&attributes);
+  while (g_number == 0) usleep(1000);
+  const std::string task = "/proc/self/task/" + std::to_string(g_number);
+  while (access(task.c_str(), F_OK) == 0) usleep(1000);
+  return thread;
+}
+void NotJoined() { Over(ReturnOne, nullptr, false); }
+void Joined() { pthread_join(Over(ReturnOne, nullptr, false), nullptr); }
+void Detached() { Over(ReturnOne, nullptr, true); }
+void Argument() { Over(ReturnNothing, Fill(malloc(70), 70), false); }
+// The process ends with its last thread; what main() had is over.
+__attribute__((noinline)) void FirstLeaves() {
+  void* volatile room[64];
+  for (auto& word : room) word = Fill(malloc(44), 44);
+  g_held[6] = Fill(malloc(45), 45);
+  pthread_exit(nullptr);
+}
+__attribute__((noinline)) void FirstLeavesOthers() {
+  static std::atomic<bool> there{false};
+  std::thread([] {
+    there = true;
+    usleep(50000);
+    Lose(46);
+    Wipe();
+  }).detach();
+  while (!there) usleep(1000);
+  FirstLeaves();
+}
 // Shapes that are lost
 __attribute__((noinline)) void ToItself() {
   Node* const node = new Node;
@@ -262,6 +319,13 @@ const std::map<std::string, std::function<void()>>& Ways() {
       {"coroutine", OnCoroutineStack},
       {"register", InRegister},
       {"interior", Interior},
+      {"signal_stack", SignalStack},
+      {"not_joined", NotJoined},
+      {"joined", Joined},
+      {"detached", Detached},
+      {"argument", Argument},
+      {"first_leaves", FirstLeaves},
+      {"first_leaves_others", FirstLeavesOthers},
       {"to_itself", ToItself},
       {"unaligned", Unaligned},
       {"hidden", Hidden},

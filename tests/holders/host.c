@@ -246,13 +246,23 @@ static void* go_to_signal_stack(void* unused) {
   return unused;
 }
 
-// Of blocks that stay, in the midst of the heap.
+// Of blocks that stay, in the midst of the heap: each between two that stay as well, for malloc()
+// itself reads the size of what lies behind free memory, and ends a program over it.
 static void damage(void) {
-  for (int i = 0; i < 3; ++i) {
-    size_t* const block = malloc(3000);
-    memset(block, 5, 3000);
-    block[-1] = i == 0 ? 0x7 : (size_t)0x123456789ABCDE7;
+  enum { kBlocks = 64, kSize = 3000, kChunk = 3008 };
+  char* blocks[kBlocks];
+  for (int i = 0; i < kBlocks; ++i) {
+    blocks[i] = malloc(kSize);
+    memset(blocks[i], 5, kSize);
   }
+  int damaged = 0;
+  for (int i = 1; i + 1 < kBlocks && damaged < 3; ++i) {
+    if (blocks[i] - blocks[i - 1] != kChunk || blocks[i + 1] - blocks[i] != kChunk) continue;
+    ((size_t*)blocks[i])[-1] = damaged == 0 ? 0x7 : (size_t)0x123456789ABCDE7;
+    ++damaged;
+    ++i;
+  }
+  if (damaged < 3) abort();
 }
 
 static void become_anew(size_t i, char** arguments) {

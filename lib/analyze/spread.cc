@@ -79,7 +79,7 @@ double BirthsSince(const SiteHistory& history, double seconds) {
   return births;
 }
 
-// The traffic of a site are those of its births that die: what is kept must not explain itself.
+// A site's traffic: those of its births that die, for what is kept must not explain itself.
 double Dying(const SpreadBin& bin) { return std::max(0.0, bin.activity - bin.count); }
 
 // Of two of them, the chance that they came in one bin, less the same of what comes evenly, in time

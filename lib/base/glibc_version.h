@@ -18,42 +18,35 @@
 
 // Defines `name`, hidden, as a jump to the C library's `name` of that version.  What is linked into
 // the same shared object, other people's archives too, finds it instead of the newest version.  A
-// jump: who calls dlsym() is told by the return address.  Where the C library has none, it returns 0.
+// jump: who calls dlsym() is told by the return address.
 #if defined(__x86_64__)
-#define HG_FORWARD_TO_VERSION(binding, name, version)                                             \
-  __asm__(".pushsection .text." #name                                                             \
-          ",\"ax\",@progbits\n"                                                                   \
-          ".globl " #name "\n.hidden " #name "\n.type " #name ",@function\n" #name                \
-          ":\n"                                                                                   \
-          ".cfi_startproc\n"                                                                      \
-          "  endbr64\n"                                                                           \
-          "  mov hg_glibc_" #name                                                                 \
-          "@GOTPCREL(%rip), %rax\n"                                                               \
-          "  test %rax, %rax\n"                                                                   \
-          "  jz 1f\n"                                                                             \
-          "  jmp *%rax\n"                                                                         \
-          "1: ret\n"                                                                              \
-          ".cfi_endproc\n"                                                                        \
-          ".size " #name ",.-" #name "\n." binding " hg_glibc_" #name "\n.symver hg_glibc_" #name \
+#define HG_FORWARD_TO_VERSION(name, version)                                                \
+  __asm__(".pushsection .text." #name                                                       \
+          ",\"ax\",@progbits\n"                                                             \
+          ".globl " #name "\n.hidden " #name "\n.type " #name ",@function\n" #name          \
+          ":\n"                                                                             \
+          ".cfi_startproc\n"                                                                \
+          "  endbr64\n"                                                                     \
+          "  jmp *hg_glibc_" #name                                                          \
+          "@GOTPCREL(%rip)\n"                                                               \
+          ".cfi_endproc\n"                                                                  \
+          ".size " #name ",.-" #name "\n.globl hg_glibc_" #name "\n.symver hg_glibc_" #name \
           "," #name "@" version "\n.popsection\n")
 #elif defined(__aarch64__)
-#define HG_FORWARD_TO_VERSION(binding, name, version)                                             \
-  __asm__(".pushsection .text." #name                                                             \
-          ",\"ax\",@progbits\n"                                                                   \
-          ".globl " #name "\n.hidden " #name "\n.type " #name ",@function\n" #name                \
-          ":\n"                                                                                   \
-          ".cfi_startproc\n"                                                                      \
-          "  hint #34\n"                                                                          \
-          "  adrp x16, :got:hg_glibc_" #name                                                      \
-          "\n"                                                                                    \
-          "  ldr x16, [x16, :got_lo12:hg_glibc_" #name                                            \
-          "]\n"                                                                                   \
-          "  cbz x16, 1f\n"                                                                       \
-          "  br x16\n"                                                                            \
-          "1: mov x0, xzr\n"                                                                      \
-          "  ret\n"                                                                               \
-          ".cfi_endproc\n"                                                                        \
-          ".size " #name ",.-" #name "\n." binding " hg_glibc_" #name "\n.symver hg_glibc_" #name \
+#define HG_FORWARD_TO_VERSION(name, version)                                                \
+  __asm__(".pushsection .text." #name                                                       \
+          ",\"ax\",@progbits\n"                                                             \
+          ".globl " #name "\n.hidden " #name "\n.type " #name ",@function\n" #name          \
+          ":\n"                                                                             \
+          ".cfi_startproc\n"                                                                \
+          "  hint #34\n"                                                                    \
+          "  adrp x16, :got:hg_glibc_" #name                                                \
+          "\n"                                                                              \
+          "  ldr x16, [x16, :got_lo12:hg_glibc_" #name                                      \
+          "]\n"                                                                             \
+          "  br x16\n"                                                                      \
+          ".cfi_endproc\n"                                                                  \
+          ".size " #name ",.-" #name "\n.globl hg_glibc_" #name "\n.symver hg_glibc_" #name \
           "," #name "@" version "\n.popsection\n")
 #endif
 

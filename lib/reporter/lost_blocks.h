@@ -30,8 +30,8 @@ struct ProcessEnd {
 
 // Of the thread that is in exit(): where its part of the stack begins, seen from a `frame` of ours.
 uintptr_t FrameBeforeExit(uintptr_t frame) noexcept;
-// Of the calling thread: its alternate signal stack, which often the kernel alone knows; 0: none.
-uintptr_t SignalStack() noexcept;
+// Of the calling thread, which is in exit() or asks itself; `ended`: what filters have ended in it.
+ProcessEnd EndFrom(uintptr_t frame, uint16_t ended, uint64_t since_ns) noexcept;
 
 struct LostBlocks {
   struct Block {

@@ -24,27 +24,27 @@
 #include "base/raw_syscall.h"
 #include "elf/find_object.h"
 
-HG_FORWARD_TO_VERSION("globl", dladdr1, HG_GLIBC_VERSION("GLIBC_2.3.3", "GLIBC_2.17"));
-HG_FORWARD_TO_VERSION("globl", dlerror, HG_GLIBC_FIRST);
-HG_FORWARD_TO_VERSION("globl", dlinfo, HG_GLIBC_VERSION("GLIBC_2.3.3", "GLIBC_2.17"));
-HG_FORWARD_TO_VERSION("globl", dlmopen, HG_GLIBC_VERSION("GLIBC_2.3.4", "GLIBC_2.17"));
-HG_FORWARD_TO_VERSION("globl", dlopen, HG_GLIBC_FIRST);
-HG_FORWARD_TO_VERSION("globl", dlsym, HG_GLIBC_FIRST);
-HG_FORWARD_TO_VERSION("globl", dlvsym, HG_GLIBC_FIRST);
-HG_FORWARD_TO_VERSION("globl", pthread_attr_getstack, HG_GLIBC_FIRST);
-HG_FORWARD_TO_VERSION("globl", pthread_attr_setstacksize, HG_GLIBC_FIRST);
-HG_FORWARD_TO_VERSION("globl", pthread_create, HG_GLIBC_FIRST);
-HG_FORWARD_TO_VERSION("globl", pthread_getattr_default_np, "GLIBC_2.18");
-HG_FORWARD_TO_VERSION("globl", pthread_getattr_np, HG_GLIBC_FIRST);
-HG_FORWARD_TO_VERSION("globl", pthread_key_create, HG_GLIBC_FIRST);
-HG_FORWARD_TO_VERSION("globl", __pthread_key_create, HG_GLIBC_FIRST);
-HG_FORWARD_TO_VERSION("globl", pthread_mutex_trylock, HG_GLIBC_FIRST);
-HG_FORWARD_TO_VERSION("globl", pthread_once, HG_GLIBC_FIRST);
-HG_FORWARD_TO_VERSION("globl", pthread_setspecific, HG_GLIBC_FIRST);
+HG_FORWARD_TO_VERSION(dladdr1, HG_GLIBC_VERSION("GLIBC_2.3.3", "GLIBC_2.17"));
+HG_FORWARD_TO_VERSION(dlerror, HG_GLIBC_FIRST);
+HG_FORWARD_TO_VERSION(dlinfo, HG_GLIBC_VERSION("GLIBC_2.3.3", "GLIBC_2.17"));
+HG_FORWARD_TO_VERSION(dlmopen, HG_GLIBC_VERSION("GLIBC_2.3.4", "GLIBC_2.17"));
+HG_FORWARD_TO_VERSION(dlopen, HG_GLIBC_FIRST);
+HG_FORWARD_TO_VERSION(dlsym, HG_GLIBC_FIRST);
+HG_FORWARD_TO_VERSION(dlvsym, HG_GLIBC_FIRST);
+HG_FORWARD_TO_VERSION(pthread_attr_getstack, HG_GLIBC_FIRST);
+HG_FORWARD_TO_VERSION(pthread_attr_setstacksize, HG_GLIBC_FIRST);
+HG_FORWARD_TO_VERSION(pthread_create, HG_GLIBC_FIRST);
+HG_FORWARD_TO_VERSION(pthread_getattr_default_np, "GLIBC_2.18");
+HG_FORWARD_TO_VERSION(pthread_getattr_np, HG_GLIBC_FIRST);
+HG_FORWARD_TO_VERSION(pthread_key_create, HG_GLIBC_FIRST);
+HG_FORWARD_TO_VERSION(__pthread_key_create, HG_GLIBC_FIRST);
+HG_FORWARD_TO_VERSION(pthread_mutex_trylock, HG_GLIBC_FIRST);
+HG_FORWARD_TO_VERSION(pthread_once, HG_GLIBC_FIRST);
+HG_FORWARD_TO_VERSION(pthread_setspecific, HG_GLIBC_FIRST);
 // They set errno differently from those of 2.29, and nobody looks.
-HG_FORWARD_TO_VERSION("globl", exp, HG_GLIBC_FIRST);
-HG_FORWARD_TO_VERSION("globl", log, HG_GLIBC_FIRST);
-HG_FORWARD_TO_VERSION("globl", pow, HG_GLIBC_FIRST);
+HG_FORWARD_TO_VERSION(exp, HG_GLIBC_FIRST);
+HG_FORWARD_TO_VERSION(log, HG_GLIBC_FIRST);
+HG_FORWARD_TO_VERSION(pow, HG_GLIBC_FIRST);
 
 // Of 2.12, and as long as that of 2.28.
 extern "C" const char* const hg_glibc_sys_errlist[];

@@ -58,10 +58,14 @@ uintptr_t FrameBeforeExit(uintptr_t frame) noexcept {
   return frame;
 }
 
-uintptr_t SignalStack() noexcept {
-  stack_t now = {};
-  if (sigaltstack(nullptr, &now) != 0 || (now.ss_flags & SS_DISABLE) != 0) return 0;
-  return reinterpret_cast<uintptr_t>(now.ss_sp);
+ProcessEnd EndFrom(uintptr_t frame, uint16_t ended, uint64_t since_ns) noexcept {
+  stack_t signals = {};  // often the kernel alone knows it
+  const bool known = (ended & kEndsWalks) == 0 && sigaltstack(nullptr, &signals) == 0 &&
+                     (signals.ss_flags & SS_DISABLE) == 0;
+  return {.thread = static_cast<pid_t>(syscall(SYS_gettid)),
+          .frame = frame,
+          .signal_stack = known ? reinterpret_cast<uintptr_t>(signals.ss_sp) : 0,
+          .since_ns = since_ns};
 }
 
 void Reporter::OfferChecks() noexcept {
@@ -87,10 +91,8 @@ int64_t Reporter::CheckNow(bool last) noexcept {
     return -1;
   const OwnWork work(this_thread_());
   if (this_thread_()->exempt || !EnsureThreadSoon()) return -1;
-  thread_->round.SetEnd({.thread = static_cast<pid_t>(syscall(SYS_gettid)),
-                         .frame = reinterpret_cast<uintptr_t>(__builtin_frame_address(0)),
-                         .signal_stack = (ended & kEndsWalks) == 0 ? SignalStack() : 0,
-                         .since_ns = own_births_ns_});
+  const auto frame = reinterpret_cast<uintptr_t>(__builtin_frame_address(0));
+  thread_->round.SetEnd(EndFrom(frame, ended, own_births_ns_));
   // relaxed, both: the question orders them, and its answer.
   thread_->checks.store(last ? ReportThread::kCheckForGood : ReportThread::kCheckNow,
                         std::memory_order_relaxed);

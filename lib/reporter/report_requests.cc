@@ -180,11 +180,8 @@ void Reporter::Finish(bool quick) noexcept {
   uint32_t patience_ms = kExitPatienceMs;
   if (options_->holders == HoldersOption::kExit) {
     patience_ms = kMarkPatienceMs;
-    thread_->round.SetEnd(
-        {.thread = static_cast<pid_t>(syscall(SYS_gettid)),
-         .frame = FrameBeforeExit(reinterpret_cast<uintptr_t>(__builtin_frame_address(0))),
-         .signal_stack = (ended & kEndsWalks) == 0 ? SignalStack() : 0,
-         .since_ns = own_births_ns_});
+    const auto frame = reinterpret_cast<uintptr_t>(__builtin_frame_address(0));
+    thread_->round.SetEnd(EndFrom(FrameBeforeExit(frame), ended, own_births_ns_));
   }
   Ask({.patience_ms = patience_ms, .is_final = true}, ended);
 }

@@ -309,6 +309,12 @@ def report_directories(directory):
                   if os.path.exists(os.path.join(directory, name, "reports.jsonl")))
 
 
+def lines_in(path):
+    """Whole ones, of a file that is being written."""
+    with open(path, "rb") as file:
+        return file.read().count(b"\n")
+
+
 def read_reports(directory):
     """All reports of one report directory; every line must be a whole report."""
     reports = []

@@ -24,8 +24,7 @@ def faults(rig, mode, *how):
     if mode != "bare":
         found = glob.glob(os.path.join(run.directory, "*", "children.jsonl"))
         harness.check(len(found) == 1, f"{found}")
-        with open(found[0], "rb") as file:
-            lines = file.read().count(b"\n")
+        lines = harness.lines_in(found[0])
         harness.check(lines >= 40, f"{lines} children of 45 have a line")
     with open(os.path.join(run.directory, "truth.faults"), encoding="ascii") as file:
         return int(file.read())

@@ -94,12 +94,6 @@ def execs(rig):
     harness.check(len(found) == 1 and len(lines_of(os.path.join(run.directory, found[0]))) == 4, f"{found}")
 
 
-def lines_in(path):
-    """Whole ones, of a file that is being written."""
-    with open(path, "rb") as file:
-        return file.read().count(b"\n")
-
-
 def stays(rig):
     """A child that lives on reports below its parent's directory, periodically and at its end."""
     place = rig.directory()
@@ -110,7 +104,7 @@ def stays(rig):
             process.stdin.write(b"x")
             process.stdin.flush()
             return [path for path, _, files in os.walk(place) if "reports.jsonl" in files and path.count("has_children") == 2
-                    and lines_in(os.path.join(path, "reports.jsonl")) >= 2]
+                    and harness.lines_in(os.path.join(path, "reports.jsonl")) >= 2]
         deadline = time.monotonic() + 30
         while not there():
             harness.check(time.monotonic() < deadline, "a child that stays does not report")

@@ -13,6 +13,7 @@
 #include "report/json_text.h"
 #include "report/printable.h"
 #include "report/text_held.h"
+#include "report/time_left.h"
 #include "report/units.h"
 
 namespace heapgauge {
@@ -132,28 +133,17 @@ Alert OfProcess(const Report& report) {
   return alert;
 }
 
-void AddTimeLeft(const Report& report, Alert& alert) {
-  if (!report.forecast) return;
-  alert.seconds_to_limit = report.forecast->seconds_to_limit;
-  alert.limit_bytes = report.forecast->limit_bytes;
-}
-
-// Beside what is no alert of the limit: not that it ends within the hour, from seconds of growth.
-constexpr double kSoon = 3600;
-bool MayBeSaid(const Forecast& forecast) {
-  return forecast.seconds_to_limit >= kSoon || HasLasted(forecast);
+void AddTimeLeft(const std::optional<Forecast>& forecast, Alert& alert) {
+  if (!forecast) return;
+  alert.seconds_to_limit = forecast->seconds_to_limit;
+  alert.limit_bytes = forecast->limit_bytes;
 }
 
 }  // namespace
 
-bool HasLasted(const Forecast& forecast) {
-  constexpr double kLeastGrowthShare = 0.2;
-  return forecast.growth_window_s >= kLeastGrowthShare * forecast.seconds_to_limit;
-}
-
 Alert MakeCircleAlert(const Report& report, const Circle& circle) {
   Alert alert = OfProcess(report);
-  if (report.forecast && MayBeSaid(*report.forecast)) AddTimeLeft(report, alert);
+  AddTimeLeft(TimeLeft(report), alert);
   alert.kind = AlertKind::kCircle;
   alert.verdict = report.verdict;
   alert.members = circle.members;
@@ -173,8 +163,8 @@ Alert MakeCircleAlert(const Report& report, const Circle& circle) {
 
 Alert MakeAlert(const Report& report, const Site* site) {
   Alert alert = OfProcess(report);
-  if (site == nullptr || (report.forecast && MayBeSaid(*report.forecast)))
-    AddTimeLeft(report, alert);
+  // The alert of the limit once raised goes on with what it is about.
+  AddTimeLeft(site == nullptr ? report.forecast : TimeLeft(report), alert);
   if (site == nullptr) {
     alert.kind = AlertKind::kLimit;
     alert.verdict = report.verdict;

@@ -63,10 +63,6 @@ struct Alert {
 // "leak", "limit" or "circle".
 std::string_view AlertKindName(AlertKind kind);
 
-// Has grown for a share of the time that it foretells?  What has not may be a program that fills its
-// memory once, at its start.
-bool HasLasted(const Forecast& forecast);
-
 // The alert on a site of a report; `site` nullptr: that the memory ends.
 Alert MakeAlert(const Report& report, const Site* site);
 Alert MakeCircleAlert(const Report& report, const Circle& circle);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "report/time_left.h"
+
 namespace heapgauge {
 namespace {
 

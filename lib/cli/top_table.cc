@@ -8,6 +8,7 @@
 #include "base/basename.h"
 #include "report/frame_text.h"
 #include "report/printable.h"
+#include "report/time_left.h"
 #include "report/units.h"
 
 namespace heapgauge::cli {
@@ -69,8 +70,8 @@ std::string Process(const Report& report) {
       report.verdict == "leak" ? "LEAK" : Printable(report.verdict),
       FormatBytes(report.totals.live_bytes),
       FormatBytes(static_cast<double>(report.process.rss_bytes)), FormatDuration(report.uptime_s));
-  if (report.forecast)
-    text += fmt::format("  limit in {}", FormatDuration(report.forecast->seconds_to_limit));
+  if (const std::optional<Forecast> left = TimeLeft(report))
+    text += fmt::format("  limit in {}", FormatDuration(left->seconds_to_limit));
   return text;
 }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "report/time_left.h"
+
 namespace heapgauge {
 namespace {
 
@@ -32,7 +34,7 @@ void History::Add(const Report& report) {
   point.rss_bytes = report.process.rss_bytes;
   point.retained_bytes = report.process.allocator_retained_bytes;
   point.limit_bytes = report.process.limit_bytes;
-  if (report.forecast) point.seconds_to_limit = report.forecast->seconds_to_limit;
+  if (const auto left = TimeLeft(report)) point.seconds_to_limit = left->seconds_to_limit;
   point.verdict = report.verdict;
   for (const Callsite& callsite : CallsitesOf(report)) {
     if (point.callsites.size() == kMostCallsites) break;

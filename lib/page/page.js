@@ -60,7 +60,7 @@
     $("verdict").textContent = report.verdict;
     $("verdict").className = `badge ${report.verdict}`;
     $("evidence").textContent = report.evidence || "";
-    const left = report.forecast ? duration(report.forecast.seconds_to_limit) : "no limit in sight";
+    const left = report.forecast ? duration(report.forecast.seconds_to_limit) : data.too_early || "no limit in sight";
     const rows = [
       ["Time left", report.forecast ? `${left} to ${bytes(report.forecast.limit_bytes)}` : left],
       ["Live heap", bytes(totals.live_bytes) + (totals.live_bytes_stderr > 0 ? ` ± ${bytes(kNormal95 * totals.live_bytes_stderr)}` : "")],

@@ -14,6 +14,7 @@
 #include "report/printable.h"
 #include "report/stack_table.h"
 #include "report/text_held.h"
+#include "report/time_left.h"
 
 namespace heapgauge {
 namespace {
@@ -26,6 +27,7 @@ std::string ReportJson(const Report& report, size_t most_callsites) {
   shown.modules.clear();
   shown.callsites = CallsitesOf(report);
   if (shown.callsites.size() > most_callsites) shown.callsites.resize(most_callsites);
+  shown.forecast = TimeLeft(report);
   for (Callsite& callsite : shown.callsites) {
     Site& sum = callsite.sum;
     if (sum.callsite >= sum.frames.size()) continue;
@@ -199,7 +201,8 @@ std::string PageJson(const Report& report, const History& history, bool live,
       .Add("schema", "heapgauge.page/1")
       .Add("version", fmt::format("{}.{}.{}", HEAPGAUGE_VERSION_MAJOR, HEAPGAUGE_VERSION_MINOR,
                                   HEAPGAUGE_VERSION_PATCH))
-      .Add("live_page", live);
+      .Add("live_page", live)
+      .Add("too_early", TooEarly(report));
   AddChart(report, history, limits, &json);
   AddStacks(report, history, limits, &json);
   AddHeld(report, limits.callsites, &json);

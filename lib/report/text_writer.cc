@@ -14,6 +14,7 @@
 #include "report/printable.h"
 #include "report/text_site.h"
 #include "report/text_style.h"
+#include "report/time_left.h"
 #include "report/units.h"
 
 namespace heapgauge {
@@ -110,8 +111,7 @@ std::string ForecastLine(const Forecast& forecast, RateUnit unit) {
                         FormatDuration(*forecast.seconds_high));
   }
   if (!(forecast.growth_bytes_per_s > 0)) return line;
-  return line + fmt::format(", if {} goes on growing by {} as in the last {}",
-                            forecast.growth_of == "heap" ? "the live heap" : "memory use",
+  return line + fmt::format(", if {} goes on growing by {} as in the last {}", GrowthOf(forecast),
                             FormatRate(forecast.growth_bytes_per_s, unit),
                             FormatDuration(forecast.growth_window_s));
 }
@@ -202,11 +202,12 @@ std::string Memory(const Report& report, RateUnit unit, const TextOptions& optio
     out += Wrapped(PeakLine(*report.peak), "  ", options.width);
   }
   out += fmt::format("  limit: {}\n", LimitLine(report.process));
-  if (report.forecast) {
-    std::string line =
-        Wrapped("time left: " + ForecastLine(*report.forecast, unit), "  ", options.width);
+  if (const std::optional<Forecast> left = TimeLeft(report)) {
+    std::string line = Wrapped("time left: " + ForecastLine(*left, unit), "  ", options.width);
     line.pop_back();  // the line break is no part of what is bold
     out += Paint(line, Ink::kBold, options.colour) + "\n";
+  } else if (const std::string early = TooEarly(report); !early.empty()) {
+    out += Wrapped("time left: " + early, "  ", options.width);
   }
   return out;
 }

@@ -10,6 +10,7 @@
 #include "heapgauge/heapgauge.h"
 #include "report/frame_text.h"
 #include "report/printable.h"
+#include "report/time_left.h"
 #include "report/units.h"
 
 namespace heapgauge::serve {
@@ -140,10 +141,10 @@ std::string MetricsOf(const Report& report) {
   text.Metric("heapgauge_leak_suspected", "gauge", "1 where the call site is called a leak.");
   for (const auto& [labels, sum] : sites)
     text.Value("heapgauge_leak_suspected", labels, sum->verdict == "leak" ? 1 : 0);
-  if (report.forecast && std::isfinite(report.forecast->seconds_to_limit)) {
+  if (const std::optional<Forecast> left = TimeLeft(report)) {
     text.Gauge("heapgauge_time_to_limit_seconds",
                "Until the memory limit that is met first, at the present growth.",
-               report.forecast->seconds_to_limit);
+               left->seconds_to_limit);
   }
   AddCalls(report, &text);
   text.Counter("heapgauge_samples_total", "Samples taken since tracking began.",

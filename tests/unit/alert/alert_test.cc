@@ -88,6 +88,7 @@ TEST_CASE("a leak's alert foretells no end within the hour from seconds of growt
   Report report = LeakingReport();
   const Site leak = CallsitesOf(report).front().sum;
   report.forecast->seconds_to_limit = 1000;
+  report.forecast->growth_of = "usage";
   report.forecast->growth_window_s = 199;
   CHECK(AlertLine(MakeAlert(report, &leak)).find(" left to ") == std::string::npos);
   CHECK(Json::parse(ToJson(MakeAlert(report, &leak)))["seconds_to_limit"].is_null());

@@ -29,6 +29,14 @@ TEST_CASE("top says how old figures are that it shows again", "[cli][top]") {
             ", of 12 s ago") != std::string::npos);
 }
 
+TEST_CASE("top tells the time left when growth has lasted", "[cli][top]") {
+  Report report = LeakingCheckout();
+  const auto head = [&] { return TopLines(report, TopHistory(), {.columns = 200})[0].text; };
+  CHECK(head().find("  limit in 6 h 48 min") != std::string::npos);
+  report.forecast->growth_window_s = 45;
+  CHECK(head().find("limit") == std::string::npos);
+}
+
 TEST_CASE("no line of top is wider than the terminal", "[cli][top]") {
   const Report report = LeakingCheckout();
   TopHistory history;

@@ -7,6 +7,7 @@
 
 #include "page/page_json.h"
 #include "report/text_held.h"
+#include "report/time_left.h"
 #include "unit/report/sample_report.h"
 
 namespace heapgauge {
@@ -51,6 +52,19 @@ TEST_CASE("a page never tells the command line's path or a build-id", "[page][js
   const json data = DataOf(report);
   CHECK(data["report"]["exe"] == "checkout_service");
   CHECK(data["report"]["modules"].empty());
+}
+
+TEST_CASE("a page tells the time left when growth has lasted", "[page][json]") {
+  Report report = LeakingCheckout();
+  json data = DataOf(report);
+  CHECK(data["report"]["forecast"]["seconds_to_limit"] == 24494);
+  CHECK(data["too_early"] == "");
+  CHECK(HistoryOf(report).Points().back().seconds_to_limit == 24494);
+  report.forecast->growth_window_s = 45;
+  data = DataOf(report);
+  CHECK(data["report"]["forecast"].is_null());
+  CHECK(data["too_early"] == TooEarly(report));
+  CHECK_FALSE(HistoryOf(report).Points().back().seconds_to_limit);
 }
 
 TEST_CASE("a page says who holds it in the words of the report", "[page][json]") {

@@ -26,6 +26,9 @@ TEST_CASE("metrics are the report's figures", "[serve][metrics]") {
   CHECK(Has(text,
             "heapgauge_call_in_flight_bytes{client=\"checkout\",server=\"inventory\"} 734003200"));
   CHECK(Has(text, "heapgauge_circle{members=\"checkout,inventory\"} 1"));
+  CHECK(Has(text, "heapgauge_time_to_limit_seconds 24494"));
+  report.forecast->growth_window_s = 45;  // too early to say
+  CHECK(MetricsOf(report).find("time_to_limit") == std::string::npos);
   report.forecast.reset();
   CHECK(MetricsOf(report).find("time_to_limit") == std::string::npos);
 }

@@ -10,6 +10,8 @@ namespace heapgauge {
 
 inline constexpr int kStateField = 3;
 inline constexpr int kParentField = 4;
+inline constexpr int kGroupField = 5;
+inline constexpr int kSessionField = 6;
 inline constexpr int kStartTimeField = 22;  // [clock ticks since boot]
 
 // The field and what follows; "" where there is none.  `wanted`: 3 or more, as proc(5) counts.

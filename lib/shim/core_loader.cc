@@ -60,16 +60,32 @@ char g_library_path[PATH_MAX];
 // standard error.
 bool g_attached = false;
 
+ThreadState* ThisThreadForCore() noexcept { return &t_thread_state; }
+
+// By LD_PRELOAD, or because it is linked with the library; not by /etc/ld.so.preload alone.
+bool AskedForUs() noexcept {
+  const char* const preload = getenv("LD_PRELOAD");
+  if (preload != nullptr && strstr(preload, "libheapgauge.so") != nullptr) return true;
+  const link_map* const program = ModuleAround(getauxval(AT_ENTRY)).map();
+  return program == nullptr || ElfModule(*program).Needs("libheapgauge.so.0");
+}
+
+// The value of HEAPGAUGE_ONLY; nullptr where every program is meant.
+const char* OnlyThese() noexcept {
+  const char* const glob = secure_getenv("HEAPGAUGE_ONLY");
+  return glob != nullptr && *glob != '\0' && strcmp(glob, "*") != 0 ? glob : nullptr;
+}
+
+bool IsSaidAbove() noexcept { return SaidAbove(AskedForUs() && OnlyThese() == nullptr); }
+
 void __attribute__((format(printf, 2, 3)))
 Refuse(LogLevel level, const char* format, ...) noexcept {
   va_list arguments;
   va_start(arguments, format);
   vsnprintf(g_aside_reason, sizeof(g_aside_reason), format, arguments);
   va_end(arguments);
-  if (!g_attached && !SaidAbove()) RawLog(level, "%s", g_aside_reason);
+  if (!g_attached && !IsSaidAbove()) RawLog(level, "%s", g_aside_reason);
 }
-
-ThreadState* ThisThreadForCore() noexcept { return &t_thread_state; }
 
 // Programs built with a sanitizer, and those that run under one of Valgrind's heap tools, have an
 // allocator that must stay the first: their checks need every block.  Valgrind's is known by the
@@ -98,18 +114,10 @@ const char* LastComponent(const char* path) noexcept {
 constexpr char kMachineFile[] = "/etc/heapgauge-preload.conf";
 constinit MachineFile g_machine_file;
 
-// By LD_PRELOAD, or because it is linked with the library; not by /etc/ld.so.preload alone.
-bool AskedForUs() noexcept {
-  const char* const preload = getenv("LD_PRELOAD");
-  if (preload != nullptr && strstr(preload, "libheapgauge.so") != nullptr) return true;
-  const link_map* const program = ModuleAround(getauxval(AT_ENTRY)).map();
-  return program == nullptr || ElfModule(*program).Needs("libheapgauge.so.0");
-}
-
 // On a terminal alone: every program of the machine would say it.
 void SayMachineFile() noexcept {
   termios terminal;
-  if (*g_machine_file.problem() == '\0' || SaidAbove()) return;
+  if (*g_machine_file.problem() == '\0' || IsSaidAbove()) return;
   if (RawSyscall(SYS_ioctl, STDERR_FILENO, TCGETS, &terminal) != 0) return;
   RawLog(LogLevel::kWarning, "%s %s; no program is tracked", kMachineFile,
          g_machine_file.problem());
@@ -134,8 +142,8 @@ bool ProgramIsWanted() noexcept {
   const char* const executable = length > 0 ? path : nullptr;
   path[length > 0 ? length : 0] = '\0';
   if (!MachineWantsIt(executable)) return false;
-  const char* const glob = secure_getenv("HEAPGAUGE_ONLY");
-  if (glob == nullptr || *glob == '\0' || strcmp(glob, "*") == 0) return true;
+  const char* const glob = OnlyThese();
+  if (glob == nullptr) return true;
   const char* const started_by = reinterpret_cast<const char*>(getauxval(AT_EXECFN));
   if (started_by != nullptr && fnmatch(glob, LastComponent(started_by), 0) == 0) return true;
   return executable != nullptr && fnmatch(glob, LastComponent(path), 0) == 0;

@@ -3,15 +3,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/proc_stat.h"
+#include "shim/directory_entries.h"
 
 namespace heapgauge {
 namespace {
@@ -19,15 +17,6 @@ namespace {
 constexpr char kPrefix[] = "said.";
 constexpr int kMostLooked = 256;  // entries of the directory
 constexpr mode_t kOthers = 077;
-
-// Of getdents64(2).
-struct Entry {
-  uint64_t inode;
-  int64_t next;
-  uint16_t length;
-  uint8_t type;
-  char name[];
-};
 
 // When it was started; "0" where that is not told.
 void StartOf(const char* process, char* text, size_t room) noexcept {
@@ -80,16 +69,10 @@ bool IsOfTheGone(const char* name, const char* name_space) noexcept {
 }
 
 void TakeGoneAway(int directory, const char* name_space) noexcept {
-  alignas(Entry) char room[4096];
-  int looked = 0;
-  for (long got; looked < kMostLooked &&
-                 (got = syscall(SYS_getdents64, directory, room, sizeof(room))) > 0;) {
-    for (long at = 0; at < got; ++looked) {
-      const Entry* const entry = reinterpret_cast<const Entry*>(room + at);
-      if (IsOfTheGone(entry->name, name_space)) unlinkat(directory, entry->name, 0);
-      at += entry->length;
-    }
-  }
+  ForEachName(directory, kMostLooked, [&](const char* name) {
+    if (IsOfTheGone(name, name_space)) unlinkat(directory, name, 0);
+    return true;
+  });
 }
 
 }  // namespace

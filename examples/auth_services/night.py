@@ -66,7 +66,7 @@ class Service:
         """[(members, time)] of the alerts that this service raised or cleared."""
         try:
             with open(os.path.join(self.report, "alerts.jsonl"), encoding="utf-8") as file:
-                alerts = [json.loads(line) for line in file]
+                alerts = [json.loads(line) for line in file.read().split("\n")[:-1]]
         except FileNotFoundError:
             return []
         return [(alert["members"], alert["time"]) for alert in alerts

@@ -24,7 +24,7 @@ def members_of(report):
 def alerts(service):
     with contextlib.suppress(FileNotFoundError), open(os.path.join(service.output, "alerts.jsonl"),
                                                       encoding="utf-8") as file:
-        return [json.loads(line) for line in file]
+        return [json.loads(line) for line in file.read().split("\n")[:-1]]  # whole ones: more may be being written
     return []
 
 

@@ -35,7 +35,7 @@ def command(heapgauge, *arguments, status=0):
 
 def reports(path):
     with open(os.path.join(path, "reports.jsonl"), encoding="utf-8") as file:
-        return [json.loads(line) for line in file]
+        return [json.loads(line) for line in file.read().split("\n")[:-1]]  # whole ones: more may be being written
 
 
 def newest(directory):

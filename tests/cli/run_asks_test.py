@@ -38,7 +38,7 @@ class Asks(CommandTest):
     def reports(self, where="*"):
         found = {}
         for path in sorted(self.here.glob(f"heapgauge.*/{where}reports.jsonl")):
-            for line in path.read_text(encoding="utf-8").splitlines():
+            for line in path.read_text(encoding="utf-8").split("\n")[:-1]:
                 report = json.loads(line)
                 found.setdefault(report["pid"], []).append(report)
         return found

@@ -315,11 +315,13 @@ def lines_in(path):
         return file.read().count(b"\n")
 
 
-def read_reports(directory):
-    """All reports of one report directory; every line must be a whole report."""
+def read_reports(directory, killed=False):
+    """All reports of one report directory; every line must be a whole report, but the last one of a process that was killed."""
     reports = []
     with open(os.path.join(directory, "reports.jsonl"), "rb") as file:
         content = file.read()
+    if killed:
+        content = content[:content.rfind(b"\n") + 1]
     if not content:
         return []  # the first report could not be written
     check(content.endswith(b"\n"), f"{directory}: reports.jsonl ends with a torn line")
@@ -329,7 +331,8 @@ def read_reports(directory):
         reports.append(report)
     sequences = [report["sequence"] for report in reports]
     check(sequences == sorted(sequences), f"{directory}: sequence numbers {sequences}")
-    check(os.path.getsize(os.path.join(directory, "report.txt")) > 0, f"{directory}: report.txt is empty")
+    text = os.path.join(directory, "report.txt")  # written behind it
+    check(killed and not os.path.exists(text) or os.path.getsize(text) > 0, f"{directory}: report.txt is empty")
     profile = os.path.join(directory, "heap.pb.gz")
     if os.path.exists(profile):
         with gzip.open(profile) as file:
@@ -337,11 +340,11 @@ def read_reports(directory):
     return reports
 
 
-def last_reports(directory):
+def last_reports(directory, killed=False):
     """pid -> newest report, over all report directories of a run."""
     found = {}
     for path in report_directories(directory):
-        for report in read_reports(path):
+        for report in read_reports(path, killed):
             found[report["pid"]] = report
     return found
 

@@ -34,10 +34,10 @@ std::string TooEarly(const Report& report) {
   if (!report.forecast || !std::isfinite(report.forecast->seconds_to_limit)) return {};
   if (TimeLeft(report)) return {};
   const Forecast& forecast = *report.forecast;
-  return fmt::format("too early to say; {} has grown by {} for {}", GrowthOf(forecast),
-                     FormatRate(forecast.growth_bytes_per_s,
-                                ChooseRateUnit(forecast.growth_bytes_per_s)),
-                     FormatDuration(forecast.growth_window_s));
+  return fmt::format(
+      "too early to say; {} has grown by {} for {}", GrowthOf(forecast),
+      FormatRate(forecast.growth_bytes_per_s, ChooseRateUnit(forecast.growth_bytes_per_s)),
+      FormatDuration(forecast.growth_window_s));
 }
 
 const char* GrowthOf(const Forecast& forecast) {

@@ -21,7 +21,8 @@ Report EndsIn(double seconds, double lasted_s) {
   return report;
 }
 
-TEST_CASE("time is left when growth has lasted a fifth of it, or of an hour", "[report][time_left]") {
+TEST_CASE("time is left when growth has lasted a fifth of it, or of an hour",
+          "[report][time_left]") {
   const auto told = [](double seconds, double lasted_s) {
     const Report report = EndsIn(seconds, lasted_s);
     CHECK(TimeLeft(report).has_value() == TooEarly(report).empty());

@@ -11,13 +11,14 @@ namespace heapgauge {
 namespace {
 
 // All arenas', in the order in which they were made: 16 bytes for each 64 KiB at least, of which
-// nothing is touched that is not used.
+// nothing is touched that is not used.  With all bits turned: where a mapping begins another block may
+// end, which these words would seem to hold (a test, or what links the core, looks through them).
 constexpr size_t kMostMappings = size_t{1} << 14;
 // No marked points (base/atomic.h): the list is of all arenas, and grows from one explored case to
 // the next.
 struct Mapping {
-  std::atomic<uintptr_t> begin;
-  std::atomic<uintptr_t> end;  // 0: not known yet
+  std::atomic<uintptr_t> turned_begin;
+  std::atomic<uintptr_t> turned_end;  // 0: not known yet
 };
 constinit Mapping g_mappings[kMostMappings] = {};
 constinit std::atomic<size_t> g_mapping_count{0};
@@ -28,8 +29,9 @@ void Register(void* memory, size_t bytes) noexcept {
   if (number < kMostMappings) {
     const uintptr_t begin = reinterpret_cast<uintptr_t>(memory);
     // relaxed: published by the next store.
-    g_mappings[number].begin.store(begin, std::memory_order_relaxed);
-    g_mappings[number].end.store(begin + bytes, std::memory_order_release);  // release: `begin`
+    g_mappings[number].turned_begin.store(~begin, std::memory_order_relaxed);
+    // release: the begin.
+    g_mappings[number].turned_end.store(~(begin + bytes), std::memory_order_release);
   }
 }
 
@@ -44,10 +46,11 @@ size_t ArenaMappings() noexcept {
 }
 
 AddressRange ArenaMapping(size_t i) noexcept {
-  // acquire: pairs with the release in Register(); `begin` is set.
-  const uintptr_t end = g_mappings[i].end.load(std::memory_order_acquire);
-  if (end == 0) return {};
-  return {g_mappings[i].begin.load(std::memory_order_relaxed), end};  // relaxed: behind the acquire
+  // acquire: pairs with the release in Register(); the begin is set.
+  const uintptr_t turned_end = g_mappings[i].turned_end.load(std::memory_order_acquire);
+  if (turned_end == 0) return {};
+  // relaxed: behind the acquire
+  return {~g_mappings[i].turned_begin.load(std::memory_order_relaxed), ~turned_end};
 }
 
 // Sits at the start of its own 64 KiB.

@@ -82,8 +82,9 @@ uint32_t BlockMap::Find(uintptr_t address) const noexcept {
   const Block* const next = std::upper_bound(
       first, last, address, [](uintptr_t at, const Block& block) { return at < block.begin; });
   if (next == first) return kNone;
-  const Block& block = next[-1];
-  return address <= block.end() ? static_cast<uint32_t>(next - 1 - blocks_.data()) : kNone;
+  const uintptr_t at_end = next[-1].end();
+  const bool is_in = address < at_end || (address == at_end && at_end % kPage != 0);
+  return is_in ? static_cast<uint32_t>(next - 1 - blocks_.data()) : kNone;
 }
 
 size_t BlockMap::FirstBehind(uintptr_t address) const noexcept {

@@ -5,7 +5,8 @@
 //
 // B1  After Seal() blocks are sorted by address and do not overlap.
 // B2  An address one past the end of a block counts as the block's, unless another begins there: the
-//     end of an array is a pointer to it.
+//     end of an array is a pointer to it.  Not where that is the begin of a page: there begins the
+//     mapping of somebody else, whose pointers these are.
 #ifndef HEAPGAUGE_GRAPH_BLOCK_MAP_H_
 #define HEAPGAUGE_GRAPH_BLOCK_MAP_H_
 

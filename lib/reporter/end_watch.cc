@@ -83,8 +83,15 @@ void EndWatch::OnFirstThreadLeaves(void* watch) noexcept {
 }
 
 void EndWatch::ReporterStarted() noexcept {
-  reporters_.fetch_add(1, std::memory_order_seq_cst);  // seq_cst: as above
-  if (first_left_.load(std::memory_order_seq_cst)) StartOnce();
+  const int ours = reporters_.fetch_add(1, std::memory_order_seq_cst) + 1;  // seq_cst: as above
+  if (!first_left_.load(std::memory_order_seq_cst)) return;
+  // The caller was the last of the host's, is counted no more and in exit().
+  // relaxed: the caller changes its own share itself.
+  if (c_library_count_ != nullptr &&
+      __atomic_load_n(c_library_count_, __ATOMIC_RELAXED) <= static_cast<unsigned>(ours)) {
+    return;
+  }
+  StartOnce();
 }
 
 void EndWatch::ReporterLeaves() noexcept {

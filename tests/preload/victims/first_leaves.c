@@ -15,6 +15,7 @@
 static pthread_t first;
 static pthread_key_t key;
 static int short_of_memory;
+static int late; /* nothing is allocated before the exit handler */
 
 static void nap(long ms) {
   const struct timespec time = {0, ms * 1000 * 1000};
@@ -37,6 +38,8 @@ static void at_exit(void) {
   char room[1 << 20]; /* a stack like any other */
   memset(room, 1, sizeof(room));
   keep(7000);
+  for (int i = 0; late && i < 200; ++i) keep(1 << 18);
+  if (late) nap(300); /* whoever ended the process meanwhile would cut it short */
   if (!short_of_memory) victim_finish(); /* else a report may be lost */
   puts("the exit handler ran");
 }
@@ -120,7 +123,8 @@ int main(int argc, char** argv) {
     static char buffer[BUFSIZ];
     setvbuf(stdout, buffer, _IOFBF, sizeof(buffer));
   }
-  for (size_t i = 0; i < 400; ++i) keep(2000 + i);
+  late = strcmp(way, "late") == 0;
+  for (size_t i = 0; !late && i < 400; ++i) keep(2000 + i);
   if (strcmp(way, "cancelled") == 0) {
     start(cancels);
     for (;;) pause();

@@ -228,9 +228,7 @@ std::string ToJson(const Alert& alert) {
       .Add("report_directory", alert.report_directory);
   if (alert.kind == AlertKind::kLeak) {
     json.Add("site", alert.site)
-        .Add("function", alert.function)
-        .AddOrNull("file", !alert.file.empty(), alert.file)
-        .AddOrNull("line", alert.line != 0, alert.line)
+        .AddPlace(alert.function, alert.file, alert.line)
         .AddOrNull("held", !alert.held.empty(), alert.held)
         .BeginArray("stack");
     for (const std::string& frame : alert.stack) json.Element(frame);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "report/callsite.h"
 #include "report/time_left.h"
 
 namespace heapgauge {
@@ -42,7 +43,7 @@ void History::Add(const Report& report) {
     point.callsites.push_back(
         {sum.id, sum.live_bytes, sum.live_bytes_stderr, sum.growth_bytes_per_s, sum.verdict});
     if (sum.frames.empty()) continue;
-    const Frame& frame = sum.frames[sum.callsite < sum.frames.size() ? sum.callsite : 0];
+    const Frame& frame = CallsiteFrame(sum.frames, sum.callsite);
     names_[sum.id] = {frame.function, frame.file.value_or(""), frame.line.value_or(0)};
   }
   points_.push_back(std::move(point));

@@ -20,7 +20,8 @@ uint32_t CallsiteIndex(std::span<const Frame> frames) {
 
 const Frame& CallsiteFrame(const std::vector<Frame>& frames, size_t callsite) {
   static const Frame& none = *new Frame;  // never destroyed: the process's end asks, too
-  return callsite < frames.size() ? frames[callsite] : none;
+  if (frames.empty()) return none;
+  return frames[callsite < frames.size() ? callsite : 0];
 }
 
 }  // namespace heapgauge

@@ -29,7 +29,8 @@ bool IsAllocationWrapper(const Frame& frame);
 // Index of the call site in `frames` (leaf first); 0 if all are wrappers or there are none.
 uint32_t CallsiteIndex(std::span<const Frame> frames);
 
-// The frame that `callsite` says; one without a name or a place where there is none.
+// The frame that `callsite` says, the innermost where it says none; one without a name or a place
+// where there are no frames.
 const Frame& CallsiteFrame(const std::vector<Frame>& frames, size_t callsite);
 
 }  // namespace heapgauge

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/basename.h"
+#include "report/callsite.h"
 #include "report/folded_writer.h"
 #include "report/frame_text.h"
 #include "report/json_text.h"
@@ -115,15 +116,8 @@ void AddSide(const char* name, const Report& report, JsonText* json) {
       .End();
 }
 
-const Frame* FrameOf(const Site& site) {
-  if (site.frames.empty()) return nullptr;
-  return &site.frames[site.callsite < site.frames.size() ? site.callsite : 0];
-}
-
 void AddRow(const ChangedCallsite& row, size_t rank, JsonText* json) {
-  static const Frame kNone;
-  const Frame* frame = FrameOf(row.site);
-  const Frame& place = frame != nullptr ? *frame : kNone;
+  const Frame& place = CallsiteFrame(row.site.frames, row.site.callsite);
   json->BeginObject()
       .Add("rank", rank)
       .Add("id", row.site.id)

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/basename.h"
+#include "report/callsite.h"
 #include "report/frame_text.h"
 #include "report/units.h"
 
@@ -19,7 +20,7 @@ constexpr double kSigmas95 = 1.96;
 // Where a call site has no twin by id: what a person would take for the same place.
 std::string PlaceOf(const Site& site) {
   if (site.frames.empty()) return {};
-  const Frame& frame = site.frames[site.callsite < site.frames.size() ? site.callsite : 0];
+  const Frame& frame = CallsiteFrame(site.frames, site.callsite);
   std::string place = frame.function.empty() ? ModuleAndOffset(frame) : frame.function;
   return place.append(1, '\n').append(Basename(frame.file ? *frame.file : frame.module));
 }

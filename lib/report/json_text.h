@@ -42,6 +42,13 @@ class JsonText final {
     return known ? Add(key, value) : Add(key, nullptr);
   }
 
+  // The members `function`, `file` and `line`: where a call site is.  "" and 0: not known.
+  JsonText& AddPlace(std::string_view function, std::string_view file, uint64_t line) {
+    return Add("function", function)
+        .AddOrNull("file", !file.empty(), file)
+        .AddOrNull("line", line != 0, line);
+  }
+
   JsonText& Element(std::string_view text);
   JsonText& Element(const char* text) { return Element(std::string_view(text)); }
   JsonText& Element(const std::string& text) { return Element(std::string_view(text)); }

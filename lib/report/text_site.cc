@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/basename.h"
+#include "report/callsite.h"
 #include "report/frame_text.h"
 #include "report/printable.h"
 #include "report/text_held.h"
@@ -32,9 +33,8 @@ std::string FullPlace(const Frame& frame, bool wrapper, size_t width) {
   return place;
 }
 
-const Frame* CallsiteFrame(const Site& site) {
-  if (site.frames.empty()) return nullptr;
-  return &site.frames[site.callsite < site.frames.size() ? site.callsite : 0];
+const Frame* CallsiteOf(const Site& site) {
+  return site.frames.empty() ? nullptr : &CallsiteFrame(site.frames, site.callsite);
 }
 
 std::string Heading(const Site& site, const TextOptions& options) {
@@ -45,7 +45,7 @@ std::string Heading(const Site& site, const TextOptions& options) {
     verdict += fmt::format(" (confidence {:.2f})", site.confidence);
   std::string name = "(no stack)";
   std::string place;
-  if (const Frame* frame = CallsiteFrame(site)) {
+  if (const Frame* frame = CallsiteOf(site)) {
     // The signature is in the stack just below; here name and place go together on one line.
     name = ShortFunction(*frame);
     place = FileAndLine(*frame, true);
@@ -178,7 +178,7 @@ std::string Stacks(const Callsite& callsite, const Report& report, RateUnit unit
     }
     figures += ": ";
     const size_t room = options.width - std::min(options.width, DisplayWidth(figures));
-    out += figures + Way(*found, CallsiteFrame(callsite.sum), std::max<size_t>(room, 24)) + "\n";
+    out += figures + Way(*found, CallsiteOf(callsite.sum), std::max<size_t>(room, 24)) + "\n";
     ++shown;
   }
   return out;
@@ -205,7 +205,7 @@ std::string ErrorOf(double stderr_bytes) {
 }
 
 std::string ShortCallsite(const Site& site, size_t width) {
-  const Frame* frame = CallsiteFrame(site);
+  const Frame* frame = CallsiteOf(site);
   if (frame == nullptr) return "(no stack)";
   const std::string name = ShortFunction(*frame);
   std::string place = FileAndLine(*frame, false);

@@ -9,11 +9,7 @@ std::string ToJson(const History& history) {
   JsonText json;
   json.BeginObject().Add("schema", "heapgauge.history/1").BeginObject("callsites");
   for (const auto& [id, name] : history.Names()) {
-    json.BeginObject(id)
-        .Add("function", name.function)
-        .AddOrNull("file", !name.file.empty(), name.file)
-        .AddOrNull("line", name.line != 0, name.line)
-        .End();
+    json.BeginObject(id).AddPlace(name.function, name.file, name.line).End();
   }
   json.End().BeginArray("points");
   for (const HistoryPoint& point : history.Points()) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "heapgauge/heapgauge.h"
+#include "report/callsite.h"
 #include "report/frame_text.h"
 #include "report/printable.h"
 #include "report/time_left.h"
@@ -68,9 +69,7 @@ std::vector<LabelledSite> FirstSites(const std::vector<Callsite>& callsites) {
     if (sites.size() == kMostSites) break;
     const Site& sum = callsite.sum;
     std::string function = "[no stack]";
-    if (!sum.frames.empty()) {
-      function = ShortFunction(sum.frames[sum.callsite < sum.frames.size() ? sum.callsite : 0]);
-    }
+    if (!sum.frames.empty()) function = ShortFunction(CallsiteFrame(sum.frames, sum.callsite));
     sites.push_back({fmt::format("{{site=\"{}\",function=\"{}\"}}", LabelValue(sum.id),
                                  LabelValue(CutEnd(function, kFunctionColumns))),
                      &sum});

@@ -35,6 +35,14 @@ std::string Expected(double value) {
   return Scalar(shown).dump();
 }
 
+TEST_CASE("what is not known of a place is null", "[report][json]") {
+  JsonText json;
+  json.BeginArray().BeginObject().AddPlace("main", "/src/a.cc", 7).End();
+  json.BeginObject().AddPlace("main", "", 0).End().End();
+  CHECK(json.Take() == R"([{"function":"main","file":"/src/a.cc","line":7},)"
+                       R"({"function":"main","file":null,"line":null}])");
+}
+
 TEST_CASE("numbers are written as the JSON library writes them", "[report][json]") {
   std::mt19937_64 random(20'261'129);
   std::uniform_real_distribution<double> unit(-1, 1);

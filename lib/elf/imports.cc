@@ -90,6 +90,11 @@ uintptr_t ElfModule::FunctionOfAnyVersion(const char* name) const noexcept {
              : 0;
 }
 
+bool ElfModule::MayHave(const char* name) const noexcept {
+  TrustedMemory memory;
+  return !HasSymbols() || Reader(memory, layout_, tables_).MayHave(Reader::HashOf(name));
+}
+
 uintptr_t ElfModule::Variable(const char* name) const noexcept {
   TrustedMemory memory;
   ElfW(Sym) symbol;

@@ -41,6 +41,9 @@ class ElfModule final {
   uintptr_t FunctionOfAnyVersion(const char* name) const noexcept;
   // The same for a variable.
   uintptr_t Variable(const char* name) const noexcept;
+  // False: it has no symbol of that name, not even a stub that stands for another module's function.
+  // True where symbols can't be looked up.
+  bool MayHave(const char* name) const noexcept;
 
   // One of its imports of functions.
   struct Import {

@@ -126,26 +126,17 @@ class ModuleReader final {
   template <typename Accept>
   HG_ALWAYS_INLINE bool FindDefinition(const char* name, uint32_t version_hash, Accept accept,
                                        ElfW(Sym) * found) noexcept {
-    struct Head {
-      uint32_t bucket_count;
-      uint32_t first;
-      uint32_t bloom_words;
-      uint32_t bloom_shift;
-    } head_room;
-    if (!HasNames() || tables_.hashes == 0) return false;
-    const Head* const head = Get(tables_.hashes, &head_room);
-    if (head == nullptr || head->bucket_count == 0 || head->bloom_words == 0) return false;
-    const uint32_t hash = HashOf(name);
-    constexpr uint32_t kBits = sizeof(ElfW(Addr)) * 8;
-    const uintptr_t bloom = tables_.hashes + sizeof(Head);
-    ElfW(Addr) word_room;
-    const auto* const word =
-        Get(bloom + (hash / kBits) % head->bloom_words * sizeof word_room, &word_room);
-    if (word == nullptr || ((*word >> (hash % kBits)) &
-                            (*word >> ((hash >> (head->bloom_shift % 32)) % kBits)) & 1) == 0) {
-      return false;
-    }
-    const uintptr_t buckets = bloom + uint64_t{head->bloom_words} * sizeof word_room;
+    return FindHashed(name, HashOf(name), version_hash, accept, found);
+  }
+  // The same by HashOf(name).
+  template <typename Accept>
+  HG_ALWAYS_INLINE bool FindHashed(const char* name, uint32_t hash, uint32_t version_hash,
+                                   Accept accept, ElfW(Sym) * found) noexcept {
+    HashHead head_room;
+    const HashHead* const head = HashTable(&head_room);
+    if (head == nullptr || !MayHave(*head, hash)) return false;
+    const uintptr_t buckets =
+        tables_.hashes + sizeof(HashHead) + uint64_t{head->bloom_words} * sizeof(ElfW(Addr));
     const uintptr_t chain = buckets + uint64_t{head->bucket_count} * sizeof(uint32_t);
     uint32_t room;
     const uint32_t* const bucket =
@@ -200,6 +191,14 @@ class ModuleReader final {
     }
   }
 
+  // False: the module has no symbol of that HashOf(), neither a definition nor a stub that stands for
+  // another module's function.  True says little.
+  HG_ALWAYS_INLINE bool MayHave(uint32_t hash) noexcept {
+    HashHead room;
+    const HashHead* const head = HashTable(&room);
+    return head != nullptr && MayHave(*head, hash);
+  }
+
   // What a name is looked up by.
   HG_ALWAYS_INLINE static uint32_t HashOf(const char* name) noexcept {
     uint32_t hash = 5381;
@@ -220,6 +219,29 @@ class ModuleReader final {
       if (!layout_.HoldsAll(at, sizeof(Entry))) return nullptr;
     }
     return memory_.Get(at, room);
+  }
+
+  struct HashHead {
+    uint32_t bucket_count;
+    uint32_t first;
+    uint32_t bloom_words;
+    uint32_t bloom_shift;
+  };
+
+  // nullptr: names can't be looked up.
+  HG_ALWAYS_INLINE const HashHead* HashTable(HashHead* room) noexcept {
+    if (!HasNames() || tables_.hashes == 0) return nullptr;
+    const HashHead* const head = Get(tables_.hashes, room);
+    return head != nullptr && head->bucket_count != 0 && head->bloom_words != 0 ? head : nullptr;
+  }
+
+  HG_ALWAYS_INLINE bool MayHave(const HashHead& head, uint32_t hash) noexcept {
+    constexpr uint32_t kBits = sizeof(ElfW(Addr)) * 8;
+    ElfW(Addr) room;
+    const uintptr_t bloom = tables_.hashes + sizeof(HashHead);
+    const auto* const word = Get(bloom + (hash / kBits) % head.bloom_words * sizeof room, &room);
+    return word != nullptr && ((*word >> (hash % kBits)) &
+                               (*word >> ((hash >> (head.bloom_shift % 32)) % kBits)) & 1) != 0;
   }
 
   HG_ALWAYS_INLINE static bool Equal(const char* a, const char* b) noexcept {

@@ -243,12 +243,17 @@ void JudgeRedirection(const void* const (&bases)[4], NextAllocator* next) noexce
   }
 }
 
-// For coverage: an address that leads to a hook by way of the program's stub.
+// For coverage: an address that leads to a hook by way of the program's stub.  Most programs have
+// none, and the loader would look for each name in all modules before ours.
 void FindStubs() noexcept {
+  const link_map* map = ModuleAround(&OwnBase).map();
+  while (map != nullptr && map->l_prev != nullptr) map = map->l_prev;  // the program is the first
+  const ElfModule program = map != nullptr ? ElfModule(*map) : ElfModule();
   size_t count;
   EntryPoint* const entries = EntryPoints(&count);
   for (size_t i = 0; i < count; ++i) {
     if (entries[i].is_operator) continue;
+    if (!program.MayHave(entries[i].name)) continue;
     void* const first = Look(RTLD_DEFAULT, entries[i].name);
     if (IsStub(first)) entries[i].stub = reinterpret_cast<uintptr_t>(first);
   }

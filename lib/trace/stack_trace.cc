@@ -31,15 +31,16 @@ void CaptureAuto(StackTrace& trace, size_t max_frames, void* caller, ThreadState
     CaptureCareful(trace, max_frames, caller);
 }
 
-void WarmUnwinders([[maybe_unused]] UnwindMode mode, ThreadState& self) noexcept {
+// Our own walk sets up nothing: it would only read rules of frames that no sample has.
+void WarmUnwinders([[maybe_unused]] UnwindMode mode, [[maybe_unused]] ThreadState& self) noexcept {
   PrepareStackBounds();
-  StackTrace trace;
   ReplaceLibunwindPipe();
 #if defined(__x86_64__)
-  if (mode == UnwindMode::kDwarf && LibunwindWalk::Load())
-    CaptureByLibunwind(trace, kMaxFrames, __builtin_return_address(0));
-#endif
+  if (mode != UnwindMode::kDwarf) return;
+  StackTrace trace;
+  if (LibunwindWalk::Load()) CaptureByLibunwind(trace, kMaxFrames, __builtin_return_address(0));
   CaptureAuto(trace, kMaxFrames, __builtin_return_address(0), self);
+#endif
 }
 
 }  // namespace heapgauge

@@ -434,6 +434,39 @@ TEST_CASE("what a library defines is found as dlsym() finds it", "[elf][module_r
   CHECK(trusted.Variable("environ") != 0);
 }
 
+TEST_CASE("what a module can't have is told by its filter alone", "[elf][module_reader]") {
+  const BuiltModule module;
+  BytesMemory memory = module.memory();
+  ModuleLayout layout;
+  REQUIRE(ReadLayoutAt(memory, kBase, &layout));
+  ModuleReader<BytesMemory> reader(memory, layout);
+  using Hashed = ModuleReader<BytesMemory>;
+  for (const char* const name : {"alpha", "beta", "gamma"}) {
+    CHECK(reader.MayHave(Hashed::HashOf(name)));
+    ElfW(Sym) found{};
+    CHECK(reader.FindHashed(name, Hashed::HashOf(name), kAnyVersion, kAnything, &found));
+  }
+  CHECK_FALSE(reader.MayHave(Hashed::HashOf("delta")));  // another module's
+  CHECK_FALSE(reader.MayHave(Hashed::HashOf("zeta")));
+
+  // A stub of a program's is no definition, and is there: the program's own address of a function.
+  BuiltModule stub;
+  for (uint32_t i = BuiltModule::kFirst; i < BuiltModule::kFirst + stub.chain_words; ++i) {
+    stub.symbol(i).st_shndx = SHN_UNDEF;
+  }
+  BytesMemory stubs = stub.memory();
+  ModuleReader<BytesMemory> other(stubs, layout);
+  ElfW(Sym) found{};
+  CHECK(other.MayHave(Hashed::HashOf("alpha")));
+  CHECK_FALSE(other.FindDefinition("alpha", kAnyVersion, kAnything, &found));
+
+  const ModuleAround around(&AskEverything);
+  REQUIRE(around.found());
+  const ElfModule program(*around.map());
+  CHECK_FALSE(program.MayHave("no such function in any program"));
+  CHECK(ElfModule().MayHave("anything"));  // nothing is known of it
+}
+
 TEST_CASE("this program's references are its imports", "[elf][module_reader]") {
   const ModuleAround around(&AskEverything);
   REQUIRE(around.found());

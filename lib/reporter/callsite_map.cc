@@ -96,7 +96,8 @@ bool CallsiteMap::MakeChain(const StoredSite& site, size_t end, const Named& nam
   bool has_line = false;
   for (size_t i = 0; i < end; ++i) {
     for (const PlaceId id : named.At(identity_.SpotOf(site, i))) {
-      if (chain->size == 0 && places_[id].wrapper) continue;
+      // Also further out: std:: between the program's allocator and its caller asked for nothing.
+      if (places_[id].wrapper) continue;
       if (chain->size == kChain && has_line) return true;
       if (chain->line_count < kLines && places_[id].told) {
         // What is no wrapper now may turn out to be one.
@@ -278,9 +279,9 @@ const CallsiteMap::Callsite* CallsiteMap::WrapperOf(uint32_t site) const {
 
 uint32_t CallsiteMap::IndexIn(const std::vector<Frame>& frames) const {
   uint32_t at = CallsiteIndex(frames);
-  while (at + 1 < frames.size() &&
-         wrappers_.IsWrapper(frames[at].module, ShortName(frames[at].function))) {
-    ++at;
+  for (size_t i = at + 1; i < frames.size(); ++i) {
+    if (!wrappers_.IsWrapper(frames[at].module, ShortName(frames[at].function))) break;
+    if (!IsAllocationWrapper(frames[i])) at = static_cast<uint32_t>(i);
   }
   if (at >= frames.size() || !frames[at].function.empty()) return at;
   for (size_t i = at; i < frames.size(); ++i) {

@@ -4,8 +4,8 @@ Runs many_ways in one of its modes.  The last report must have exactly one call 
 function, and nothing else may have leaked in any report; alerts.jsonl must have one alert that was raised.  `once` has
 one report with more stacks than are followed, and the largest call site must be its first all the same.  Where the
 machine stood still so long that there were too few reports, the run is repeated, and in the end skipped.
-`own_wrappers` and its libraries (see that file) are judged the same way; "clones" must have rows that are told apart
-though they read alike.
+`own_wrappers` and its libraries, and `own_resource` (see those files), are judged the same way; "clones" must
+have rows that are told apart though they read alike.
 Standard library only; exit status 1 with the reason on stderr, 77 to be skipped.
 """
 import argparse
@@ -21,7 +21,9 @@ TRIES = 3
 LEAKS = {"handlers": "Remember", "recursion": "Remember", "no_room": "Remember", "wrapper": "KeepHeader",
          # of own_wrappers
          "layers": "OpenTicket", "siblings": "LoseSubscription", "everybody": "StoreGet",
-         "callbacks": "OpenDocument", "library": "ParseMessage", "named": "LoseKey", "clones": "Build"}
+         "callbacks": "OpenDocument", "library": "ParseMessage", "named": "LoseKey", "clones": "Build",
+         # of own_resource
+         "resource": "LoseRow"}
 LEAST_STACKS = {"handlers": 100, "recursion": 100, "everybody": 140, "callbacks": 60, "library": 60}
 # Not found by what it does: too few ask it.
 # The stacks of the recursion fill their room within seconds.

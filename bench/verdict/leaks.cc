@@ -17,8 +17,8 @@ double Onset(const Setting& setting, Random& random) {
   return setting.scale_s * random.Uniform(0.05, 0.3) * std::min(setting.scales, 400);
 }
 
-Process Around(std::vector<Population> populations, const Setting& setting, const Traffic& traffic,
-               Random& random) {
+Process WithCompany(std::vector<Population> populations, const Setting& setting,
+                    const Traffic& traffic, Random& random) {
   Process process;
   process.sites.emplace_back(0, setting.interval_bytes, std::move(populations));
   AddCompany(process.sites, setting, traffic, random);
@@ -31,10 +31,11 @@ Process Mixed(const Setting& setting, const Traffic& traffic, double share, doub
   const double bytes = AnyBytes(setting, random);
   const double leak = LeakRate(setting, random);
   const double rest = std::min(leak / share, 3000.0);
-  return Around({Objects(rest, bytes, setting, traffic,
-                         Exponential(setting.scale_s * random.LogUniform(1e-3, 1))),
-                 Objects(leak, bytes, setting, During(from_s, kNever, traffic), ForEver(), true)},
-                setting, traffic, random);
+  return WithCompany(
+      {Objects(rest, bytes, setting, traffic,
+               Exponential(setting.scale_s * random.LogUniform(1e-3, 1))),
+       Objects(leak, bytes, setting, During(from_s, kNever, traffic), ForEver(), true)},
+      setting, traffic, random);
 }
 
 Process FromStart(const Setting& setting, Random& random) {
@@ -71,9 +72,9 @@ Process InWaves(const Setting& setting, Random& random) {
 // No object of this line ever dies.
 Process NothingDies(const Setting& setting, Random& random) {
   const double from = random.Chance(0.5) ? 0 : Onset(setting, random);
-  return Around({Objects(LeakRate(setting, random), AnyBytes(setting, random), setting,
-                         During(from, kNever, Constant()), ForEver(), true)},
-                setting, Constant(), random);
+  return WithCompany({Objects(LeakRate(setting, random), AnyBytes(setting, random), setting,
+                              During(from, kNever, Constant()), ForEver(), true)},
+                     setting, Constant(), random);
 }
 
 // The same line made what is kept for ever when the process started.
@@ -90,7 +91,7 @@ Process AfterSetUp(const Setting& setting, Random& random) {
     populations.push_back(Objects(leak / random.LogUniform(0.01, 0.5), bytes, setting, Constant(),
                                   Exponential(setting.scale_s * random.LogUniform(1e-3, 0.5))));
   }
-  return Around(std::move(populations), setting, Constant(), random);
+  return WithCompany(std::move(populations), setting, Constant(), random);
 }
 
 // Sessions end, but some are forgotten.
@@ -98,10 +99,10 @@ Process ForgottenSessions(const Setting& setting, Random& random) {
   const double bytes = AnyBytes(setting, random);
   const double leak = LeakRate(setting, random);
   const double longest = std::min(4.0, 0.02 * setting.scales);
-  return Around({Objects(leak / random.LogUniform(0.05, 0.5), bytes, setting, Constant(),
-                         Exponential(setting.scale_s * random.LogUniform(0.2, longest))),
-                 Objects(leak, bytes, setting, Constant(), ForEver(), true)},
-                setting, Constant(), random);
+  return WithCompany({Objects(leak / random.LogUniform(0.05, 0.5), bytes, setting, Constant(),
+                              Exponential(setting.scale_s * random.LogUniform(0.2, longest))),
+                      Objects(leak, bytes, setting, Constant(), ForEver(), true)},
+                     setting, Constant(), random);
 }
 
 Process WithThreads(const Setting& setting, Random& random) {
@@ -110,8 +111,8 @@ Process WithThreads(const Setting& setting, Random& random) {
   Population threads = Objects(leak / random.LogUniform(0.02, 0.5), bytes, setting, Constant(),
                                Exponential(setting.scale_s * random.LogUniform(0.01, 1)));
   threads.cluster = 1 + static_cast<double>(random.Below(20));
-  return Around({threads, Objects(leak, bytes, setting, Constant(), ForEver(), true)}, setting,
-                Constant(), random);
+  return WithCompany({threads, Objects(leak, bytes, setting, Constant(), ForEver(), true)}, setting,
+                     Constant(), random);
 }
 
 // An error path that fails for a moment every so often, more or less: all that it makes stays, or a
@@ -139,7 +140,7 @@ Process SeldomBursts(const Setting& setting, Random& random) {
     default:
       break;
   }
-  Process process = Around(std::move(populations), setting, Constant(), random);
+  Process process = WithCompany(std::move(populations), setting, Constant(), random);
   process.clock_s = period;
   return process;
 }
@@ -155,10 +156,10 @@ Process SweptButForSome(const Setting& setting, Random& random) {
     return *std::upper_bound(sweeps.begin(), sweeps.end(), born);
   };
   const double leak = std::max(1.4 * setting.scale_s / period, LeakRate(setting, random));
-  Process process =
-      Around({Objects(leak / random.LogUniform(0.05, 0.5), bytes, setting, Constant(), lifetime),
-              Objects(leak, bytes, setting, Constant(), ForEver(), true)},
-             setting, Constant(), random);
+  Process process = WithCompany(
+      {Objects(leak / random.LogUniform(0.05, 0.5), bytes, setting, Constant(), lifetime),
+       Objects(leak, bytes, setting, Constant(), ForEver(), true)},
+      setting, Constant(), random);
   process.clock_s = period;
   return process;
 }
@@ -168,10 +169,10 @@ Process Heals(const Setting& setting, Random& random) {
   const double bytes = AnyBytes(setting, random);
   const double leak = std::max(3.0, LeakRate(setting, random));
   const double until = setting.scale_s * std::max(24.0, 0.4 * std::min(setting.scales, 400));
-  return Around({Objects(leak / random.LogUniform(0.02, 0.5), bytes, setting, Constant(),
-                         Exponential(setting.scale_s * random.LogUniform(1e-3, 0.5))),
-                 Objects(leak, bytes, setting, During(0, until, Constant()), ForEver(), true)},
-                setting, Constant(), random);
+  return WithCompany({Objects(leak / random.LogUniform(0.02, 0.5), bytes, setting, Constant(),
+                              Exponential(setting.scale_s * random.LogUniform(1e-3, 0.5))),
+                      Objects(leak, bytes, setting, During(0, until, Constant()), ForEver(), true)},
+                     setting, Constant(), random);
 }
 
 // 1 MiB a minute, evenly, of objects of a common size; from the start or midway.
@@ -180,7 +181,7 @@ Process MebibyteAMinute(const Setting& setting, Random& random) {
   const double rate = 1048576.0 / 60 / bytes;
   const double from = random.Chance(0.5) ? 0 : Onset(setting, random);
   Population leak{During(from, kNever, Scaled(rate, Constant())), ForEver(), bytes, 1, true};
-  return Around({std::move(leak)}, setting, Constant(), random);
+  return WithCompany({std::move(leak)}, setting, Constant(), random);
 }
 
 }  // namespace

@@ -32,14 +32,14 @@ namespace {
 
 namespace files = std::filesystem;
 
-constexpr char kDescription[] =
+constexpr char kCheckDescription[] =
     "Runs CMD with every allocation known. When it ends, and each process that it started, memory "
     "is searched for\n"
     "pointers to what is still alive: what nothing points to is lost, and is told by the line that "
     "allocated it.\n"
     "No rebuild, no ptrace. CMD is slower, and each of its allocations takes some 100 bytes more.";
 
-constexpr char kFooter[] =
+constexpr char kCheckFooter[] =
     "Examples:\n"
     "  heapgauge check -- ./unit_tests\n"
     "  heapgauge check --suppressions lsan.supp --format junit -o lost.xml -- ./unit_tests\n"
@@ -62,8 +62,8 @@ struct CheckRequest {
 };
 
 std::optional<CheckRequest> ParseCheck(const Arguments& arguments, int* status) {
-  const auto app = MakeApp("heapgauge check", "[options] [--] CMD [ARG...]", kDescription);
-  app->footer(kFooter);
+  const auto app = MakeApp("heapgauge check", "[options] [--] CMD [ARG...]", kCheckDescription);
+  app->footer(kCheckFooter);
   CheckRequest request;
   app->add_option("--suppressions", request.suppressions, "a suppression file; may be repeated")
       ->type_name("FILE")

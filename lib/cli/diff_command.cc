@@ -22,11 +22,11 @@
 namespace heapgauge::cli {
 namespace {
 
-constexpr char kDescription[] =
+constexpr char kDiffDescription[] =
     "Shows what grew and what shrank between two reports. A and B: a report directory (its newest "
     "report), a reports.jsonl, or a profile (heap.pb.gz).";
 
-constexpr char kFooter[] =
+constexpr char kDiffFooter[] =
     "Examples:\n"
     "  heapgauge diff heapgauge.checkout.4242 heapgauge.checkout.5151\n"
     "  heapgauge diff --at 3 --at 40 heapgauge.checkout.4242\n"
@@ -35,7 +35,7 @@ constexpr char kFooter[] =
     "Exit status: 0; 1 if what --fail-on names is there; 2 if A or B cannot be read or the output "
     "not be written.";
 
-const std::vector<std::string> kFormats = {"text", "json", "folded", "pprof"};
+const std::vector<std::string> kDiffFormats = {"text", "json", "folded", "pprof"};
 
 struct DiffRequest {
   std::string before;
@@ -74,9 +74,9 @@ std::string Check(DiffRequest* request) {
       return "no B: name a second report, or two moments of A by --at, e.g. --at 3 --at 40";
     request->after = request->before;
   }
-  if (std::find(kFormats.begin(), kFormats.end(), request->format) == kFormats.end()) {
+  if (std::find(kDiffFormats.begin(), kDiffFormats.end(), request->format) == kDiffFormats.end()) {
     return fmt::format("--format {}: not text, json, folded or pprof{}", Printable(request->format),
-                       DidYouMean(request->format, kFormats));
+                       DidYouMean(request->format, kDiffFormats));
   }
   for (const std::string& text : request->fail_on) {
     if (std::string wrong = ReadFailOn(text, request); !wrong.empty()) return wrong;
@@ -136,8 +136,8 @@ std::string Found(const Difference& difference, const DiffRequest& request) {
 
 int DiffCommand(const Arguments& arguments) {
   DiffRequest request;
-  const auto app = MakeApp("heapgauge diff", "A [B] [options]", kDescription);
-  app->footer(kFooter);
+  const auto app = MakeApp("heapgauge diff", "A [B] [options]", kDiffDescription);
+  app->footer(kDiffFooter);
   app->add_option("A", request.before, "the report before");
   app->add_option("B", request.after, "the report after; without it, A at another moment (--at)");
   app->add_option("--at", request.at,
@@ -149,7 +149,7 @@ int DiffCommand(const Arguments& arguments) {
   app->add_option("-f,--format", request.format,
                   "text (default), json (one line), folded (\"stack before after\", for a "
                   "differential flame graph) or pprof (gzip, values may be negative)")
-      ->type_name(fmt::format("{}", fmt::join(kFormats, "|")));
+      ->type_name(fmt::format("{}", fmt::join(kDiffFormats, "|")));
   app->add_option("--top", request.top_text,
                   "show N call sites that grew and N that shrank; 0: all (default 10 in text, all "
                   "elsewhere)")

@@ -19,12 +19,12 @@
 namespace heapgauge::cli {
 namespace {
 
-constexpr char kDescription[] =
+constexpr char kEdgesDescription[] =
     "Shows who calls whom, by the memory that waits for the calls, and the circles in it. PATH: a "
     "report directory, a reports.jsonl, or a directory of report directories; one for each process "
     "of each service.";
 
-constexpr char kFooter[] =
+constexpr char kEdgesFooter[] =
     "Examples:\n"
     "  heapgauge edges heapgauge.gateway.17 heapgauge.auth.4242 heapgauge.session.4711\n"
     "  heapgauge edges --format dot reports/ | dot -Tsvg > services.svg\n"
@@ -32,7 +32,7 @@ constexpr char kFooter[] =
     "Exit status: 0; 1 if what --fail-on names is there; 2 if a PATH cannot be read or the output "
     "not be written.";
 
-const std::vector<std::string> kFormats = {"text", "json", "dot"};
+const std::vector<std::string> kEdgesFormats = {"text", "json", "dot"};
 
 struct EdgesRequest {
   std::vector<std::string> paths;
@@ -47,9 +47,10 @@ struct EdgesRequest {
 std::string Check(EdgesRequest* request) {
   if (request->paths.empty())
     return "no PATH: name the report directories of the services, or one that holds them";
-  if (std::find(kFormats.begin(), kFormats.end(), request->format) == kFormats.end()) {
+  if (std::find(kEdgesFormats.begin(), kEdgesFormats.end(), request->format) ==
+      kEdgesFormats.end()) {
     return fmt::format("--format {}: not text, json or dot{}", Printable(request->format),
-                       DidYouMean(request->format, kFormats));
+                       DidYouMean(request->format, kEdgesFormats));
   }
   if (!request->fail_on.empty() && request->fail_on != "circle") {
     return fmt::format("--fail-on {}: not circle", Printable(request->fail_on));
@@ -77,12 +78,12 @@ std::string Render(const ServiceGraph& graph, const EdgesRequest& request) {
 
 int EdgesCommand(const Arguments& arguments) {
   EdgesRequest request;
-  const auto app = MakeApp("heapgauge edges", "PATH... [options]", kDescription);
-  app->footer(kFooter);
+  const auto app = MakeApp("heapgauge edges", "PATH... [options]", kEdgesDescription);
+  app->footer(kEdgesFooter);
   app->add_option("PATH", request.paths, "report directories, or directories that hold them");
   app->add_option("-f,--format", request.format,
                   "text (default), json (one line) or dot (a picture, for graphviz)")
-      ->type_name(fmt::format("{}", fmt::join(kFormats, "|")));
+      ->type_name(fmt::format("{}", fmt::join(kEdgesFormats, "|")));
   app->add_option("--fail-on", request.fail_on,
                   "exit with 1 if there is a circle, in any of the reports (circle)")
       ->type_name("circle");

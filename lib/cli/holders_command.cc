@@ -31,14 +31,14 @@
 namespace heapgauge::cli {
 namespace {
 
-constexpr char kDescription[] =
+constexpr char kHoldersDescription[] =
     "Says who holds what call sites have left behind: nobody any more (lost), or a variable, a "
     "stack, or memory of which nothing is known, with the blocks between. Of a process, its memory "
     "is looked through now, twice, while it goes on; of a report directory, the newest report "
     "tells.\n"
     "Without SITE, those that grow, or the five largest; with --exact, what has lost something, "
     "too.";
-constexpr char kFooter[] =
+constexpr char kHoldersFooter[] =
     "A SITE is a call site's id, its number in the newest report (#1), or a part of its function's "
     "name.\n\n"
     "Examples:\n"
@@ -196,8 +196,8 @@ absl::StatusOr<Report> LookNow(pid_t pid, const HoldersRequest& request) {
 
 int HoldersCommand(const Arguments& arguments) {
   HoldersRequest request;
-  const auto app = MakeApp("heapgauge holders", "PID|DIR [SITE...] [options]", kDescription);
-  app->footer(kFooter);
+  const auto app = MakeApp("heapgauge holders", "PID|DIR [SITE...] [options]", kHoldersDescription);
+  app->footer(kHoldersFooter);
   app->add_option("WHAT", request.what, "a process that is tracked, or a report directory");
   app->add_option("SITE", request.sites, "the call sites that are meant")->expected(-1);
   app->add_flag("--exact", request.exact,

@@ -21,11 +21,11 @@
 namespace heapgauge::cli {
 namespace {
 
-constexpr char kDescription[] =
+constexpr char kReportDescription[] =
     "Renders a report of PATH: a report directory, the reports.jsonl in one, or a profile "
     "(heap.pb.gz).";
 
-constexpr char kFooter[] =
+constexpr char kReportFooter[] =
     "Examples:\n"
     "  heapgauge report heapgauge.checkout_service.4242\n"
     "  heapgauge report heapgauge.checkout_service.4242 --top 50 | less -R\n"
@@ -117,8 +117,8 @@ std::string Check(ReportRequest* request) {
 
 int ReportCommand(const Arguments& arguments) {
   ReportRequest request;
-  const auto app = MakeApp("heapgauge report", "PATH [options]", kDescription);
-  app->footer(kFooter);
+  const auto app = MakeApp("heapgauge report", "PATH [options]", kReportDescription);
+  app->footer(kReportFooter);
   app->add_option("PATH", request.path,
                   "a report directory, a reports.jsonl or a pipe of such lines, or a profile");
   app->add_option("--at", request.at,

@@ -27,7 +27,7 @@ struct Format {
   std::string_view media_type;
 };
 
-constexpr Format kFormats[] = {
+constexpr Format kReportFormats[] = {
     {"text", "report.txt", "text/plain"},
     {"json", "report.json", "application/json"},
     {"folded", "heap.folded", "text/plain"},
@@ -40,9 +40,9 @@ constexpr Format kFormats[] = {
 };
 
 const Format& Find(std::string_view name) {
-  const auto found = std::find_if(std::begin(kFormats), std::end(kFormats),
+  const auto found = std::find_if(std::begin(kReportFormats), std::end(kReportFormats),
                                   [name](const Format& format) { return format.name == name; });
-  return found != std::end(kFormats) ? *found : kFormats[0];
+  return found != std::end(kReportFormats) ? *found : kReportFormats[0];
 }
 
 // All reports up to the one that is shown.
@@ -88,7 +88,7 @@ void MakeRelative(const std::string& root, std::vector<Frame>* frames) {
 const std::vector<std::string>& ReportFormats() {
   static const std::vector<std::string> names = [] {
     std::vector<std::string> all;
-    for (const Format& format : kFormats) all.emplace_back(format.name);
+    for (const Format& format : kReportFormats) all.emplace_back(format.name);
     return all;
   }();
   return names;

@@ -15,14 +15,14 @@
 namespace heapgauge::cli {
 namespace {
 
-constexpr char kDescription[] =
+constexpr char kRunDescription[] =
     "Runs CMD with heapgauge preloaded and writes reports on what its heap holds and what grows "
     "there. Its output\n"
     "and exit status are CMD's; at the end one line on standard error says where the report is.\n"
     "Each option sets the environment variable of the same name (--sample-interval: "
     "HEAPGAUGE_SAMPLE_INTERVAL).";
 
-constexpr char kFooter[] =
+constexpr char kRunFooter[] =
     "Examples:\n"
     "  heapgauge run -- ./checkout_service --port 8080\n"
     "  heapgauge run --report-interval 10s --output /var/tmp/heap.%h.%p -- redis-server "
@@ -116,8 +116,8 @@ class VariableOptions final {
 }  // namespace
 
 std::optional<RunRequest> ParseRun(const Arguments& arguments, int* status) {
-  const auto app = MakeApp("heapgauge run", "[options] [--] CMD [ARG...]", kDescription);
-  app->footer(kFooter);
+  const auto app = MakeApp("heapgauge run", "[options] [--] CMD [ARG...]", kRunDescription);
+  app->footer(kRunFooter);
   VariableOptions options(app.get(), {});
 
   const Split split = SplitAtCommand(*app, arguments);

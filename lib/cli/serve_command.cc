@@ -20,12 +20,12 @@
 namespace heapgauge::cli {
 namespace {
 
-constexpr char kDescription[] =
+constexpr char kServeDescription[] =
     "Serves the reports of a process, or of a report directory, over HTTP: / (the newest report), "
     "/report, /report.json, /history.json, /debug/pprof/heap and allocs, /metrics, /healthz. With "
     "a PID it ends with that process, else by Ctrl-C.";
 
-constexpr char kFooter[] =
+constexpr char kServeFooter[] =
     "Examples:\n"
     "  heapgauge serve 4242 --open\n"
     "  heapgauge serve heapgauge.checkout.4242 --listen 127.0.0.1:9191\n"
@@ -63,8 +63,8 @@ void OpenFirstLine() {
 
 int ServeCommand(const Arguments& arguments) {
   ServeRequest request;
-  const auto app = MakeApp("heapgauge serve", "PID|DIR [options]", kDescription);
-  app->footer(kFooter);
+  const auto app = MakeApp("heapgauge serve", "PID|DIR [options]", kServeDescription);
+  app->footer(kServeFooter);
   app->add_option("WHAT", request.what, "a process that is tracked, or a report directory");
   app->add_option("--listen", request.listen,
                   "where to listen; port 0, the default, is any that is free. An address that "

@@ -16,17 +16,17 @@
 namespace heapgauge::cli {
 namespace {
 
-using nlohmann::json;
+using Json = nlohmann::json;
 
 constexpr size_t kMostBytes = size_t{64} << 20;
 constexpr double kAsFast = 1.5;
 
-std::string Text(const json& object, const char* key) {
+std::string Text(const Json& object, const char* key) {
   const auto found = object.find(key);
   return found != object.end() && found->is_string() ? found->get<std::string>() : "";
 }
 
-double Number(const json& object, const char* key) {
+double Number(const Json& object, const char* key) {
   const auto found = object.find(key);
   return found != object.end() && found->is_number() ? found->get<double>() : 0;
 }
@@ -45,7 +45,7 @@ absl::StatusOr<SoakBaseline> ReadSoakBaseline(const std::string& directory) {
   if (!file.valid()) return refuse(fmt::format("no soak.json ({})", std::strerror(errno)));
   std::string text;
   if (!ReadAll(file.get(), kMostBytes, &text)) return refuse(std::strerror(errno));
-  const json root = json::parse(text, nullptr, false);
+  const Json root = Json::parse(text, nullptr, false);
   if (!root.is_object() || Text(root, "schema") != "heapgauge.soak/1")
     return refuse("its soak.json is none");
   const double status = Number(root, "status");
@@ -54,7 +54,7 @@ absl::StatusOr<SoakBaseline> ReadSoakBaseline(const std::string& directory) {
   SoakBaseline baseline;
   const auto leaks = root.find("leaks");
   if (leaks == root.end() || !leaks->is_array()) return refuse("its soak.json is none");
-  for (const json& leak : *leaks) {
+  for (const Json& leak : *leaks) {
     if (!leak.is_object()) continue;
     const SoakBaseline::Leak known{Number(leak, "bytes_per_hour"),
                                    Number(leak, "bytes_per_request")};
@@ -62,7 +62,7 @@ absl::StatusOr<SoakBaseline> ReadSoakBaseline(const std::string& directory) {
     baseline.by_function[{Text(leak, "function"), Text(leak, "program")}] = known;
   }
   if (const auto processes = root.find("processes"); processes != root.end()) {
-    for (const json& process : *processes) {
+    for (const Json& process : *processes) {
       if (process.is_object()) baseline.programs.insert(Text(process, "program"));
     }
   }

@@ -31,7 +31,7 @@ class SoakLog final {
   void Open(const std::string& path);
   void Take(std::string_view bytes);
   // The last lines, for people, each made safe to show.
-  std::string LastLines(size_t most) const;
+  std::string LastLines(size_t most = 8) const;
   // Called with each line.
   std::function<void(const std::string& line)> on_line;
 

@@ -15,7 +15,6 @@ namespace heapgauge::cli {
 namespace {
 
 constexpr size_t kLeastEach = 5;  // iterations, where each leaves another number
-constexpr size_t kMostGrowing = 5;
 
 // A call site over all processes of one program.
 struct Course {

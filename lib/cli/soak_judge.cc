@@ -22,7 +22,6 @@ constexpr double kHour = 3600;
 constexpr double kSigmas = 1.96;
 constexpr size_t kPlaceWidth = 72;
 constexpr size_t kStackLines = 8;
-constexpr size_t kMostGrowing = 5;
 constexpr double kPaceConfidence = 0.7;
 constexpr double kLeastGrowth = 3;         // samples' worth
 constexpr double kLate = 3;                // s: a report that is no later is still of its moment

@@ -12,6 +12,8 @@
 
 namespace heapgauge::cli {
 
+inline constexpr size_t kMostGrowing = 5;  // call sites that are named as such
+
 struct SoakWindow {
   double from_s = 0;  // the judged part, by the soak's clock
   double to_s = 0;

@@ -14,12 +14,12 @@
 namespace heapgauge::cli {
 namespace {
 
-constexpr char kDescription[] =
+constexpr char kSoakDescription[] =
     "Runs SERVICE under heapgauge and LOAD against it, again and again until the duration is over, "
     "leaves out the warm-up, and says whether SERVICE leaks, and how small a leak it would have "
     "seen.";
 
-constexpr char kFooter[] =
+constexpr char kSoakFooter[] =
     "Examples:\n"
     "  heapgauge soak --load 'wrk -d 60 http://127.0.0.1:8080/' --duration 10m -- ./service\n"
     "  heapgauge soak --load 'ab -n 20000 http://127.0.0.1:8080/' --wait-port 8080 \\\n"
@@ -30,7 +30,7 @@ constexpr char kFooter[] =
     "SERVICE died or never came up; 126 and 127 SERVICE cannot be run or found; 130 interrupted, "
     "with what was seen until then.";
 
-const std::vector<std::string> kFormats = {"text", "json", "junit", "markdown", "html"};
+const std::vector<std::string> kSoakFormats = {"text", "json", "junit", "markdown", "html"};
 constexpr double kDefaultDuration = 600;
 constexpr double kMostDefaultWarmUp = 300;
 constexpr double kDefaultLoadLimit = 300;
@@ -180,8 +180,8 @@ double SoakReportInterval(double judged_s) {
 
 std::optional<SoakRequest> ParseSoak(const Arguments& arguments, int* status) {
   const auto app =
-      MakeApp("heapgauge soak", "--load LOAD [options] [--] SERVICE [ARG...]", kDescription);
-  app->footer(kFooter);
+      MakeApp("heapgauge soak", "--load LOAD [options] [--] SERVICE [ARG...]", kSoakDescription);
+  app->footer(kSoakFooter);
   SoakRequest request;
   Texts texts;
   const auto add = [&](const char* name, std::string& to, const char* type, const char* help) {
@@ -230,9 +230,9 @@ std::optional<SoakRequest> ParseSoak(const Arguments& arguments, int* status) {
     return std::nullopt;
   }
   request.service.assign(at(split.command_begin), arguments.end());
-  if (std::find(kFormats.begin(), kFormats.end(), request.format) == kFormats.end()) {
+  if (std::find(kSoakFormats.begin(), kSoakFormats.end(), request.format) == kSoakFormats.end()) {
     return fail(fmt::format("--format {}: not text, json, junit, markdown or html{}",
-                            Printable(request.format), DidYouMean(request.format, kFormats)));
+                            Printable(request.format), DidYouMean(request.format, kSoakFormats)));
   }
   if (request.load.find_first_not_of(" \t\n") == std::string::npos)
     return fail("no --load: name the command that puts SERVICE to work");

@@ -31,7 +31,6 @@ constexpr double kDaemonPatience = 0.2;
 constexpr double kDaemonLimit = 10;  // s: what ends later has died
 constexpr double kReadEvery = 0.5;
 constexpr double kProgressEvery = 1;
-constexpr size_t kShownLines = 8;
 
 // Of those that are taken.
 const char* NameOf(int signal) {
@@ -126,7 +125,7 @@ void SoakRun::Reap() {
         Fail(SoakEnd::kServiceDied,
              fmt::format("SERVICE ended by itself after {}: {}", FormatDuration(now_s() - began_s_),
                          EndInWords(status)),
-             service_log_.LastLines(kShownLines));
+             service_log_.LastLines());
       }
     }
   }
@@ -253,8 +252,8 @@ void SoakRun::WaitUp() {
     const char* const what = request_.wait == SoakWait::kPort   ? "--wait-port"
                              : request_.wait == SoakWait::kLine ? "--wait-line"
                                                                 : "--wait-command";
-    std::string output = service_log_.LastLines(kShownLines);
-    if (request_.wait == SoakWait::kCommand) output += wait_log_.LastLines(kShownLines);
+    std::string output = service_log_.LastLines();
+    if (request_.wait == SoakWait::kCommand) output += wait_log_.LastLines();
     return Fail(
         SoakEnd::kNotUp,
         fmt::format("SERVICE did not come up within {} ({} {})",

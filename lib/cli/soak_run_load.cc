@@ -21,7 +21,6 @@ constexpr double kLastWords = 0.3;    // s: for SERVICE's end after LOAD's
 constexpr double kQuickLoad = 0.02;   // s: one that ends sooner is not started again at once
 constexpr int kQuietLooks = 8;        // exact mode: for reports that agree
 constexpr double kQuietPause = 0.1;
-constexpr size_t kShownLines = 8;
 
 }  // namespace
 
@@ -53,7 +52,7 @@ void SoakRun::TakeLoadEnds() {
         poll(nullptr, 0, 10);
       return Fail(SoakEnd::kLoadFailed,
                   fmt::format("LOAD failed after {}: {}", FormatDuration(took), EndInWords(status)),
-                  load_log_.LastLines(kShownLines));
+                  load_log_.LastLines());
     }
     if (restarts_ && took < kQuickLoad) {
       ++i;
@@ -147,7 +146,7 @@ void SoakRun::Iterate() {
       Fail(SoakEnd::kLoadHangs,
            fmt::format("LOAD had not ended after {} (--load-limit), in iteration {} of {}",
                        FormatDuration(request_.load_limit_s), i + 1, all),
-           load_log_.LastLines(kShownLines));
+           load_log_.LastLines());
       break;
     }
     // What SERVICE puts away after the last answer counts as put away.

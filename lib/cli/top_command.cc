@@ -29,11 +29,11 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-constexpr char kDescription[] =
+constexpr char kTopDescription[] =
     "Watches the call sites of a process: verdict, live bytes, growth. On a terminal it fills the "
     "screen (g growth, l live, n name, r rank: the order; q quits), else it prints a table at each "
     "look. A look is not stored: the process's own reports go on as before.";
-constexpr char kFooter[] =
+constexpr char kTopFooter[] =
     "Examples:\n"
     "  heapgauge top 4242\n"
     "  heapgauge top 4242 --count 1 --sort growth\n\n"
@@ -61,8 +61,8 @@ std::optional<TopRequest> ReadArguments(const Arguments& arguments, int* status)
   std::string delay = "1s";
   std::string count;
   std::string order = "rank";
-  const auto app = MakeApp("heapgauge top", "PID [options]", kDescription);
-  app->footer(kFooter);
+  const auto app = MakeApp("heapgauge top", "PID [options]", kTopDescription);
+  app->footer(kTopFooter);
   app->add_option("PID", what, "a process that is tracked");
   app->add_option("-d,--delay", delay, "time between looks, at least 100ms")->type_name("TIME");
   app->add_option("-n,--count", count, "so many looks, then end")->type_name("N");

@@ -12,7 +12,7 @@ namespace {
 using Pending = std::vector<DwarfQuery*>;
 
 // Deeper nesting than any compiler emits; a damaged tree must not exhaust the stack.
-constexpr int kMaxDepth = 256;
+constexpr int kMostScopes = 256;
 
 // Calls visit(begin, end) for each range of code the entry covers; false if it has none.
 template <typename Visit>
@@ -77,7 +77,7 @@ class TreeWalk final {
   explicit TreeWalk(bool thorough) : thorough_(thorough) {}
 
   void Visit(Dwarf_Die* parent, Pending pending, int depth) {
-    if (depth > kMaxDepth) return;
+    if (depth > kMostScopes) return;
     Dwarf_Die die;
     if (dwarf_child(parent, &die) != 0) return;
     do {

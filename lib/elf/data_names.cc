@@ -8,7 +8,7 @@ namespace {
 
 using Symbol = ElfW(Sym);
 
-constexpr size_t kChunkSymbols = 2048;
+constexpr size_t kNamesAtOnce = 2048;
 
 }  // namespace
 
@@ -22,10 +22,10 @@ void NameData(const ElfImage& image, SymbolTable table, std::span<const uint64_t
   }
   const ElfImage::Section& strings = image.sections()[section->sh_link];
   if (strings.sh_type != SHT_STRTAB) return;
-  std::vector<Symbol> chunk(kChunkSymbols);
+  std::vector<Symbol> chunk(kNamesAtOnce);
   const uint64_t count = section->sh_size / sizeof(Symbol);
   for (uint64_t done = 0; done < count;) {
-    const size_t wanted = std::min<uint64_t>(count - done, kChunkSymbols);
+    const size_t wanted = std::min<uint64_t>(count - done, kNamesAtOnce);
     const uint64_t at = section->sh_offset + done * sizeof(Symbol);
     const size_t got = image.Read(at, chunk.data(), wanted * sizeof(Symbol)) / sizeof(Symbol);
     for (size_t i = 0; i < got; ++i) {

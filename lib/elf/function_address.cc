@@ -8,7 +8,7 @@ namespace {
 
 using Symbol = ElfW(Sym);
 
-constexpr size_t kChunkSymbols = 2048;
+constexpr size_t kAddressesAtOnce = 2048;
 constexpr uint64_t kMostStrings = uint64_t{64} << 20;
 
 }  // namespace
@@ -31,10 +31,10 @@ std::optional<uint64_t> FunctionAddress(const ElfImage& image, const std::string
            end < text.size() && text[end] == '\0' &&
            std::equal(name.begin(), name.end(), text.data() + symbol.st_name);
   };
-  std::vector<Symbol> chunk(kChunkSymbols);
+  std::vector<Symbol> chunk(kAddressesAtOnce);
   const uint64_t count = section->sh_size / sizeof(Symbol);
-  for (uint64_t done = 0; done < count; done += kChunkSymbols) {
-    const size_t wanted = std::min<uint64_t>(count - done, kChunkSymbols);
+  for (uint64_t done = 0; done < count; done += kAddressesAtOnce) {
+    const size_t wanted = std::min<uint64_t>(count - done, kAddressesAtOnce);
     const uint64_t at = section->sh_offset + done * sizeof(Symbol);
     const size_t got = image.Read(at, chunk.data(), wanted * sizeof(Symbol)) / sizeof(Symbol);
     const auto end = chunk.begin() + static_cast<std::ptrdiff_t>(got);

@@ -8,7 +8,7 @@
 namespace heapgauge {
 namespace {
 
-constexpr uintptr_t kPage = 4096;
+constexpr uintptr_t kMapUnit = 4096;
 constexpr uintptr_t kGrowth = uintptr_t{256} << 20;  // of the main heap, while this looks
 constexpr size_t kMostArenas = 1024;
 constexpr size_t kMostHeaps = 4096;  // of one arena
@@ -167,13 +167,13 @@ bool GlibcBlocks::Walk(const Row& row, OwnReader& reader, BlockMap& blocks, char
 
 // Whole pages each; what follows is somebody else's.
 bool GlibcBlocks::WalkMapped(const Row& row, OwnReader& reader, BlockMap& blocks) noexcept {
-  for (uintptr_t at = row.first; at + kPage <= row.end;) {
+  for (uintptr_t at = row.first; at + kMapUnit <= row.end;) {
     uint64_t header[2];
     if (!reader.Read(at, sizeof(header), header)) return true;
     const uint64_t size = header[1] & ~GlibcChunk::kFlags;
     // The bytes before an aligned chunk are counted in the first word.
     if ((header[1] & GlibcChunk::kFlags) != GlibcChunk::kMapped || header[0] != 0 ||
-        size % kPage != 0 || size == 0 || size > row.end - at) {
+        size % kMapUnit != 0 || size == 0 || size > row.end - at) {
       return true;
     }
     if (!blocks.Add(at + GlibcChunk::kHeader, size - GlibcChunk::kHeader)) return false;

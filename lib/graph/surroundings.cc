@@ -20,7 +20,7 @@ extern "C" void __cxa_finalize(void*);
 namespace heapgauge {
 namespace {
 
-constexpr uintptr_t kPage = 4096;
+constexpr uintptr_t kPageBytes = 4096;
 // Of the C library's record of a thread, from the thread pointer on; static thread-local storage
 // lies below it (x86-64).
 constexpr uintptr_t kRecordBytes = 0x900;
@@ -119,8 +119,8 @@ bool Surroundings::AddModules() noexcept {
           if (segment.p_type != PT_LOAD) return;
           if ((segment.p_flags & PF_W) == 0 || is_ours) {
             // Whole pages: what is left of the last one is no memory of the program's.
-            to.whole = to.self->KeepOut({range.begin / kPage * kPage,
-                                         (range.end + kPage - 1) / kPage * kPage}) &&
+            to.whole = to.self->KeepOut({range.begin / kPageBytes * kPageBytes,
+                                         (range.end + kPageBytes - 1) / kPageBytes * kPageBytes}) &&
                        to.whole;
             return;
           }
@@ -237,7 +237,7 @@ bool Surroundings::AddThreads() noexcept {
       continue;
     }
     for (const uintptr_t word : thread.words) {
-      if (word >= kPage) whole = AddWord(word, thread.id) && whole;
+      if (word >= kPageBytes) whole = AddWord(word, thread.id) && whole;
     }
     const Mapping* const at = thread.stack_pointer != 0 ? MappingOf(thread.stack_pointer) : nullptr;
     const Mapping* home = thread.record != 0 ? MappingOf(thread.record - 1) : nullptr;

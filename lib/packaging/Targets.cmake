@@ -19,14 +19,29 @@ function(heapgauge_target_defaults target)
   endif()
 endfunction()
 
+# Eight files of a target as one, where HEAPGAUGE_UNITY is set: what they include is parsed once.  Their anonymous namespaces
+# are one, then.  What the linker is to find by its file's name (child_pages.ld) stays by itself.
+file(STRINGS ${PROJECT_SOURCE_DIR}/lib/reporter/child_pages.ld heapgauge_placed REGEX "\\.a:[a-z_]+\\.cc")
+list(TRANSFORM heapgauge_placed REPLACE ".*\\.a:([a-z_]+\\.cc).*" "\\1")
+function(heapgauge_unity target)
+  if(HEAPGAUGE_UNITY)
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE BATCH UNITY_BUILD_BATCH_SIZE 8)
+    set_source_files_properties(${heapgauge_placed} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+  endif()
+endfunction()
+
 # One layer of lib/ as a static library.  RUNTIME marks code that runs inside a host's malloc: no exceptions, no
-# RTTI, and frame pointers so that the frame-pointer unwinder can walk out of our own frames.
+# RTTI, and frame pointers so that the frame-pointer unwinder can walk out of our own frames.  WHOLE: the program that links it
+# needs all of it; of the others a program takes the files that it needs, and files that are compiled as one it would take together.
 function(heapgauge_layer name)
-  cmake_parse_arguments(LAYER "RUNTIME" "" "SOURCES;DEPENDS" ${ARGN})
+  cmake_parse_arguments(LAYER "RUNTIME;WHOLE" "" "SOURCES;DEPENDS" ${ARGN})
   add_library(heapgauge_${name} STATIC ${LAYER_SOURCES})
   heapgauge_target_defaults(heapgauge_${name})
   target_include_directories(heapgauge_${name} PUBLIC ${PROJECT_SOURCE_DIR}/lib ${PROJECT_SOURCE_DIR}/include)
   target_link_libraries(heapgauge_${name} PUBLIC ${LAYER_DEPENDS})
+  if(LAYER_WHOLE OR HEAPGAUGE_UNITY STREQUAL ALL AND NOT LAYER_RUNTIME)
+    heapgauge_unity(heapgauge_${name})
+  endif()
   if(LAYER_RUNTIME)
     target_compile_options(heapgauge_${name} PRIVATE -fno-omit-frame-pointer -ftls-model=initial-exec
       $<$<COMPILE_LANGUAGE:CXX>:-fno-exceptions -fno-rtti -fno-threadsafe-statics>)

@@ -17,7 +17,7 @@
 namespace heapgauge {
 namespace {
 
-using nlohmann::json;
+using Json = nlohmann::json;
 
 constexpr size_t kMostLine = 4096;
 constexpr size_t kMostPrograms = 200;
@@ -25,14 +25,14 @@ constexpr size_t kMostCallsites = 200;  // of a program
 constexpr char kOthers[] = "(others)";
 constexpr size_t kShownPrograms = 10;
 
-double Number(const json& object, const char* key) {
+double Number(const Json& object, const char* key) {
   const auto found = object.find(key);
   if (found == object.end() || !found->is_number()) return 0;
   const double value = found->get<double>();
   return std::isfinite(value) && value > 0 ? value : 0;
 }
 
-std::string Text(const json& object, const char* key) {
+std::string Text(const Json& object, const char* key) {
   const auto found = object.find(key);
   return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
@@ -41,7 +41,7 @@ class Sums final {
  public:
   bool Add(const Line& line) {
     if (!line.complete || line.text.size() > kMostLine) return false;
-    const json child = json::parse(line.text, nullptr, false);
+    const Json child = Json::parse(line.text, nullptr, false);
     if (!child.is_object() || !child.contains("pid")) return false;
     std::string exe = Text(child, "exe");
     if (exe.empty()) return false;
@@ -74,7 +74,7 @@ class Sums final {
   }
 
  private:
-  static void AddCallsite(const json& site, ChildProgram* program) {
+  static void AddCallsite(const Json& site, ChildProgram* program) {
     const std::string module = Text(site, "module");
     const auto offset = site.find("offset");
     if (module.empty() || offset == site.end() || !offset->is_number_unsigned()) return;

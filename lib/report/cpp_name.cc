@@ -10,7 +10,7 @@ namespace {
 
 using std::string_view;
 
-constexpr auto kNone = string_view::npos;
+constexpr auto kNowhere = string_view::npos;
 
 // Tables, because each character of each name is asked about.
 using Characters = std::array<bool, 256>;
@@ -55,15 +55,15 @@ bool IsKeyword(string_view word) {
   return std::find(std::begin(kWords), std::end(kWords), word) != std::end(kWords);
 }
 
-// Index behind the string at `open`, as debug information shows arguments of templates; kNone if it
+// Index behind the string at `open`, as debug information shows arguments of templates; kNowhere if it
 // has no end or holds what would be escaped there.
 size_t BehindString(string_view text, size_t open) {
   for (size_t i = open + 1; i < text.size(); ++i) {
     if (text[i] == '"') return i + 1;
-    if (std::iscntrl(static_cast<unsigned char>(text[i])) != 0) return kNone;
+    if (std::iscntrl(static_cast<unsigned char>(text[i])) != 0) return kNowhere;
     if (text[i] == '\\') ++i;
   }
-  return kNone;
+  return kNowhere;
 }
 
 // Could `text`, the inside of brackets of the kind `open`, be parameters or arguments?
@@ -85,8 +85,8 @@ bool IsInside(string_view text, char open) {
     }
     before = {};
     if (c == '"') {
-      i = quotes ? BehindString(text, i) : kNone;
-      if (i == kNone) return false;
+      i = quotes ? BehindString(text, i) : kNowhere;
+      if (i == kNowhere) return false;
       continue;
     }
     if (!kInsideChars[static_cast<unsigned char>(c)]) return false;
@@ -120,7 +120,7 @@ bool IsTail(string_view text) {
   while (text.starts_with(" [clone ") || text.starts_with(" (.")) {
     const size_t close = text.find(text[1] == '[' ? ']' : ')');
     const size_t begin = text[1] == '[' ? 8 : 3;
-    if (close == kNone || !IsSuffix(text.substr(begin, close - begin))) return false;
+    if (close == kNowhere || !IsSuffix(text.substr(begin, close - begin))) return false;
     text.remove_prefix(close + 1);
   }
   if (text.starts_with("@@")) text.remove_prefix(1);
@@ -133,7 +133,7 @@ string_view WithoutCloneSuffix(string_view name) {
   for (const string_view suffix :
        {"@", ".part.", ".constprop.", ".isra.", ".cold", ".lto_priv.", ".llvm."}) {
     const size_t at = name.find(suffix);
-    if (at != kNone && at > 0) name = name.substr(0, at);
+    if (at != kNowhere && at > 0) name = name.substr(0, at);
   }
   return name;
 }
@@ -164,7 +164,7 @@ class Parser final {
     const string_view name = text_.substr(begin_, end - begin_);
     if (name.empty() || !IsTail(text_.substr(end_ ? tail_ : end))) return std::nullopt;
     // Demanglers show a return type with templates alone, and always with parameters.
-    if (typed_ && (!end_ || tail_ == end || name.find('<') == kNone)) return std::nullopt;
+    if (typed_ && (!end_ || tail_ == end || name.find('<') == kNowhere)) return std::nullopt;
     return name;
   }
 
@@ -192,7 +192,7 @@ class Parser final {
       case '\'': {  // LLVM's 'lambda'(int)
         const bool known = Rest("'lambda") || Rest("'unnamed") || Rest("'block-literal'");
         at_ = text_.find('\'', at_ + 1);
-        if (!known || at_ == kNone) return false;
+        if (!known || at_ == kNowhere) return false;
         ++at_;
         return true;
       }
@@ -230,7 +230,7 @@ class Parser final {
   bool Group() {
     const char open = text_[at_];
     const size_t behind = BehindGroup(text_, at_);
-    if (behind == kNone) return false;
+    if (behind == kNowhere) return false;
     const string_view inside = text_.substr(at_ + 1, behind - at_ - 2);
     if (open == '[' && (at_ == begin_ || !inside.starts_with("abi:"))) return false;
     // Rust's <A as B>::f is none of ours; <lambda(int)> stands behind a "::".
@@ -246,7 +246,7 @@ class Parser final {
   // Parameters, or a part of a name or type.
   bool Round() {
     const size_t behind = BehindGroup(text_, at_);
-    if (behind == kNone) return false;
+    if (behind == kNowhere) return false;
     const string_view inside = text_.substr(at_ + 1, behind - at_ - 2);
     const string_view before = text_.substr(begin_, at_ - begin_);
     const bool scope = before.empty() || before.ends_with("::");
@@ -323,7 +323,7 @@ size_t BehindGroup(string_view text, size_t open) {
         break;
       case '"': {
         const size_t behind = BehindString(text, i);
-        if (behind == kNone) return kNone;
+        if (behind == kNowhere) return kNowhere;
         i = behind - 1;
         break;
       }
@@ -331,7 +331,7 @@ size_t BehindGroup(string_view text, size_t open) {
         break;
     }
   }
-  return kNone;
+  return kNowhere;
 }
 
 bool IsOperatorAt(string_view text, size_t i) {
@@ -353,7 +353,7 @@ size_t BehindOperator(string_view text, size_t i) {
   }
   while (i < text.size() && text[i] != '(') {
     const size_t behind = text[i] == '<' ? BehindGroup(text, i) : i + 1;
-    if (behind == kNone) return text.size();
+    if (behind == kNowhere) return text.size();
     i = behind;
   }
   return i;

@@ -15,8 +15,6 @@
 namespace heapgauge {
 namespace {
 
-constexpr double kSigmas95 = 1.96;
-
 // Where a call site has no twin by id: what a person would take for the same place.
 std::string PlaceOf(const Site& site) {
   if (site.frames.empty()) return {};

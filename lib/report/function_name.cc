@@ -8,7 +8,7 @@
 namespace heapgauge {
 namespace {
 
-constexpr auto kNone = std::string_view::npos;
+constexpr auto kNotClosed = std::string_view::npos;
 
 void ReplaceAll(std::string* text, std::string_view from, std::string_view to) {
   for (size_t at = text->find(from); at != std::string::npos;
@@ -24,7 +24,7 @@ void RemoveDefaultArguments(std::string* text) {
         ", std::equal_to<", ", std::default_delete<"}) {
     for (size_t at = text->find(argument); at != std::string::npos; at = text->find(argument, at)) {
       const size_t behind = BehindGroup(*text, at + argument.size() - 1);
-      if (behind == kNone) return;
+      if (behind == kNotClosed) return;
       text->erase(at, behind - at);
     }
   }

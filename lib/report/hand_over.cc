@@ -23,8 +23,8 @@ constexpr const char* kFiles[] = {"owner",           "reports.jsonl",   "reports
                                   "peak.json",       "alerts.jsonl",    "alerts.jsonl.1",
                                   "children.jsonl",  "children.jsonl.1"};
 // Of a report that is being written.
-constexpr const char* kTemporary[] = {".report.txt.", ".heap.pb.gz.", ".peak.json.",
-                                      ".reports.history."};
+constexpr const char* kUnfinished[] = {".report.txt.", ".heap.pb.gz.", ".peak.json.",
+                                       ".reports.history."};
 
 // The kernel's.
 struct Entry {
@@ -37,7 +37,7 @@ struct Entry {
 
 bool IsIgnored(const char* name) noexcept {
   if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0) return true;
-  for (const char* start : kTemporary) {
+  for (const char* start : kUnfinished) {
     if (strncmp(name, start, strlen(start)) == 0) return true;
   }
   return false;

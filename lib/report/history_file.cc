@@ -18,7 +18,7 @@
 namespace heapgauge {
 namespace {
 
-constexpr char kTemporary[] = ".reports.history.new";
+constexpr char kNewFile[] = ".reports.history.new";
 
 // A descriptor that closes itself and is none of those that programs take for granted.
 class File final {
@@ -74,8 +74,8 @@ std::optional<off_t> EndOfBatch(int fd, off_t at, off_t size) {
 
 // The batches from `begin` to `end` become the file.
 bool KeepFrom(int directory, int from, off_t begin, off_t end) {
-  unlinkat(directory, kTemporary, 0);  // of one who died over it
-  const File to(directory, kTemporary, O_WRONLY | O_CREAT | O_EXCL);
+  unlinkat(directory, kNewFile, 0);  // of one who died over it
+  const File to(directory, kNewFile, O_WRONLY | O_CREAT | O_EXCL);
   if (to.get() < 0) return false;
   std::string piece(size_t{256} << 10, '\0');
   for (off_t at = begin; at < end;) {
@@ -83,13 +83,13 @@ bool KeepFrom(int directory, int from, off_t begin, off_t end) {
     if (!ReadAt(from, at, piece.data(), bytes) ||
         !WriteAll(to.get(), std::string_view(piece).substr(0, bytes))) {
       const int saved_errno = errno;
-      unlinkat(directory, kTemporary, 0);
+      unlinkat(directory, kNewFile, 0);
       errno = saved_errno;
       return false;
     }
     at += static_cast<off_t>(bytes);
   }
-  return renameat(directory, kTemporary, directory, kHistoryFile) == 0;
+  return renameat(directory, kNewFile, directory, kHistoryFile) == 0;
 }
 
 }  // namespace

@@ -9,13 +9,13 @@ namespace heapgauge {
 namespace {
 
 enum Mark : uint8_t {
-  kSame,       // as in the report before
-  kNone,       // NaN
-  kPredicted,  // as predicted
-  kWhole,      // eight bytes: the value
-  kStep1,      // one byte: what it grew by
-  kStep2,      // two bytes: the same
-  kShort,      // four bytes: the value
+  kSame,        // as in the report before
+  kNotANumber,  // NaN
+  kPredicted,   // as predicted
+  kWhole,       // eight bytes: the value
+  kStep1,       // one byte: what it grew by
+  kStep2,       // two bytes: the same
+  kShort,       // four bytes: the value
   kZero,
   kChange = 16,  // and an exponent; one byte: the fraction of what it grew by
   kValue = 136,  // the same of the value
@@ -96,7 +96,7 @@ double WriteCell(double value, CellLoss loss, const CellContext& context, std::s
   };
   const bool exact = loss == CellLoss::kNone;
   const bool was_none = std::isnan(context.last);
-  if (std::isnan(value)) return simple(was_none ? kSame : kNone, value);
+  if (std::isnan(value)) return simple(was_none ? kSame : kNotANumber, value);
   if (value == context.last) return simple(kSame, value);
   if (value == 0) return simple(kZero, 0);
   if (context.predicted) {
@@ -130,7 +130,7 @@ std::optional<double> ReadCell(uint8_t mark, const CellContext& context, std::st
   switch (mark) {
     case kSame:
       return context.last;
-    case kNone:
+    case kNotANumber:
       return std::numeric_limits<double>::quiet_NaN();
     case kPredicted:
       return context.predicted;

@@ -17,22 +17,22 @@
 namespace heapgauge {
 namespace {
 
-using nlohmann::json;
+using Json = nlohmann::json;
 
-std::string Dump(const json& value) {
-  return value.dump(-1, ' ', false, json::error_handler_t::replace);
+std::string Shown(const Json& value) {
+  return value.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 // Reads the members of one object.  The first thing wrong is kept in *error with its place, later
 // ones are not.
 class Object final {
  public:
-  Object(const json& value, std::string place, std::string* error)
+  Object(const Json& value, std::string place, std::string* error)
       : value_(value), place_(std::move(place)), error_(error) {
     if (!value_.is_object()) Complain(place_, "an object", value_);
   }
 
-  const json* Find(const char* key) const {
+  const Json* Find(const char* key) const {
     if (!value_.is_object()) return nullptr;
     const auto found = value_.find(key);
     return found == value_.end() ? nullptr : &*found;
@@ -45,14 +45,14 @@ class Object final {
   }
 
   void Read(const char* key, std::string* out) const {
-    const json* member = Find(key);
+    const Json* member = Find(key);
     if (member == nullptr) return;
     if (!member->is_string()) return Complain(Place(key), "a string", *member);
     *out = member->get_ref<const std::string&>();
   }
 
   void Read(const char* key, bool* out) const {
-    const json* member = Find(key);
+    const Json* member = Find(key);
     if (member == nullptr) return;
     if (!member->is_boolean()) return Complain(Place(key), "true or false", *member);
     *out = member->get<bool>();
@@ -61,7 +61,7 @@ class Object final {
   template <typename T>
   requires std::is_arithmetic_v<T>
   void Read(const char* key, T* out) const {
-    const json* member = Find(key);
+    const Json* member = Find(key);
     if (member == nullptr) return;
     if (!member->is_number()) return Complain(Place(key), "a number", *member);
     if constexpr (std::is_floating_point_v<T>) {
@@ -75,7 +75,7 @@ class Object final {
 
   template <typename T>
   void Read(const char* key, std::optional<T>* out) const {
-    const json* member = Find(key);
+    const Json* member = Find(key);
     if (member == nullptr) return;
     out->reset();
     if (member->is_null()) return;
@@ -85,7 +85,7 @@ class Object final {
   }
 
   void Read(const char* key, std::map<std::string, std::string>* out) const {
-    const json* member = Find(key);
+    const Json* member = Find(key);
     if (member == nullptr) return;
     if (!member->is_object()) return Complain(Place(key), "an object", *member);
     for (const auto& [name, text] : member->items()) {
@@ -95,10 +95,10 @@ class Object final {
   }
 
   void Read(const char* key, std::vector<std::string>* out) const {
-    const json* member = Find(key);
+    const Json* member = Find(key);
     if (member == nullptr) return;
     if (!member->is_array()) return Complain(Place(key), "an array", *member);
-    for (const json& text : *member) {
+    for (const Json& text : *member) {
       if (!text.is_string()) return Complain(Place(key), "an array of strings", text);
       out->push_back(text.get_ref<const std::string&>());
     }
@@ -107,7 +107,7 @@ class Object final {
   // Calls read(element, &item) for each element of the array `key`.
   template <typename T, typename ReadElement>
   void ReadArray(const char* key, std::vector<T>* out, const ReadElement& read) const {
-    const json* member = Find(key);
+    const Json* member = Find(key);
     if (member == nullptr) return;
     if (!member->is_array()) return Complain(Place(key), "an array", *member);
     out->reserve(member->size());
@@ -118,15 +118,15 @@ class Object final {
   }
 
   Object Child(const char* key) const {
-    static const json kEmpty = json::object();
-    const json* member = Find(key);
+    static const Json kEmpty = Json::object();
+    const Json* member = Find(key);
     return Object(member == nullptr ? kEmpty : *member, Place(key), error_);
   }
 
  private:
   // Whole figures may have been written as 12.0 or, by another writer, in exponent form.
   template <typename T>
-  static bool Fits(const json& number) {
+  static bool Fits(const Json& number) {
     if (number.is_number_float()) {
       const double value = number.get<double>();
       constexpr double kExactInteger = 9007199254740992.0;  // 2^53
@@ -142,17 +142,17 @@ class Object final {
 
   std::string Place(const char* key) const { return place_.empty() ? key : place_ + "." + key; }
 
-  void Complain(const std::string& place, const char* expected, const json& found) const {
+  void Complain(const std::string& place, const char* expected, const Json& found) const {
     if (!error_->empty()) return;
     // Not dump() of a whole array: a foreign file may nest them deeper than our stack.
     const std::string shown = found.is_array()    ? "an array"
                               : found.is_object() ? "an object"
-                                                  : CutEnd(Printable(Dump(found)), 40);
+                                                  : CutEnd(Printable(Shown(found)), 40);
     *error_ = fmt::format("{}: expected {}, found {}", place.empty() ? "the line" : place, expected,
                           shown);
   }
 
-  const json& value_;
+  const Json& value_;
   std::string place_;
   std::string* error_;
 };
@@ -184,7 +184,7 @@ class Reader final {
   requires(Either<Member, Forecast> || Either<Member, Held> || Either<Member, Peak> ||
            Either<Member, Temporary>) void
   operator()(const char* key, std::optional<Member>& value) const {
-    const json* const member = in_.Find(key);
+    const Json* const member = in_.Find(key);
     if (member == nullptr || member->is_null()) return;
     ReadMembers(in_.Child(key), value.emplace());
   }
@@ -253,7 +253,7 @@ void ReadReport(const Object& in, Report* report) {
 }
 
 // nlohmann's texts carry a number and a class; keep what helps: the place and the cause.
-std::string ParseFailure(const json::parse_error& failure, std::string_view line) {
+std::string ParseFailure(const Json::parse_error& failure, std::string_view line) {
   if (failure.byte > line.size())
     return fmt::format("the JSON ends early, at byte {}", line.size());
   const size_t at = failure.byte == 0 ? 0 : failure.byte - 1;
@@ -291,13 +291,13 @@ std::optional<Report> FromJson(std::string_view line, std::string* error) {
     *error = "the JSON is nested deeper than any report";
     return std::nullopt;
   }
-  json parsed;
+  Json parsed;
   try {
-    parsed = json::parse(line);
-  } catch (const json::parse_error& failure) {
+    parsed = Json::parse(line);
+  } catch (const Json::parse_error& failure) {
     *error = ParseFailure(failure, line);
     return std::nullopt;
-  } catch (const json::exception&) {
+  } catch (const Json::exception&) {
     *error = "the JSON holds a number out of range";
     return std::nullopt;
   }

@@ -43,9 +43,9 @@ struct Place {
 };
 
 // The host's is made once: by whoever takes the turn, for all who find it ready.
-enum : int { kNone, kTaking, kReady };
+enum : int { kNotTaken, kTaking, kReady };
 Place g_host;
-std::atomic<int> g_host_state{kNone};
+std::atomic<int> g_host_state{kNotTaken};
 Place g_threads;
 std::atomic<pthread_t> g_thread{};  // whose table g_threads is of
 
@@ -111,7 +111,7 @@ void KeepPlace(const char* path, bool whole, bool detached) noexcept {
   if (detached) fd = Detached(fd);
   const bool taken = g_host.Take(ToHighNumber(fd));
   // release: see UsablePlace().
-  g_host_state.store(taken ? kReady : kNone, std::memory_order_release);
+  g_host_state.store(taken ? kReady : kNotTaken, std::memory_order_release);
 }
 
 int KeptDescriptor() noexcept {

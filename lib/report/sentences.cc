@@ -4,10 +4,11 @@
 
 #include <cmath>
 
+#include "report/units.h"
+
 namespace heapgauge {
 namespace {
 
-constexpr double kSigmas95 = 1.96;
 constexpr double kWorthSaying = 0.05;  // an error of less is no news
 
 std::string Rate(const GrowthFacts& growth, RateUnit unit) {

@@ -12,7 +12,7 @@ namespace heapgauge {
 namespace {
 
 constexpr size_t kHolders = 3;  // in the sentence
-constexpr size_t kSteps = 3;
+constexpr size_t kShownBlocks = 3;
 
 std::string Of(uint64_t some, uint64_t all) {
   return FormatCount(static_cast<double>(some)) + " of " + FormatCount(static_cast<double>(all));
@@ -50,7 +50,7 @@ std::string Through(const Holder& holder) {
   const auto begin = holder.path.begin() + (SaysWhat(holder.path) ? 2 : 0);
   const std::vector<std::string> path(begin, holder.path.end());
   if (path.empty()) return {};
-  if (path.size() > kSteps) return fmt::format(" through {} or more blocks", path.size());
+  if (path.size() > kShownBlocks) return fmt::format(" through {} or more blocks", path.size());
   std::string text;
   for (const std::string& step : path) text += (text.empty() ? "" : " -> ") + Printable(step);
   return " through " + text;

@@ -12,6 +12,7 @@
 #include "report/printable.h"
 #include "report/text_held.h"
 #include "report/text_style.h"
+#include "report/units.h"
 
 namespace heapgauge {
 namespace {
@@ -19,7 +20,6 @@ namespace {
 constexpr size_t kNameColumn = 52;  // of a stack, at least
 constexpr size_t kPlaceColumn = 36;
 constexpr size_t kCalmFrames = 8;  // of a site that gives no cause for alarm
-constexpr double kSigmas95 = 1.96;
 constexpr std::string_view kInlined = "  (inlined)";
 
 // Where a frame is: file and line; else the module, with the offset unless that is the name
@@ -142,7 +142,7 @@ std::string Stack(const Site& site, const TextOptions& options) {
 // "main <- Serve <- Handle": who leads to the call site in another stack.  Where the row is another
 // frame than the stack's own call site, that is part of the way.
 std::string Way(const Site& site, const Frame* row, size_t width) {
-  constexpr size_t kSteps = 5;
+  constexpr size_t kMostSteps = 5;
   std::string way;
   const auto is_row = [&](const Frame& frame) {
     return row != nullptr && frame.module == row->module && frame.function == row->function;
@@ -152,7 +152,7 @@ std::string Way(const Site& site, const Frame* row, size_t width) {
   const bool further_out = begin != site.frames.end() && !is_row(*begin) &&
                            std::find_if(begin, site.frames.end(), is_row) != site.frames.end();
   const size_t first = site.callsite + (further_out ? 0 : 1);
-  for (size_t i = first; i < site.frames.size() && i < first + kSteps; ++i) {
+  for (size_t i = first; i < site.frames.size() && i < first + kMostSteps; ++i) {
     const std::string place = FileAndLine(site.frames[i], false);
     way += (way.empty() ? "" : " <- ") + ShortFunction(site.frames[i]) +
            (place.empty() ? "" : " " + place);

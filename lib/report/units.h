@@ -35,6 +35,9 @@ struct RateUnit {
 RateUnit ChooseRateUnit(double largest_bytes_per_s);
 std::string FormatRate(double bytes_per_s, RateUnit unit);  // "+1.23 MiB/min"
 
+// Standard errors to each side that hold the truth in 95 of 100 cases.
+inline constexpr double kSigmas95 = 1.96;
+
 }  // namespace heapgauge
 
 #endif  // HEAPGAUGE_REPORT_UNITS_H_

@@ -11,7 +11,7 @@ constexpr size_t kMostBelow = 12;
 constexpr size_t kMostAbove = 24;
 // A frame of more than that is not looked through.
 constexpr size_t kWindow = size_t{64} * 1024;
-constexpr size_t kWord = sizeof(uintptr_t);
+constexpr size_t kStackWord = sizeof(uintptr_t);
 
 // Whether these bytes end in a call: with the distance, or through a register or a word of memory.
 bool EndsInCall(const unsigned char* code, size_t bytes) {
@@ -47,16 +47,17 @@ void HolderPlaces::AskGlobal(uintptr_t word, Questions* questions) const {
 void HolderPlaces::AskStack(uintptr_t word, HolderSearch& search, Questions* questions) const {
 #if defined(__x86_64__)
   const Root* const root = search.RootAt(word);
-  if (root == nullptr || root->place != RootKind::kStack || word % kWord != 0) return;
+  if (root == nullptr || root->place != RootKind::kStack || word % kStackWord != 0) return;
   const uintptr_t begin =
-      (std::max(root->range.begin, word - std::min(word, kWindow)) + kWord - 1) / kWord * kWord;
+      (std::max(root->range.begin, word - std::min(word, kWindow)) + kStackWord - 1) / kStackWord *
+      kStackWord;
   const uintptr_t end = std::min(root->range.end, word + kWindow);
-  std::vector<uintptr_t> words((end - begin) / kWord);
-  if (words.empty() || !search.ReadMemory(begin, words.size() * kWord, words.data())) return;
-  const size_t at = (word - begin) / kWord;
+  std::vector<uintptr_t> words((end - begin) / kStackWord);
+  if (words.empty() || !search.ReadMemory(begin, words.size() * kStackWord, words.data())) return;
+  const size_t at = (word - begin) / kStackWord;
   std::vector<uint64_t> ends;
   for (size_t i = at + 1; i < words.size() && ends.size() < kMostAbove; ++i) {
-    if (IsReturnAddress(words[i], search)) ends.push_back((i + 1 - at) * kWord);
+    if (IsReturnAddress(words[i], search)) ends.push_back((i + 1 - at) * kStackWord);
   }
   size_t below = 0;
   for (size_t i = at; i-- > 0 && below < kMostBelow;) {
@@ -66,7 +67,7 @@ void HolderPlaces::AskStack(uintptr_t word, HolderSearch& search, Questions* que
     PlaceQuestion place;
     place.address = code.offset;
     place.on_stack = true;
-    place.above = (at - i - 1) * kWord;
+    place.above = (at - i - 1) * kStackWord;
     place.ends = ends;
     questions->words.push_back(word);
     questions->modules.push_back(code);

@@ -17,7 +17,7 @@ constexpr size_t kMostRings = 5'000;
 constexpr size_t kMostTold = 5;
 constexpr size_t kMostMembers = 8;
 constexpr size_t kMostBlockBytes = size_t{64} * 1024;
-constexpr uintptr_t kWord = sizeof(uintptr_t);
+constexpr uintptr_t kWordBytes = sizeof(uintptr_t);
 
 }  // namespace
 
@@ -151,16 +151,16 @@ void LostRings::AddRing(const std::vector<uint32_t>& members, BlockTypes& types)
 // A control block: vtable, how many own it, how many know of it (the owners together as one).
 bool LostRings::IsAccountedFor(uint32_t block, const std::vector<uint32_t>& members) {
   int32_t counts[2] = {};
-  if (!search_.ReadMemory(~blocks_[block] + kWord, sizeof(counts), counts)) return false;
+  if (!search_.ReadMemory(~blocks_[block] + kWordBytes, sizeof(counts), counts)) return false;
   if (counts[0] < 1 || counts[1] < 1) return false;
   const int64_t owners = int64_t{counts[0]} + counts[1] - 1;
   int64_t found = 0;
   std::vector<uintptr_t> words;
   for (const uint32_t member : members) {
     const size_t bytes = std::min<size_t>(search_.BytesOf(~blocks_[member]), kMostBlockBytes);
-    words.assign(bytes / kWord, 0);
+    words.assign(bytes / kWordBytes, 0);
     if (words.empty() ||
-        !search_.ReadMemory(~blocks_[member], words.size() * kWord, words.data())) {
+        !search_.ReadMemory(~blocks_[member], words.size() * kWordBytes, words.data())) {
       continue;
     }
     for (uintptr_t& word : words) {

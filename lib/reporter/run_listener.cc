@@ -18,7 +18,7 @@ namespace {
 
 // What a SIGTERM through run comes late by, 50 ms in the mean; a look is a load and a wait.
 constexpr uint64_t kLookNs = 100'000'000;
-constexpr int kMostAbove = 32;         // generations
+constexpr int kMostGenerations = 32;   // generations
 constexpr int kMostDescriptors = 256;  // run has five, and what it was started with
 constexpr size_t kPageBytes = 4096;
 constexpr char kCommand[] = "heapgauge";
@@ -82,7 +82,7 @@ int OpenPageOf(pid_t pid) noexcept {
 
 void RunListener::Listen() noexcept {
   pid_t above = getppid();
-  for (int i = 0; i < kMostAbove && above > 0 && file_ < 0; ++i) {
+  for (int i = 0; i < kMostGenerations && above > 0 && file_ < 0; ++i) {
     const Ancestor ancestor = Look(above);
     if (ancestor.may_be_run) file_ = OpenPageOf(above);
     above = ancestor.parent;

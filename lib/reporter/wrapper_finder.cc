@@ -32,8 +32,14 @@ constexpr uint64_t kLeastForMean = 4;
 constexpr double kLeastOtherSize = 0.1;  // of the logarithm
 constexpr double kSigmas = 3.5;
 
+std::string KeyOf(std::string_view module, std::string_view name) {
+  return std::string(module).append(1, '\0').append(name);
+}
+
+}  // namespace
+
 // What passes through a function, by its callers.
-struct Passage {
+struct WrapperFinder::Passage {
   struct Caller {
     double bytes = 0;
     double objects = 0;
@@ -76,12 +82,6 @@ struct Passage {
     return std::log(most.MeanSize() / least.MeanSize()) > kLeastOtherSize + kSigmas * error;
   }
 };
-
-std::string KeyOf(std::string_view module, std::string_view name) {
-  return std::string(module).append(1, '\0').append(name);
-}
-
-}  // namespace
 
 WrapperFinder::WrapperFinder(std::string_view globs) {
   while (!globs.empty()) {

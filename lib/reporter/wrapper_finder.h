@@ -67,6 +67,7 @@ class WrapperFinder final {
   };
 
   class Search;
+  struct Passage;
 
   bool IsNamed(std::string_view name) const;
   bool FindOnce(std::span<const Flow> flows);

@@ -37,9 +37,9 @@ void AddressOf(const sockaddr_storage& address, std::string* ip, int* port) {
   *ip = text.data();
 }
 
-class Connection final : public httplib::Stream {
+class ClientStream final : public httplib::Stream {
  public:
-  explicit Connection(int socket) : socket_(socket) {}
+  explicit ClientStream(int socket) : socket_(socket) {}
 
   // Whether a request begins, or the connection ends, in this time.
   bool Begins(int most_ms) {
@@ -107,7 +107,7 @@ class Connection final : public httplib::Stream {
 
 bool BoundedServer::process_and_close_socket(socket_t socket) {
   constexpr int kLookMs = 200;  // whether the server is to end
-  Connection connection(socket);
+  ClientStream connection(socket);
   const auto begins = [&] {
     for (int waited = 0; waited < kPatienceMs && svr_sock_ != INVALID_SOCKET; waited += kLookMs) {
       if (connection.Begins(kLookMs)) return true;

@@ -2,10 +2,10 @@
 
 #include <catch2/catch.hpp>
 
+#include "fake_site.h"
+
 namespace heapgauge {
 namespace {
-
-constexpr double kMiB = 1 << 20;
 
 AuditFigures Alive(double bytes) {
   AuditFigures figures;

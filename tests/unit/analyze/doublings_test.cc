@@ -2,10 +2,10 @@
 
 #include <catch2/catch.hpp>
 
+#include "fake_site.h"
+
 namespace heapgauge {
 namespace {
-
-constexpr double kMiB = 1 << 20;
 
 TEST_CASE("a buffer that grows evenly shows from its third doubling on, until it stops",
           "[analyze][doublings]") {

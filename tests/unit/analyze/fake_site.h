@@ -12,6 +12,7 @@
 namespace heapgauge {
 
 inline constexpr double kNever = std::numeric_limits<double>::infinity();
+inline constexpr double kMiB = 1 << 20;
 
 class FakeSite final {
  public:

@@ -7,8 +7,6 @@
 namespace heapgauge {
 namespace {
 
-constexpr double kMiB = 1 << 20;
-
 // A process of one site, watched for `reports` minutes; `rest` grows a minute outside the heap.
 ProcessJudgement Watch(const FakeSite& heap, int reports, double rest_per_report,
                        std::span<const SiteJudgement> sites = {},

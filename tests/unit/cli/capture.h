@@ -48,7 +48,7 @@ struct Printed {
   std::string err;
 };
 
-inline Printed Call(const Arguments& arguments) {
+inline Printed CallCommand(const Arguments& arguments) {
   Capture out(STDOUT_FILENO);
   Capture err(STDERR_FILENO);
   Printed printed;

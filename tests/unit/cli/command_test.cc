@@ -11,22 +11,22 @@ namespace {
 
 TEST_CASE("help and version go to standard output with status 0", "[cli]") {
   for (const Arguments& arguments : {Arguments{"--help"}, {"-h"}, {"help"}}) {
-    const Printed printed = Call(arguments);
+    const Printed printed = CallCommand(arguments);
     CHECK(printed.status == 0);
     CHECK(printed.err.empty());
     CHECK(printed.out.starts_with("Usage: heapgauge SUBCOMMAND"));
   }
   for (const char* subcommand : {"run", "report"}) {
     const std::string start = std::string("Usage: heapgauge ") + subcommand;
-    CHECK(Call({subcommand, "--help"}).out.starts_with(start));
-    CHECK(Call({subcommand, "-h"}).status == 0);
-    CHECK(Call({"help", subcommand}).out.starts_with(start));
+    CHECK(CallCommand({subcommand, "--help"}).out.starts_with(start));
+    CHECK(CallCommand({subcommand, "-h"}).status == 0);
+    CHECK(CallCommand({"help", subcommand}).out.starts_with(start));
   }
-  CHECK(Call({"--version"}).out == "heapgauge 0.1.0\n");
+  CHECK(CallCommand({"--version"}).out == "heapgauge 0.1.0\n");
 }
 
 TEST_CASE("every variable of the contract has its option and its default in the help", "[cli]") {
-  const std::string help = Call({"run", "--help"}).out;
+  const std::string help = CallCommand({"run", "--help"}).out;
   for (const char* option :
        {"--sample-interval", "--report-interval", "--output", "--unwind", "--max-frames",
         "--symbolize", "--memory-limit", "--cpu-budget", "--start", "--only", "--follow",
@@ -40,7 +40,7 @@ TEST_CASE("every variable of the contract has its option and its default in the 
 
 TEST_CASE("what is not there is refused in one line with the nearest name", "[cli]") {
   const auto error = [](const Arguments& arguments) {
-    const Printed printed = Call(arguments);
+    const Printed printed = CallCommand(arguments);
     CHECK(printed.status == 2);
     CHECK(printed.out.empty());
     CHECK(printed.err.find('\n') == printed.err.size() - 1);

@@ -21,14 +21,14 @@ TEST_CASE("report renders the newest report in each format", "[cli][report]") {
   const Report report = LeakingCheckout();
   temp.Write("reports.jsonl", ToJson(QuietProcess()) + "\n" + ToJson(report) + "\n");
   const std::string path = temp.path().string();
-  CHECK(Call({"report", path}).out == ToText(report));
-  CHECK(Call({"report", path, "--format", "text", "--top=1"}).out ==
+  CHECK(CallCommand({"report", path}).out == ToText(report));
+  CHECK(CallCommand({"report", path, "--format", "text", "--top=1"}).out ==
         ToText(report, {.max_sites = 1}));
-  CHECK(Call({"report", "--format", "json", path}).out == ToJson(report) + "\n");
-  CHECK(Call({"report", path, "-f", "json", "--top", "2"}).out == ToJson(report, 2) + "\n");
-  CHECK(Call({"report", path, "--format=folded", "--top", "0"}).out == ToFolded(report));
-  CHECK(Call({"report", path, "--format=pprof"}).out == ToPprof(report));
-  CHECK(Call({"report", path}).status == 0);
+  CHECK(CallCommand({"report", "--format", "json", path}).out == ToJson(report) + "\n");
+  CHECK(CallCommand({"report", path, "-f", "json", "--top", "2"}).out == ToJson(report, 2) + "\n");
+  CHECK(CallCommand({"report", path, "--format=folded", "--top", "0"}).out == ToFolded(report));
+  CHECK(CallCommand({"report", path, "--format=pprof"}).out == ToPprof(report));
+  CHECK(CallCommand({"report", path}).status == 0);
 }
 
 TEST_CASE("output to a file is whole or not at all", "[cli][report]") {
@@ -36,7 +36,7 @@ TEST_CASE("output to a file is whole or not at all", "[cli][report]") {
   temp.Write("reports.jsonl", ToJson(LeakingCheckout()) + "\n");
   const std::string path = temp.path().string();
   const std::string text = ToText(LeakingCheckout());
-  const Printed printed = Call({"report", path, "-o", temp / "a file.txt"});
+  const Printed printed = CallCommand({"report", path, "-o", temp / "a file.txt"});
   CHECK(printed.status == 0);
   CHECK(printed.out.empty());
   CHECK(temp.Read("a file.txt") == text);
@@ -44,7 +44,7 @@ TEST_CASE("output to a file is whole or not at all", "[cli][report]") {
   // An existing file keeps its rights, a link its target; nothing temporary stays.
   chmod((temp / "a file.txt").c_str(), 0640);
   fs::create_symlink("a file.txt", temp / "link");
-  CHECK(Call({"report", path, "--format", "json", "-o", temp / "link"}).status == 0);
+  CHECK(CallCommand({"report", path, "--format", "json", "-o", temp / "link"}).status == 0);
   CHECK(fs::is_symlink(temp / "link"));
   CHECK(temp.Read("a file.txt") == ToJson(LeakingCheckout()) + "\n");
   struct stat status {};
@@ -52,19 +52,19 @@ TEST_CASE("output to a file is whole or not at all", "[cli][report]") {
   CHECK((status.st_mode & 0777) == 0640);
   CHECK(std::distance(fs::directory_iterator(temp.path()), fs::directory_iterator()) == 3);
 
-  CHECK(Call({"report", path, "-o", "/dev/null"}).status == 0);
-  const Printed failed = Call({"report", path, "-o", temp / "none/x"});
+  CHECK(CallCommand({"report", path, "-o", "/dev/null"}).status == 0);
+  const Printed failed = CallCommand({"report", path, "-o", temp / "none/x"});
   CHECK(failed.status == 2);
   CHECK(failed.err ==
         "heapgauge: cannot write " + (temp / "none/x") + ": No such file or directory\n");
-  CHECK(Call({"report", path, "-o", "/dev/full"}).err ==
+  CHECK(CallCommand({"report", path, "-o", "/dev/full"}).err ==
         "heapgauge: cannot write /dev/full: No space left on device\n");
 }
 
 TEST_CASE("what cannot be read is one line and status 2", "[cli][report]") {
   const TempDirectory temp;
   const auto error = [](const Arguments& arguments) {
-    const Printed printed = Call(arguments);
+    const Printed printed = CallCommand(arguments);
     CHECK(printed.status == 2);
     CHECK(printed.out.empty());
     CHECK(printed.err.find('\n') == printed.err.size() - 1);
@@ -89,7 +89,7 @@ TEST_CASE("damage is noted and the sound report shown", "[cli][report]") {
   const TempDirectory temp;
   const std::string file =
       temp.Write("reports.jsonl", ToJson(LeakingCheckout()) + "\n{\"schema\":");
-  const Printed printed = Call({"report", file});
+  const Printed printed = CallCommand({"report", file});
   CHECK(printed.status == 0);
   CHECK(printed.out == ToText(LeakingCheckout()));
   CHECK(printed.err ==

@@ -12,8 +12,6 @@
 namespace heapgauge {
 namespace {
 
-constexpr double kMiB = 1024.0 * 1024.0;
-
 Site At(const std::string& id, const std::string& function, uint32_t line, double live) {
   Site site;
   site.id = id;

@@ -3,7 +3,6 @@
 namespace heapgauge {
 namespace {
 
-constexpr double kMiB = 1024.0 * 1024.0;
 constexpr char kExe[] = "/opt/checkout/bin/checkout_service";
 
 Frame At(const char* function, const char* file, uint32_t line, bool inlined = false) {

@@ -6,6 +6,8 @@
 
 namespace heapgauge {
 
+inline constexpr double kMiB = 1 << 20;
+
 Report LeakingCheckout();  // a leak, load, a steady site, a site without symbols
 Report AllListed();        // the same, and no stack beyond those that it lists
 Report QuietProcess();     // nothing sampled, exact mode, no limit

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "unit/report/sample_report.h"
+
 namespace heapgauge {
 namespace {
 
@@ -68,7 +70,6 @@ TEST_CASE("shares keep two digits", "[report][units]") {
 }
 
 TEST_CASE("one unit of time serves all rates of a report", "[report][units]") {
-  constexpr double kMiB = 1024 * 1024;
   CHECK(ChooseRateUnit(2 * kMiB).name == "s");
   CHECK(ChooseRateUnit(-kMiB / 50).name == "min");
   CHECK(ChooseRateUnit(kMiB / 3600).name == "h");

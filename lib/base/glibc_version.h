@@ -19,35 +19,19 @@
 // Defines `name`, hidden, as a jump to the C library's `name` of that version.  What is linked into
 // the same shared object, other people's archives too, finds it instead of the newest version.  A
 // jump: who calls dlsym() is told by the return address.
+#define HG_FORWARD_TO_VERSION(name, version) \
+  __asm__(".pushsection .text." #name                                                       \
+          ",\"ax\",@progbits\n"                                                             \
+          ".globl " #name "\n.hidden " #name "\n.type " #name ",@function\n" #name          \
+          ":\n"                                                                             \
+          ".cfi_startproc\n" HG_JUMP_TO("hg_glibc_" #name) ".cfi_endproc\n"                 \
+          ".size " #name ",.-" #name "\n.globl hg_glibc_" #name "\n.symver hg_glibc_" #name \
+          "," #name "@" version "\n.popsection\n")
 #if defined(__x86_64__)
-#define HG_FORWARD_TO_VERSION(name, version)                                                \
-  __asm__(".pushsection .text." #name                                                       \
-          ",\"ax\",@progbits\n"                                                             \
-          ".globl " #name "\n.hidden " #name "\n.type " #name ",@function\n" #name          \
-          ":\n"                                                                             \
-          ".cfi_startproc\n"                                                                \
-          "  endbr64\n"                                                                     \
-          "  jmp *hg_glibc_" #name                                                          \
-          "@GOTPCREL(%rip)\n"                                                               \
-          ".cfi_endproc\n"                                                                  \
-          ".size " #name ",.-" #name "\n.globl hg_glibc_" #name "\n.symver hg_glibc_" #name \
-          "," #name "@" version "\n.popsection\n")
+#define HG_JUMP_TO(symbol) "  endbr64\n  jmp *" symbol "@GOTPCREL(%rip)\n"
 #elif defined(__aarch64__)
-#define HG_FORWARD_TO_VERSION(name, version)                                                \
-  __asm__(".pushsection .text." #name                                                       \
-          ",\"ax\",@progbits\n"                                                             \
-          ".globl " #name "\n.hidden " #name "\n.type " #name ",@function\n" #name          \
-          ":\n"                                                                             \
-          ".cfi_startproc\n"                                                                \
-          "  hint #34\n"                                                                    \
-          "  adrp x16, :got:hg_glibc_" #name                                                \
-          "\n"                                                                              \
-          "  ldr x16, [x16, :got_lo12:hg_glibc_" #name                                      \
-          "]\n"                                                                             \
-          "  br x16\n"                                                                      \
-          ".cfi_endproc\n"                                                                  \
-          ".size " #name ",.-" #name "\n.globl hg_glibc_" #name "\n.symver hg_glibc_" #name \
-          "," #name "@" version "\n.popsection\n")
+#define HG_JUMP_TO(symbol) \
+  "  hint #34\n  adrp x16, :got:" symbol "\n  ldr x16, [x16, :got_lo12:" symbol "]\n  br x16\n"
 #endif
 
 #endif  // HEAPGAUGE_BASE_GLIBC_VERSION_H_

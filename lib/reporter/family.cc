@@ -28,7 +28,7 @@ namespace {
 constexpr char kLines[] = "children.jsonl";
 constexpr char kRotated[] = "children.jsonl.1";
 constexpr off_t kRotateBytes = off_t{64} << 20;  // as reports.jsonl
-constexpr int kMostAncestors = 16;               // generations
+constexpr int kAncestors = 16;                   // generations
 constexpr int kMostNames = 8;
 constexpr size_t kMostMaps = size_t{256} << 10;  // bytes of text
 constexpr char kCore[] = "libheapgauge-core.so";
@@ -176,8 +176,7 @@ bool Family::IsChild() noexcept {
 pid_t Family::TopmostAbove(pid_t parent) noexcept {
   pid_t root = 0;
   int strangers = 0;
-  for (int i = 0; i < kMostAncestors && parent > 0 && strangers < 2;
-       ++i, parent = ParentOf(parent)) {
+  for (int i = 0; i < kAncestors && parent > 0 && strangers < 2; ++i, parent = ParentOf(parent)) {
     if (IsTracked(parent, scratch_.rest)) {
       root = parent;
       strangers = 0;

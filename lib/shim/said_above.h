@@ -5,9 +5,9 @@
 // environment is the host's, so the child looks up: where an ancestor is the same executable with
 // heapgauge in it, that one has spoken; so has one of the same directory that keeps heapgauge out,
 // as a browser does for its crash handler.  An ancestor whose /proc may not be read (it is in an
-// outer user namespace) is known by its name alone.  An orphan looks for either
-// among all processes.  Among those below another program that has heapgauge in it, the first one leaves a mark
-// (said_mark.h).
+// outer user namespace) is known by its name alone.  An orphan looks for either among all
+// processes.  Among those below another program that has heapgauge in it, the first one leaves a
+// mark (said_mark.h).
 #ifndef HEAPGAUGE_SHIM_SAID_ABOVE_H_
 #define HEAPGAUGE_SHIM_SAID_ABOVE_H_
 

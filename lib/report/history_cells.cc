@@ -11,7 +11,14 @@ constexpr char kItem = '\n';
 constexpr char kPart = '\t';
 
 void Append(std::string_view part, char end, std::string* out) {
-  for (const char c : part) out->push_back(c == kItem || c == kPart ? ' ' : c);
+  const size_t begin = out->size();
+  out->append(part);
+  for (const char separator : {kItem, kPart}) {
+    for (size_t at = out->find(separator, begin); at != std::string::npos;
+         at = out->find(separator, at)) {
+      (*out)[at] = ' ';
+    }
+  }
   out->push_back(end);
 }
 

@@ -6,10 +6,12 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <functional>
 #include <iterator>
 #include <map>
 #include <new>
 #include <protozero/pbf_writer.hpp>
+#include <string_view>
 #include <tuple>
 #include <unordered_map>
 #include <vector>
@@ -100,14 +102,15 @@ class Tables final {
     const Frame& outer = frames[end - 1];
     // Where the call site is an inlined frame, the same address is entered further out than
     // elsewhere; where it is all that is known of a stack, without what it was inlined into.
-    const auto key =
-        std::make_tuple(outer.module_offset, end - begin, outer.module, outer.function);
-    const auto [found, fresh] = locations_.emplace(key, locations_.size() + 1);
-    if (!fresh) return found->second;
+    using View = std::tuple<uint64_t, size_t, std::string_view, std::string_view>;
+    const View key{outer.module_offset, end - begin, outer.module, outer.function};
+    if (const auto known = locations_.find(key); known != locations_.end()) return known->second;
+    const uint64_t id = locations_.size() + 1;
+    locations_.emplace(key, id);
     const uint64_t module = outer.module.empty() ? 0 : Module(outer.module).id;
     pbf_writer all(location_bytes_);
     pbf_writer writer(all, profile::kLocation);
-    writer.add_uint64(location::kId, found->second);
+    writer.add_uint64(location::kId, id);
     writer.add_uint64(location::kMappingId, module);
     writer.add_uint64(location::kAddress, module * kMappingSize + outer.module_offset);
     for (size_t i = begin; i < end; ++i) {
@@ -118,7 +121,7 @@ class Tables final {
       line_writer.add_int64(line::kLine, frames[i].line.value_or(0));
       if (module != 0) Module(outer.module).named = true;
     }
-    return found->second;
+    return id;
   }
 
   // Everything but the samples; to be called last.
@@ -181,7 +184,9 @@ class Tables final {
   std::unordered_map<std::string, int64_t> strings_;
   std::vector<std::string> string_order_;
   std::map<std::string, ModuleEntry> modules_;
-  std::map<std::tuple<uint64_t, size_t, std::string, std::string>, uint64_t> locations_;
+  // Looked up by views: nearly every frame has been met before.
+  std::map<std::tuple<uint64_t, size_t, std::string, std::string>, uint64_t, std::less<>>
+      locations_;
   std::map<std::pair<std::string, std::string>, uint64_t> functions_;
   std::string location_bytes_;
   std::string function_bytes_;

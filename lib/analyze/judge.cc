@@ -145,8 +145,10 @@ Verdict Decide(const SiteMeasures& measures, bool leak_discovery, bool rise_disc
     state.ended = LeakEnd::kNone;
     state.leak_confidence = std::max(state.leak_confidence, LostConfidence(measures.lost));
   }
-  count(state.quiet_looks,
-        state.leak && !measures.leak_signs && !loses && measures.leak_end != LeakEnd::kNone);
+  // What nothing points to is in no cache that fills, however its births fade.
+  const bool refuted = measures.leak_end == LeakEnd::kFilling ? !IsProven(measures.lost)
+                                                              : measures.leak_end != LeakEnd::kNone;
+  count(state.quiet_looks, state.leak && !measures.leak_signs && !loses && refuted);
   if (state.quiet_looks >= rules::kQuietLooks) {
     state.leak = false;
     state.ended = measures.leak_end;

@@ -11,22 +11,6 @@ bool GoesOn(const Spread& spread) {
   return spread.newest >= std::max(1.0, rules::kGoesOn * expected - std::sqrt(expected));
 }
 
-// Where nothing dies, a cache that fills looks like a leak but for slowing down.  What chance does
-// to the measure of that has a standard deviation of sqrt(12 / n).
-bool SlowsDown(const Survivors& survivors) {
-  // What is left of a curve that flattens looks straighter when its beginning is cut off.
-  const double chance = std::sqrt(12 / survivors.living);
-  return survivors.spread.slowing > (survivors.cut
-                                         ? rules::kCutSlowing + rules::kCutSlowingErrors * chance
-                                         : rules::kSlowing + rules::kSlowingErrors * chance);
-}
-
-// Where most die births go on, and it is the share that stays which falls as something fills.
-bool ShareFalls(const Survivors& survivors, bool early) {
-  const double chance = early ? 0 : std::sqrt(12 / survivors.living);
-  return survivors.spread.share_slowing > rules::kShareFalls + rules::kShareErrors * chance;
-}
-
 double LeastIntervals(const rules::LeakDemand& demand, const Survivors& survivors) {
   if (survivors.share < rules::kHardlyAnyDies) return demand.intervals;
   if (survivors.cut) return demand.intervals + 0.5 * rules::kMoreIntervals;

@@ -84,6 +84,12 @@ inline constexpr int kMostCuts = 3;  // times that what came before a crowd or a
 inline constexpr double kBeforeCut = 0.25;  // and twice that
 inline constexpr double kLeastFade = 1.2;
 inline constexpr double kLoadRatio = 6;
+// A pause of what stays (pauses.h): so many errors fewer than expected, and so little of it; from so
+// many samples since; and no stretch since that is half as long is as still.
+inline constexpr double kPauseErrors = 2.65;
+inline constexpr double kPauseHolds = 0.1;
+inline constexpr double kLeastSincePause = 10;
+inline constexpr double kPausesAlike = 0.5;
 inline constexpr double kLately = 3;  // report intervals: have deaths caught up with births?
 
 // ---- Section 4: the signs of a leak

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 
+#include "analyze/pauses.h"
 #include "analyze/rules.h"
 #include "analyze/statistics.h"
 #include "analyze/survival.h"
@@ -159,13 +160,15 @@ double FadeOf(double ratio) {
 
 // What was cut off may be the steep beginning of a curve that flattens, of which the rest looks
 // straight: then births just before the cut, or the share of them that stayed, were more than
-// since, but no load.
-void FadeFromBefore(const SiteObservation& now, const SiteHistory& history, Survivors& survivors) {
+// since, but no load.  A load that ended before a pause is no beginning of anything.
+void FadeFromBefore(const SiteObservation& now, const SiteHistory& history, const Pause& pause,
+                    Survivors& survivors) {
   const double span = survivors.span_s;
   const double since = history.SumSince(span).births;
   if (!(since > 0)) return;
   Spread& spread = survivors.spread;
   for (const double part : {rules::kBeforeCut, 2 * rules::kBeforeCut}) {
+    if (pause.began_s >= span && pause.began_s <= (1 + part) * span) break;
     const double before = history.SumSince((1 + part) * span).births - since;
     const double fade = FadeOf(before / part / since);
     spread.slowing = std::max(spread.slowing, fade);
@@ -184,7 +187,28 @@ bool HasCrowdOrGap(const Spread& spread) {
          (spread.largest_gap >= rules::kLongGapInBirths || spread.empty >= rules::kEmpty);
 }
 
+// Samples alive that may be about to die.
+double Younger(const SiteObservation& now, double age_s) { return LivingBetween(now, 0, age_s); }
+
+bool Fades(const Survivors& survivors) {
+  return survivors.share >= rules::kHardlyAnyDies ? SlowsDown(survivors)
+                                                  : ShareFalls(survivors, false);
+}
+
 }  // namespace
+
+bool SlowsDown(const Survivors& survivors) {
+  // What is left of a curve that flattens looks straighter when its beginning is cut off.
+  const double chance = std::sqrt(12 / survivors.living);
+  return survivors.spread.slowing > (survivors.cut
+                                         ? rules::kCutSlowing + rules::kCutSlowingErrors * chance
+                                         : rules::kSlowing + rules::kSlowingErrors * chance);
+}
+
+bool ShareFalls(const Survivors& survivors, bool early) {
+  const double chance = early ? 0 : std::sqrt(12 / survivors.living);
+  return survivors.spread.share_slowing > rules::kShareFalls + rules::kShareErrors * chance;
+}
 
 double Survivors::HazardSpan(double confidence) const {
   if (!(exposure_s > 0)) return INFINITY;
@@ -208,15 +232,25 @@ Survivors FindSurvivors(const SiteObservation& now, const SiteHistory& history, 
                      std::sqrt(std::max(1.0F, lately.deaths + lately.births));
   // What was set up long ago and stays may hide a leak that began since: look again without it.
   Survivors some = all;
-  for (int cut = 0; cut < rules::kMostCuts && HasCrowdOrGap(some.spread); ++cut) {
+  Pause pause;
+  if (Fades(all) || HasCrowdOrGap(all.spread)) {
+    pause = FindPause(history, all.span_s, Younger(now, all.threshold_s));
+  }
+  const auto is_load = [&pause](const Survivors& seen) {
+    return !seen.cut && pause.ended_s > 0 && Fades(seen);
+  };
+  for (int cut = 0; cut < rules::kMostCuts && (HasCrowdOrGap(some.spread) || is_load(some));
+       ++cut) {
     const Spread& spread = some.spread;
-    const double ended = spread.largest_crowd > rules::kCrowd ? spread.crowd_s : spread.gap_s;
+    const double ended = !HasCrowdOrGap(spread)                 ? pause.ended_s
+                         : spread.largest_crowd > rules::kCrowd ? spread.crowd_s
+                                                                : spread.gap_s;
     const double younger = AgeBucketLowSeconds(AgeBucket(static_cast<uint64_t>(ended * 1e9)));
     if (!(younger > 0) || younger >= some.span_s) break;
     some = FindBelow(now, history, younger, leaves_more);
     some.cut = true;
     some.dying_lately = all.dying_lately;
-    FadeFromBefore(now, history, some);
+    FadeFromBefore(now, history, pause, some);
     if (!IsUneven(some.spread)) return some;
   }
   return all;

@@ -45,6 +45,13 @@ bool IsUneven(const Spread& spread);
 // Far from that.
 bool IsEven(const Spread& spread);
 
+// Where nothing dies, a cache that fills looks like a leak but for slowing down.  What chance does
+// to the measure of that has a standard deviation of sqrt(12 / n).
+bool SlowsDown(const Survivors& survivors);
+// Where most die births go on, and it is the share that stays which falls as something fills.
+// `early`: nothing is forgiven to chance.
+bool ShareFalls(const Survivors& survivors, bool early);
+
 // Samples older than `oldest_s` are left out: their ages are no measure after the process was
 // stopped.
 // `lately_s`: over which deaths are held against births (Survivors::dying_lately).

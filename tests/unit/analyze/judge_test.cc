@@ -63,6 +63,37 @@ TEST_CASE("a leak is cleared when it stopped, not when a sign flickers", "[analy
   CHECK(state.ended == LeakEnd::kStopped);
 }
 
+TEST_CASE("what was lost is in no cache, however its births fade", "[analyze][judge]") {
+  SiteMeasures measures = Rising();
+  measures.leak_signs = true;
+  SiteState state;
+  for (int i = 0; i < 6; ++i) Decide(measures, true, true, state);
+  REQUIRE(state.leak);
+  measures.leak_signs = measures.still_rising = false;
+  measures.growth.bytes_per_s = {0, 10, 20};
+  measures.interval_s = 60;
+  measures.lost = {154, 153, 600, 500};  // the newest is old: nothing says that it goes on
+  REQUIRE_FALSE(LosesObjects(measures));
+  measures.leak_end = LeakEnd::kFilling;
+  for (int i = 0; i < 20; ++i) CHECK(Decide(measures, false, false, state) == Verdict::kLeak);
+  measures.lost = {154, 3, 600, 500};
+  for (int i = 0; i < 6; ++i) Decide(measures, false, false, state);
+  CHECK_FALSE(state.leak);
+  CHECK(state.ended == LeakEnd::kFilling);
+}
+
+TEST_CASE("lost or not, what stopped is over", "[analyze][judge]") {
+  SiteMeasures measures = Rising();
+  measures.leak_signs = true;
+  SiteState state;
+  for (int i = 0; i < 6; ++i) Decide(measures, true, true, state);
+  measures.leak_signs = measures.still_rising = false;
+  measures.lost = {154, 153, 600, 500};
+  measures.leak_end = LeakEnd::kStopped;
+  for (int i = 0; i < 6; ++i) Decide(measures, false, false, state);
+  CHECK_FALSE(state.leak);
+}
+
 TEST_CASE("few reports are too few", "[analyze][judge]") {
   SiteMeasures measures = Rising();
   measures.reports = 3;

@@ -13,6 +13,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import time
 
 HOST = """
 import sys, time
@@ -44,6 +45,7 @@ def main():
             host = subprocess.Popen([sys.executable, "-c", HOST, str(args.blocks), str(args.bytes)], env=environment, stderr=errors,
                                     stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         host.stdout.readline()
+        time.sleep(2)  # what is asked before its first report knows no call sites
         print(f"{'blocks':>9} {'read':>9} {'CPU':>8} {'CPU/GiB':>8} {'longest':>8} {'RSS +':>8}  named")
         try:
             for _ in range(args.runs):

@@ -1,7 +1,7 @@
 // Where the blocks of the heap are, and which of them have been reached.
 //
-// Filled in any order, then Seal()ed: from then on an address is found by its page.  24 bytes a
-// block, and 4 a page of heap.
+// Filled, then sealed, in steps: from then on an address is found by its page.  What is added in the
+// order of addresses needs no sorting.  24 bytes a block, and 4 a page of heap.
 //
 // B1  After Seal() blocks are sorted by address and do not overlap.
 // B2  An address one past the end of a block counts as the block's, unless another begins there: the
@@ -14,6 +14,7 @@
 #include <cstdint>
 
 #include "graph/mapped_array.h"
+#include "graph/sliced_sort.h"
 
 namespace heapgauge {
 
@@ -35,13 +36,28 @@ class BlockMap final {
   static constexpr uint32_t kNone = ~uint32_t{0};
 
   explicit BlockMap(SearchMemory& memory) noexcept
-      : blocks_(memory), regions_(memory), pages_(memory) {}
+      : blocks_(memory), late_(memory), regions_(memory), pages_(memory) {}
 
   // False: no room.
   bool Add(uintptr_t begin, uint64_t bytes) noexcept;
-  // Forgets what was added since there were `count`.
-  void ShrinkTo(size_t count) noexcept;
-  bool Seal() noexcept;
+  // The same, unless a block that was there when this was sealed has its begin.
+  bool AddUnknown(uintptr_t begin, uint64_t bytes) noexcept;
+  // How much has been added, to forget what is added from here on.
+  struct Mark {
+    size_t blocks = 0;
+    size_t late = 0;
+  };
+  Mark mark() const noexcept { return {blocks_.size(), late_.size()}; }
+  void ReturnTo(const Mark& mark) noexcept;
+  // Some of it.  True: there is more to do.
+  bool SealStep() noexcept;
+  // After that: there was no room.
+  bool no_room() const noexcept { return no_room_; }
+  bool Seal() noexcept {
+    while (SealStep()) {
+    }
+    return !no_room_;
+  }
   void Release() noexcept;
 
   size_t size() const noexcept { return blocks_.size(); }
@@ -60,16 +76,38 @@ class BlockMap final {
  private:
   static constexpr uintptr_t kPage = 4096;
   static constexpr uintptr_t kGap = uintptr_t{1} << 20;  // ends a region
+  static constexpr size_t kStep = 8192;                  // blocks
+  static constexpr size_t kLarge = ~size_t{0};
+  enum class Stage : uint8_t { kSort, kMerge, kIndex, kDone };
 
   struct Region {
-    uintptr_t begin;  // a page's
+    uintptr_t begin;
     uintptr_t end;
-    size_t pages;  // in pages_: of each page the first block that ends at or behind its begin
+    size_t pages;  // in pages_: of each page the first block that ends at or behind its begin.
+                   // kLarge: this is one block
+    uint32_t first;
+  };
+  struct Before {
+    bool operator()(const Block& a, const Block& b) const noexcept {
+      return a.begin < b.begin || (a.begin == b.begin && a.bytes > b.bytes);
+    }
   };
 
+  void StartStage(Stage stage) noexcept;
+  void Merge() noexcept;
+  void Index() noexcept;
+  bool AddToIndex(const Block& block, uint32_t number) noexcept;
+
   MappedArray<Block> blocks_;
+  MappedArray<Block> late_;  // not in order
   MappedArray<Region> regions_;
   MappedArray<uint32_t> pages_;
+  SlicedSort<Block, Before> sort_;
+  Stage stage_ = Stage::kSort;
+  bool no_room_ = false;
+  size_t next_ = 0;  // block of this stage
+  size_t kept_ = 0;  // of them; where kMerge puts the next one
+  uintptr_t next_page_ = 0;
   uintptr_t below_ = 0;  // all blocks; not the first one's address, which would hold it
   uintptr_t highest_ = 0;
 };

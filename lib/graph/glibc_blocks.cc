@@ -122,6 +122,9 @@ bool GlibcBlocks::Begin(GlibcHeap& heap, Surroundings& around, OwnReader& reader
   for (size_t i = 1; i < count; ++i) {
     if (!AddHeaps(places[i], reader)) return false;
   }
+  // What is found in order needs no sorting.
+  std::sort(rows_.begin(), rows_.end(),
+            [](const Row& a, const Row& b) { return a.first < b.first; });
   return true;
 }
 
@@ -193,11 +196,11 @@ bool GlibcBlocks::Step(OwnReader& reader, BlockMap& blocks, char* room,
   if (at_ == 0) {
     at_ = row.first;
     before_ = 0;
-    count_before_ = blocks.size();
+    mark_ = blocks.mark();
   }
   bool ended = false;
   if (!Walk(row, reader, blocks, room, room_bytes, &ended)) {
-    blocks.ShrinkTo(count_before_);
+    blocks.ReturnTo(mark_);
     at_ = 0;
     if (++tries_ < kTries) return true;
     ended = true;  // W1

@@ -84,9 +84,9 @@ class GlibcBlocks final {
   MappedArray<GlibcHeap::Place> places_;
   size_t row_ = 0;
   int tries_ = 0;
-  uintptr_t at_ = 0;         // the chunk whose header is read next
-  uintptr_t before_ = 0;     // the one before it, not known yet whether in use
-  size_t count_before_ = 0;  // of blocks, before this row
+  uintptr_t at_ = 0;      // the chunk whose header is read next
+  uintptr_t before_ = 0;  // the one before it, not known yet whether in use
+  BlockMap::Mark mark_;   // of blocks, before this row
   bool too_many_ = false;
 };
 

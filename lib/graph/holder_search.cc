@@ -50,7 +50,11 @@ bool HolderSearch::Begin(const LiveTable& live) noexcept {
   failed_ = false;
   too_late_ = false;
   whole_ = false;
-  drained_ = offset_ = range_ = 0;
+  samples_known_ = false;
+  drained_ = level_end_ = offset_ = range_ = 0;
+  in_order_ = true;
+  last_queued_ = 0;
+  level_sort_.Begin(nullptr, 0);  // the last look may have been given up in the midst of it
   at_ = 0;
   longest_step_ns_ = 0;
   bytes_before_ = reader_.bytes_read();
@@ -79,7 +83,7 @@ bool HolderSearch::Begin(const LiveTable& live) noexcept {
 bool HolderSearch::AddSamples() noexcept {
   bool room = true;
   live_->ForEach([&](uintptr_t block, const LiveSample& sample) {
-    room = room && blocks_.Add(block, sample.bytes);
+    room = room && blocks_.AddUnknown(block, sample.bytes);
   });
   return room;
 }
@@ -105,20 +109,34 @@ bool HolderSearch::KeepOutHeaps() noexcept {
   return true;
 }
 
-bool HolderSearch::SealBlocks() noexcept {
-  const bool walked = whole_ && !chunks_.too_many();
-  if (at_end_) blocks_.Release();  // free chunks that look as if in use were among them
+// The heaps are walked.
+bool HolderSearch::EndWalk() noexcept {
+  walked_ = whole_ && !chunks_.too_many();
+  // When the process ends, free chunks that look as if in use would be among them.
+  if (at_end_ || chunks_.too_many()) blocks_.Release();
   if (chunks_.too_many()) {
     whole_ = false;
-    blocks_.Release();
-  } else {
-    for (const AddressRange& heap : chunks_.known()) {
-      if (!around_.KeepOut(heap)) return false;
-    }
-    whole_ = whole_ && !chunks_.known().empty();
+    return true;
   }
-  if (!AddSamples() || !blocks_.Seal()) return false;
-  if (at_end_ && !walked && !KeepOutHeaps()) return false;
+  for (const AddressRange& heap : chunks_.known()) {
+    if (!around_.KeepOut(heap)) return false;
+  }
+  whole_ = whole_ && !chunks_.known().empty();
+  return true;
+}
+
+// In two rounds: what the walk has found, then samples that are not among it.
+bool HolderSearch::SealBlocks() noexcept {
+  if (blocks_.SealStep()) return true;
+  if (blocks_.no_room()) return false;
+  if (!samples_known_) {
+    samples_known_ = true;
+    return AddSamples();
+  }
+  phase_ = Phase::kRoots;
+  range_ = 0;
+  at_ = 0;
+  if (at_end_ && !walked_ && !KeepOutHeaps()) return false;
   if (!around_.MakeUnknown()) return false;
   missing_ = at_end_ ? SIZE_MAX : 0;
   for (const uintptr_t question : questions_) {
@@ -152,6 +170,8 @@ void HolderSearch::Reached(uint32_t number, const Hit* hit, uint32_t from,
     block.from = from;
   }
   failed_ = !queue_.Add(number) || failed_;
+  in_order_ = in_order_ && number > last_queued_;
+  last_queued_ = number;
 }
 
 void HolderSearch::Scan(const char* bytes, size_t count, uintptr_t at, uint32_t root) noexcept {
@@ -236,13 +256,29 @@ void HolderSearch::ScanUnknown() noexcept {
   ++range_;
 }
 
+// What was reached from the blocks of one depth has the next one: the order within is free.  In that
+// of addresses neighbours are read together, which is most of what a look costs.
+bool HolderSearch::StartLevel() noexcept {
+  if (drained_ == level_end_) {
+    level_end_ = queue_.size();
+    if (!in_order_) level_sort_.Begin(queue_.data() + drained_, level_end_ - drained_);
+    in_order_ = true;
+    last_queued_ = 0;
+  }
+  if (level_sort_.done()) return true;
+  level_sort_.Step(kSortStep);
+  return false;
+}
+
 void HolderSearch::Drain(Phase next) noexcept {
   if (drained_ == queue_.size() || missing_ == 0) {
     phase_ = missing_ == 0 ? Phase::kDone : next;
+    level_end_ = drained_;
     range_ = 0;
     at_ = 0;
     return;
   }
+  if (!StartLevel()) return;
   const Block& first = At(queue_[drained_]);
   if (first.bytes > kRoomBytes) {
     offset_ = reader_.NextResident(first.begin + offset_, first.end()) - first.begin;
@@ -260,24 +296,34 @@ void HolderSearch::Drain(Phase next) noexcept {
   size_t count = 0;
   size_t bytes = 0;
   const size_t begin = drained_;
-  while (count < OwnReader::kMostPieces && drained_ < queue_.size()) {
+  for (; drained_ < level_end_; ++drained_) {
     const Block& block = At(queue_[drained_]);
-    if (bytes + block.bytes > kRoomBytes) break;
-    pieces[count++] = {block.begin, block.bytes};
-    bytes += block.bytes;
-    ++drained_;
+    const uintptr_t end = count > 0 ? pieces[count - 1].end() : 0;
+    const bool beside = count > 0 && block.begin >= end && block.begin - end <= kBeside;
+    if (!beside && count == OwnReader::kMostPieces) break;
+    const size_t more = beside ? block.end() - end : size_t{block.bytes};
+    if (bytes + more > kRoomBytes) break;
+    bytes += more;
+    if (beside) {
+      pieces[count - 1].bytes += more;
+    } else {
+      pieces[count++] = {block.begin, block.bytes};
+    }
   }
   reader_.Gather(pieces, count, room_.data());
   const char* at = room_.data();
-  for (size_t i = 0; i < count; ++i) {
-    const size_t size = pieces[i].bytes;
+  size_t piece = 0;
+  for (size_t i = begin; i < drained_; ++i) {
+    const Block block = At(queue_[i]);
+    while (piece < count && (block.begin < pieces[piece].from || block.end() > pieces[piece].end()))
+      at += pieces[piece++].bytes;
+    if (piece == count) break;
+    const char* const from = at + (block.begin - pieces[piece].from);
     uint64_t words[84];
+    const size_t size = block.bytes;
     const bool may_be_cache = size >= 640 && size <= sizeof(words);
-    if (may_be_cache) std::memcpy(words, at, size / kWord * kWord);
-    if (!may_be_cache || !GlibcBlocks::IsThreadCache(words, size)) {
-      ScanBlock(at, size, queue_[begin + i]);
-    }
-    at += size;
+    if (may_be_cache) std::memcpy(words, from, size / kWord * kWord);
+    if (!may_be_cache || !GlibcBlocks::IsThreadCache(words, size)) ScanBlock(from, size, queue_[i]);
   }
 }
 
@@ -285,9 +331,9 @@ bool HolderSearch::Unit() noexcept {
   switch (phase_) {
     case Phase::kBlocks:
       if (whole_ && chunks_.Step(reader_, blocks_, room_.data(), kRoomBytes)) return true;
-      phase_ = Phase::kRoots;
-      range_ = 0;
-      at_ = 0;
+      phase_ = Phase::kSeal;
+      return EndWalk();
+    case Phase::kSeal:
       return SealBlocks();
     case Phase::kRoots:
       ScanRoot();
@@ -324,69 +370,6 @@ bool HolderSearch::Step(uint64_t cpu_ns) noexcept {
   cpu_ns_ += took;
   longest_step_ns_ = std::max(longest_step_ns_, took);
   return phase_ != Phase::kDone;
-}
-
-HolderSearch::Holder HolderSearch::HolderOf(uintptr_t address) const noexcept {
-  Holder holder;
-  if (failed_) return holder;
-  uint32_t at = blocks_.Find(address);
-  if (at == BlockMap::kNone || blocks_[at].begin != address) return holder;
-  if (blocks_[at].reached == 0) {
-    // A pointer may lie in the swap, which is not read.
-    const bool all_read = reader_.swapped() == swapped_before_ && !too_late_;
-    holder.answer = all_read ? Answer::kLost : Answer::kUnknown;
-    return holder;
-  }
-  holder.depth = blocks_[at].depth;
-  while (At(at).from_root == 0) at = At(at).from;
-  const Hit& hit = hits_[At(at).from];
-  holder.word = hit.word;
-  if (hit.root == kUnknownRoot) {
-    holder.answer = Answer::kUnknown;
-    return holder;
-  }
-  const Root& root = around_.roots()[hit.root];
-  holder.answer = Answer::kHeld;
-  holder.place = root.place;
-  holder.thread = root.thread;
-  return holder;
-}
-
-bool HolderSearch::ReadMemory(uintptr_t begin, size_t bytes, void* to) noexcept {
-  reader_.Begin();
-  const bool read = reader_.Read(begin, bytes, to);
-  reader_.End();
-  return read;
-}
-
-const Root* HolderSearch::RootAt(uintptr_t word) const noexcept {
-  for (const Root& root : around_.roots()) {
-    if (root.range.Holds(word)) return &root;
-  }
-  return nullptr;
-}
-
-size_t HolderSearch::LastOfPath(uintptr_t address, Block* path, size_t room) const noexcept {
-  uint32_t at = blocks_.Find(address);
-  if (failed_ || at == BlockMap::kNone || blocks_[at].reached == 0) return 0;
-  size_t count = 0;
-  for (; At(at).from_root == 0 && count < room; ++count) {
-    at = At(at).from;
-    path[count] = At(at);
-  }
-  return count;
-}
-
-size_t HolderSearch::PathTo(uintptr_t address, Block* path, size_t room) const noexcept {
-  uint32_t at = blocks_.Find(address);
-  if (failed_ || at == BlockMap::kNone || blocks_[at].reached == 0) return 0;
-  const size_t count = blocks_[at].depth - 1;
-  while (At(at).from_root == 0) {
-    at = At(at).from;
-    const size_t place = At(at).depth - 1;
-    if (place < room) path[place] = At(at);
-  }
-  return count;
 }
 
 }  // namespace heapgauge

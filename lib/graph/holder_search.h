@@ -24,10 +24,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 
 #include "graph/block_map.h"
 #include "graph/glibc_blocks.h"
 #include "graph/own_reader.h"
+#include "graph/sliced_sort.h"
 #include "graph/surroundings.h"
 #include "process/glibc_heap.h"
 #include "store/live_table.h"
@@ -82,6 +84,8 @@ class HolderSearch final {
     uint32_t depth = 0;  // 1: that word points to the block itself
   };
   Holder HolderOf(uintptr_t block) const noexcept;
+  // Whether the answer is kLost.
+  bool IsLost(uintptr_t block) const noexcept;
   // Of a block that is held: the blocks between, from the root on; returns how many, the first
   // `room` of them.
   size_t PathTo(uintptr_t block, Block* path, size_t room) const noexcept;
@@ -126,19 +130,35 @@ class HolderSearch final {
   static constexpr uint32_t kLate = uint32_t{1} << 31;
   static constexpr size_t kMostLate = size_t{1} << 16;
   static constexpr int kMostTopLooks = 32;  // of a slice
-  enum class Phase : uint8_t { kBlocks, kRoots, kDrainRoots, kUnknown, kDrainUnknown, kDone };
+  static constexpr size_t kSortStep = 16384;
+  // Two blocks are read in one piece with what lies between: the kernel takes as long for a piece of
+  // its own.
+  static constexpr uintptr_t kBeside = 1024;
+  enum class Phase : uint8_t {
+    kBlocks,
+    kSeal,
+    kRoots,
+    kDrainRoots,
+    kUnknown,
+    kDrainUnknown,
+    kDone
+  };
   struct Hit {
     uintptr_t word;
     uint32_t root;  // of the surroundings, or kUnknownRoot
   };
 
+  // A pointer may lie in the swap, which is not read.
+  bool AllRead() const noexcept { return reader_.swapped() == swapped_before_ && !too_late_; }
   static uintptr_t WordAt(const char* at) noexcept;
   bool Unit() noexcept;
+  bool EndWalk() noexcept;
   bool SealBlocks() noexcept;
   bool AddSamples() noexcept;
   bool KeepOutHeaps() noexcept;
   void ScanRoot() noexcept;
   void ScanUnknown() noexcept;
+  bool StartLevel() noexcept;
   void Drain(Phase next) noexcept;
   void Reach(uintptr_t word, const Hit* hit, uint32_t from, uint32_t depth) noexcept;
   void Reached(uint32_t number, const Hit* hit, uint32_t from, uint32_t depth) noexcept;
@@ -172,6 +192,12 @@ class HolderSearch final {
   MappedArray<char> room_;
   const LiveTable* live_ = nullptr;
   Phase phase_ = Phase::kDone;
+  SlicedSort<uint32_t, std::less<>> level_sort_;
+  size_t level_end_ = 0;      // in the queue: behind the blocks of the depth at hand
+  uint32_t last_queued_ = 0;  // and whether those behind are in the order of addresses
+  bool in_order_ = true;
+  bool samples_known_ = false;
+  bool walked_ = false;  // the heaps, and all of them
   bool whole_ = false;
   bool at_end_ = false;
   bool failed_ = false;

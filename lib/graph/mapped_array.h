@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
+#include <utility>
 
 #include "base/address_range.h"
 
@@ -95,6 +96,11 @@ class MappedArray final {
     return true;
   }
   void Clear() noexcept { size_ = 0; }
+  // Of the same search.
+  void Swap(MappedArray& other) noexcept {
+    std::swap(range_, other.range_);
+    std::swap(size_, other.size_);
+  }
   // Gives the memory back.
   void Release() noexcept {
     if (range_.begin != 0) munmap(data(), bytes());

@@ -53,6 +53,7 @@ class OwnReader final {
   struct Piece {
     uintptr_t from;
     size_t bytes;
+    uintptr_t end() const noexcept { return from + bytes; }
   };
   void Gather(const Piece* pieces, size_t count, void* to) noexcept;
 

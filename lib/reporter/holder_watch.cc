@@ -241,7 +241,7 @@ void HolderWatch::AfterLook() {
   if (stage_ == Stage::kFirst) {
     bool any = false;
     for (Question& question : questions_) {
-      question.missed = search_->HolderOf(~question.hidden).answer == HolderSearch::Answer::kLost;
+      question.missed = search_->IsLost(~question.hidden);
       any = any || question.missed;
     }
     if (any) {

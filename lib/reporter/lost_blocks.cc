@@ -83,7 +83,7 @@ std::vector<LostBlocks::Block> Missed(const Tracker& tracker, const HolderSearch
     if (sample.birth_ns < end.since_ns) return;
     ++sums->checked_objects;
     sums->checked_bytes += sample.bytes;
-    if (search.HolderOf(block).answer != HolderSearch::Answer::kLost) return;
+    if (!search.IsLost(block)) return;
     const bool is_ignored = sample.labels < ignored.size() && ignored[sample.labels];
     missed.push_back({~uint64_t{block}, sample.bytes, sample.site, is_ignored});
   });

@@ -1,8 +1,11 @@
 #include "graph/block_map.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <map>
 #include <random>
+#include <utility>
+#include <vector>
 
 namespace heapgauge {
 namespace {
@@ -53,6 +56,19 @@ TEST_CASE("of blocks that overlap the first one stays", "[graph]") {
   CHECK(blocks[1].begin == 0x1080);
 }
 
+TEST_CASE("what was added since a mark is forgotten, in order or not", "[graph]") {
+  SearchMemory memory(kMiB);
+  BlockMap blocks(memory);
+  REQUIRE(blocks.Add(0x8000, 16));
+  const BlockMap::Mark mark = blocks.mark();
+  REQUIRE(blocks.Add(0x9000, 16));
+  REQUIRE(blocks.Add(0x7000, 16));
+  blocks.ReturnTo(mark);
+  REQUIRE(blocks.Seal());
+  CHECK(blocks.size() == 1);
+  CHECK(blocks.Find(0x8008) == 0);
+}
+
 TEST_CASE("a map with no room says so and gives its memory back", "[graph]") {
   SearchMemory memory(size_t{64} * 1024);
   BlockMap blocks(memory);
@@ -67,19 +83,31 @@ TEST_CASE("a map with no room says so and gives its memory back", "[graph]") {
 // Against an ordered map: small and large blocks, side by side and megabytes apart.
 TEST_CASE("every address finds what a plain search finds", "[graph]") {
   std::mt19937_64 random(20);
-  SearchMemory memory(16 * kMiB);
+  SearchMemory memory(32 * kMiB);
   BlockMap blocks(memory);
   std::map<uintptr_t, uint64_t> truth;
   uintptr_t at = 0x7000'0000'1008;
   for (int i = 0; i < 20'000; ++i) {
-    const uint64_t bytes = random() % 50 == 0 ? random() % 300'000 : 1 + random() % 200;
+    const uint64_t bytes = random() % 50 == 0 ? random() % 3'000'000 : 1 + random() % 200;
     truth[at] = bytes;
     at += bytes + (random() % 3 == 0 ? 0 : random() % 40);
     if (random() % 500 == 0) at += (random() % 5) << 20;
   }
-  for (auto block = truth.rbegin(); block != truth.rend(); ++block) {
-    REQUIRE(blocks.Add(block->first, block->second));
+  // Half of them in order, as a walk finds them; some of those again; the rest, in any order.
+  std::vector<std::pair<uintptr_t, uint64_t>> rest;
+  for (const auto& [begin, bytes] : truth) {
+    if (random() % 2 == 0) {
+      REQUIRE(blocks.Add(begin, bytes));
+    } else {
+      rest.emplace_back(begin, bytes);
+    }
   }
+  REQUIRE(blocks.Seal());
+  for (const auto& [begin, bytes] : truth) {
+    if (blocks.Find(begin) != BlockMap::kNone && random() % 5 == 0) rest.emplace_back(begin, bytes);
+  }
+  std::shuffle(rest.begin(), rest.end(), random);
+  for (const auto& [begin, bytes] : rest) REQUIRE(blocks.AddUnknown(begin, bytes));
   REQUIRE(blocks.Seal());
   REQUIRE(blocks.size() == truth.size());
   size_t found = 0;

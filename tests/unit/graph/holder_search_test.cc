@@ -86,12 +86,15 @@ __attribute__((noinline)) void Wipe() {
 // fast bins, whose chunks look as if in use.
 __attribute__((noinline)) void EmptyCaches() {
   malloc_trim(0);
-  for (size_t bytes = 24; bytes < 1100; bytes += 16) {
-    for (int i = 0; i < 100; ++i) {
-      void* volatile block = std::calloc(1, bytes);
-      static_cast<void>(block);
+  const auto take = [](size_t bytes, int count) {
+    for (int i = 0; i < count; ++i) {
+      // Not calloc, which leaves what is in the thread's cache.
+      void* volatile block = std::malloc(bytes);
+      std::memset(block, 0, bytes);
     }
-  }
+  };
+  for (size_t bytes = 65536; bytes > 1100; bytes /= 2) take(bytes, 50);
+  for (size_t bytes = 24; bytes < 1100; bytes += 16) take(bytes, 100);
 }
 
 // In a thread of its own, so that the thread that searches is none of the program's.

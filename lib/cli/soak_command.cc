@@ -19,6 +19,7 @@
 #include "cli/program.h"
 #include "cli/run_output.h"
 #include "cli/soak_baseline.h"
+#include "cli/soak_holders.h"
 #include "cli/soak_judge.h"
 #include "cli/soak_options.h"
 #include "cli/soak_power.h"
@@ -195,9 +196,13 @@ int SoakCommand(const Arguments& arguments) {
   }
   // The state under load; what SERVICE puts away at its end is another matter.
   const std::vector<SoakProcess> processes = run.reports().processes();
+  ConcludeSoak(*request, course, processes, baseline ? &*baseline : nullptr, &result);
+  AskHolders(course.alive, &run, &result);
+  const size_t told = course.notes.size();
   run.Stop(&course);
   progress.Clear();
-  ConcludeSoak(*request, course, processes, baseline ? &*baseline : nullptr, &result);
+  result.notes.insert(result.notes.end(), course.notes.begin() + static_cast<std::ptrdiff_t>(told),
+                      course.notes.end());
 
   if (const absl::Status kept = WriteOutput(directory + "/soak.json", SoakToJson(result));
       !kept.ok()) {

@@ -15,6 +15,7 @@ void AddMemory(JsonText* json, std::string_view key, const SoakMemory& memory) {
       .Add("processes", memory.processes)
       .Add("rss_bytes", memory.rss_bytes)
       .Add("live_bytes", memory.live_bytes)
+      .Add("rounding_bytes", memory.rounding_bytes)
       .Add("allocator_retained_bytes", memory.retained_bytes)
       .End();
 }
@@ -42,6 +43,8 @@ void AddFindings(JsonText* json, std::string_view key, const std::vector<SoakFin
         .Add("bytes_per_request", finding.bytes_per_request)
         .AddOrNull("objects_per_iteration", finding.objects_each != 0, finding.objects_each)
         .Add("known", finding.known)
+        .AddOrNull("held", !finding.held.empty(), finding.held)
+        .AddOrNull("lost_share", !finding.held.empty(), finding.lost_share)
         .BeginArray("stack");
     for (const std::string& line : finding.stack) json->Element(line);
     json->End().End();
@@ -97,6 +100,7 @@ std::string FindingText(const SoakFinding& finding) {
   std::string text =
       finding.evidence + "\n" +
       fmt::format("{} in {}\n", FormatSignedBytes(finding.growth_bytes), finding.program);
+  if (!finding.held.empty()) text += finding.held + "\n";
   for (const std::string& line : finding.stack) text += line + "\n";
   return text;
 }
@@ -241,14 +245,10 @@ std::string SoakToMarkdown(const SoakResult& result) {
   }
   if (result.after.processes > 0) {
     out += "| memory | before | at the end | change |\n| --- | ---: | ---: | ---: |\n";
-    const auto row = [&](const char* name, double before, double after) {
-      out += fmt::format("| {} | {} | {} | {} |\n", name, FormatBytes(before), FormatBytes(after),
-                         FormatSignedBytes(after - before));
-    };
-    row("resident", result.before.rss_bytes, result.after.rss_bytes);
-    row("live heap", result.before.live_bytes, result.after.live_bytes);
-    row("kept by the allocator", result.before.retained_bytes, result.after.retained_bytes);
-    row("the rest", result.before.Rest(), result.after.Rest());
+    for (const SoakMemoryRow& row : SoakMemoryRows(result)) {
+      out += fmt::format("| {} | {} | {} | {} |\n", row.name, FormatBytes(row.before),
+                         FormatBytes(row.after), FormatSignedBytes(row.after - row.before));
+    }
     out += "\n";
   }
   for (const std::string& note : result.notes) out += "- " + Plain(note) + "\n";

@@ -153,11 +153,7 @@ void JudgeIterations(const std::vector<SoakProcess>& processes, const std::vecto
     const SoakPoint* const last = process.At(marks.back());
     for (const auto& [point, memory] :
          {std::pair{first, &result->before}, std::pair{last, &result->after}}) {
-      if (point == nullptr) continue;
-      memory->rss_bytes += point->rss_bytes;
-      memory->live_bytes += point->live_bytes;
-      memory->retained_bytes += point->retained_bytes;
-      ++memory->processes;
+      AddMemory(point, memory);
     }
     if (last == nullptr) continue;
     line.live_bytes = last->live_bytes;

@@ -76,14 +76,6 @@ void Merge(SoakFinding&& finding, std::vector<SoakFinding>* findings) {
   findings->push_back(std::move(finding));
 }
 
-void AddMemory(const SoakPoint* point, SoakMemory* memory) {
-  if (point == nullptr) return;
-  memory->rss_bytes += point->rss_bytes;
-  memory->live_bytes += point->live_bytes;
-  memory->retained_bytes += point->retained_bytes;
-  ++memory->processes;
-}
-
 bool LivesAt(const SoakProcess& process, double time_s, double report_interval_s) {
   return !process.points.empty() && process.points.front().time_s <= time_s &&
          process.points.back().time_s >= time_s - std::max(3 * report_interval_s, kLate) &&
@@ -91,6 +83,15 @@ bool LivesAt(const SoakProcess& process, double time_s, double report_interval_s
 }
 
 }  // namespace
+
+void AddMemory(const SoakPoint* point, SoakMemory* memory) {
+  if (point == nullptr) return;
+  memory->rss_bytes += point->rss_bytes;
+  memory->live_bytes += point->live_bytes;
+  memory->rounding_bytes += point->rounding_bytes;
+  memory->retained_bytes += point->retained_bytes;
+  ++memory->processes;
+}
 
 SoakFinding FindingOf(const SoakProcess& process, const Callsite& callsite) {
   const Site& sum = callsite.sum;

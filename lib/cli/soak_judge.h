@@ -37,6 +37,9 @@ void JudgeTogether(const std::vector<const SoakProcess*>& processes, const SoakW
 void JudgeIterations(const std::vector<SoakProcess>& processes, const std::vector<double>& marks,
                      const std::vector<pid_t>& alive, SoakResult* result);
 
+// One process more, as it was then; nullptr: it was not there.
+void AddMemory(const SoakPoint* point, SoakMemory* memory);
+
 // A finding of a call site, less its growth.
 SoakFinding FindingOf(const SoakProcess& process, const Callsite& callsite);
 

@@ -37,6 +37,27 @@ std::string_view Worst(const std::vector<SoakProcess>& processes) {
 
 }  // namespace
 
+std::string SoakProgressLine(const SoakMoment& moment, size_t width) {
+  std::string line = fmt::format("soak: {}", moment.phase);
+  if (moment.left_s >= 0)
+    line += fmt::format(", {} left", FormatDuration(std::ceil(moment.left_s)));
+  const std::string rss = fmt::format(" | RSS {}", FormatBytes(moment.rss_bytes));
+  std::string live;
+  std::string verdict;
+  if (!moment.verdict.empty()) {  // there are reports
+    const double rate = moment.bytes_per_s;
+    live = fmt::format(" | live {}, {}", FormatBytes(moment.live_bytes),
+                       FormatRate(rate, ChooseRateUnit(std::fabs(rate))));
+    verdict = fmt::format(" | {}", moment.verdict);
+  }
+  // What finds no room is left out whole, the least important first.
+  if (line.size() + rss.size() + live.size() + verdict.size() <= width)
+    return line + rss + live + verdict;
+  if (line.size() + live.size() + verdict.size() <= width) return line + live + verdict;
+  if (line.size() + verdict.size() <= width) return line + verdict;
+  return line.substr(0, width);
+}
+
 SoakProgress::SoakProgress(SoakRun* run) : run_(run) {
   const char* const terminal = std::getenv("TERM");
   if (isatty(STDERR_FILENO) != 1 || terminal == nullptr || std::string_view(terminal) == "dumb")
@@ -50,19 +71,17 @@ void SoakProgress::Clear() {
 }
 
 void SoakProgress::Show(const char* phase, double left_s) {
-  std::string line = fmt::format("soak: {}", phase);
-  double live = 0;
-  double rate = 0;
+  SoakMoment moment;
+  moment.phase = phase;
+  moment.left_s = left_s;
+  moment.rss_bytes = run_->ServiceRss();
   for (const SoakProcess& process : run_->reports().processes()) {
-    live += process.newest.totals.live_bytes;
-    rate += process.newest.totals.growth_bytes_per_s;
+    if (process.newest.final) continue;
+    moment.live_bytes += process.newest.totals.live_bytes;
+    moment.bytes_per_s += process.newest.totals.growth_bytes_per_s;
   }
-  line += fmt::format(" | RSS {} | live {} ({}) | {}", FormatBytes(run_->ServiceRss()),
-                      FormatBytes(live), FormatRate(rate, ChooseRateUnit(std::fabs(rate))),
-                      Worst(run_->reports().processes()));
-  if (left_s >= 0) line += fmt::format(" | {} left", FormatDuration(std::ceil(left_s)));
-  line.resize(std::min(line.size(), Columns() - 1));
-  WriteAll(STDERR_FILENO, "\r\033[K" + line);
+  if (!run_->reports().processes().empty()) moment.verdict = Worst(run_->reports().processes());
+  WriteAll(STDERR_FILENO, "\r\033[K" + SoakProgressLine(moment, Columns() - 1));
   shown_ = true;
 }
 

@@ -2,11 +2,25 @@
 #ifndef HEAPGAUGE_CLI_SOAK_PROGRESS_H_
 #define HEAPGAUGE_CLI_SOAK_PROGRESS_H_
 
+#include <cstddef>
 #include <string>
 
 #include "cli/soak_run.h"
 
 namespace heapgauge::cli {
+
+// What there is to say at one moment.
+struct SoakMoment {
+  std::string phase;
+  double left_s = -1;  // of the phase; < 0: not known
+  double rss_bytes = 0;
+  double live_bytes = 0;
+  double bytes_per_s = 0;
+  std::string verdict;  // so far; "": no process has reported yet
+};
+
+// No longer than `width`: what finds no room is left out, and no figure is cut.
+std::string SoakProgressLine(const SoakMoment& moment, size_t width);
 
 class SoakProgress final {
  public:

@@ -26,6 +26,9 @@ SoakPoint PointOf(const Report& report, double now_s) {
   point.live_bytes = report.totals.live_bytes;
   point.live_stderr = report.totals.live_bytes_stderr;
   point.rss_bytes = static_cast<double>(report.process.rss_bytes);
+  // 0: not known.
+  const auto taken_bytes = static_cast<double>(report.process.heap_taken_bytes);
+  if (taken_bytes > 0) point.rounding_bytes = std::max(0.0, taken_bytes - point.live_bytes);
   point.retained_bytes = static_cast<double>(report.process.allocator_retained_bytes);
   point.allocated_bytes = report.totals.allocated_bytes;
   point.interval_bytes = static_cast<double>(report.sampling.interval_bytes);

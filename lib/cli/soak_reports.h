@@ -25,6 +25,7 @@ struct SoakPoint {
   double live_bytes = 0;
   double live_stderr = 0;
   double rss_bytes = 0;
+  double rounding_bytes = 0;
   double retained_bytes = 0;
   double allocated_bytes = 0;
   double interval_bytes = 0;

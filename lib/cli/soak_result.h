@@ -41,6 +41,9 @@ struct SoakFinding {
   // Of a baseline: it leaked there as fast already.
   bool known = false;
   std::string against_baseline;
+  // Who holds what stays behind, and which share of it nobody does; "": not known.
+  std::string held;
+  double lost_share = 0;
   std::vector<std::string> stack;  // "=> ApplyCoupon  coupon.cc:88"
 };
 
@@ -48,9 +51,10 @@ struct SoakFinding {
 struct SoakMemory {
   double rss_bytes = 0;
   double live_bytes = 0;
+  double rounding_bytes = 0;  // what its blocks take beyond their size
   double retained_bytes = 0;
   uint64_t processes = 0;
-  double Rest() const { return rss_bytes - live_bytes - retained_bytes; }
+  double Rest() const { return rss_bytes - live_bytes - rounding_bytes - retained_bytes; }
 };
 
 struct SoakProcessLine {

@@ -316,6 +316,16 @@ SoakCourse SoakRun::Run() {
 
 // ---- The end
 
+bool SoakRun::Wait(const char* phase, double until_s, double seconds) {
+  phase_ = phase;
+  phase_end_s_ = until_s;
+  const int before = interrupts_;
+  const bool was_stopping = std::exchange(stopping_, true);  // nothing can go wrong any more
+  PollUntil(std::min(until_s, now_s() + seconds), nullptr);
+  stopping_ = was_stopping;
+  return interrupts_ == before;
+}
+
 void SoakRun::SignalService(int number) {
   for (const pid_t root : roots_) kill(root, number);
 }

@@ -59,6 +59,10 @@ class SoakRun final {
   // Ends SERVICE, and whatever is left of LOAD.
   void Stop(SoakCourse* course);
 
+  // Between the two: takes what SERVICE prints for so many seconds, and no longer than until
+  // `until_s`.  False: the user has no patience.
+  bool Wait(const char* phase, double until_s, double seconds);
+
   const SoakReports& reports() const { return reports_; }
   double now_s() const;
   // Called every second or so with what phase it is and how long it still takes (< 0: unknown).

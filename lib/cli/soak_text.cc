@@ -51,6 +51,7 @@ std::string Finding(const SoakResult& result, const SoakFinding& finding, size_t
   out += Wrapped(figures, "      ", width);
   if (result.iterations == 0 && !finding.evidence.empty())
     out += Wrapped(finding.evidence, "      ", width);
+  if (!finding.held.empty()) out += Wrapped(finding.held, "      ", width);
   if (!finding.against_baseline.empty()) out += Wrapped(finding.against_baseline, "      ", width);
   if (finding.verdict == "leak") {
     for (const std::string& line : finding.stack) out += "      " + line + "\n";
@@ -71,13 +72,15 @@ std::string Findings(const SoakResult& result, const std::vector<SoakFinding>& f
 std::string Memory(const SoakResult& result, bool colour) {
   using Align = Table::Align;
   if (result.after.processes == 0) return {};
+  const std::vector<SoakMemoryRow> rows = SoakMemoryRows(result);
+  const auto indented = [](size_t i, const SoakMemoryRow& row) {
+    return std::string(i == 0 ? "" : "  ") + row.name;
+  };
   if (result.before.processes == 0) {  // it ended before there was anything to compare with
     Table table({Align::kLeft, Align::kRight});
     table.Add({{"where RSS went", Ink::kBold}, {"at the end", Ink::kDim}});
-    table.Add({{"resident (RSS)"}, {FormatBytes(result.after.rss_bytes)}});
-    table.Add({{"  live heap"}, {FormatBytes(result.after.live_bytes)}});
-    table.Add({{"  kept by the allocator"}, {FormatBytes(result.after.retained_bytes)}});
-    table.Add({{"  the rest"}, {FormatBytes(result.after.Rest())}});
+    for (size_t i = 0; i < rows.size(); ++i)
+      table.Add({{indented(i, rows[i])}, {FormatBytes(rows[i].after)}});
     return table.Render("  ", colour);
   }
   Table table({Align::kLeft, Align::kRight, Align::kRight, Align::kRight});
@@ -85,14 +88,12 @@ std::string Memory(const SoakResult& result, bool colour) {
              {result.iterations > 0 ? "after the first" : "after warm-up", Ink::kDim},
              {"at the end", Ink::kDim},
              {"change", Ink::kDim}});
-  const auto row = [&](const char* name, double before, double after) {
-    table.Add(
-        {{name}, {FormatBytes(before)}, {FormatBytes(after)}, {FormatSignedBytes(after - before)}});
-  };
-  row("resident (RSS)", result.before.rss_bytes, result.after.rss_bytes);
-  row("  live heap", result.before.live_bytes, result.after.live_bytes);
-  row("  kept by the allocator", result.before.retained_bytes, result.after.retained_bytes);
-  row("  the rest", result.before.Rest(), result.after.Rest());
+  for (size_t i = 0; i < rows.size(); ++i) {
+    table.Add({{indented(i, rows[i])},
+               {FormatBytes(rows[i].before)},
+               {FormatBytes(rows[i].after)},
+               {FormatSignedBytes(rows[i].after - rows[i].before)}});
+  }
   return table.Render("  ", colour);
 }
 
@@ -147,6 +148,24 @@ double RoundDown(double bytes) {
 
 }  // namespace
 
+std::vector<SoakMemoryRow> SoakMemoryRows(const SoakResult& result) {
+  const SoakMemory& before = result.before;
+  const SoakMemory& after = result.after;
+  std::vector<SoakMemoryRow> rows = {
+      {"resident (RSS)", before.rss_bytes, after.rss_bytes},
+      {"live heap", before.live_bytes, after.live_bytes},
+      {"headers, rounding", before.rounding_bytes, after.rounding_bytes},
+      {"kept by the allocator", before.retained_bytes, after.retained_bytes}};
+  // Untouched pages of large blocks are live but not resident.
+  const double absent_before = std::max(0.0, -before.Rest());
+  const double absent_after = std::max(0.0, -after.Rest());
+  if (absent_before > 0 || absent_after > 0)
+    rows.push_back({"of it not resident", absent_before, absent_after});
+  rows.push_back(
+      {"stacks, code, mappings", std::max(0.0, before.Rest()), std::max(0.0, after.Rest())});
+  return rows;
+}
+
 std::string SoakHeadline(const SoakResult& result) {
   std::string verdict = result.verdict;
   std::transform(verdict.begin(), verdict.end(), verdict.begin(),
@@ -186,8 +205,9 @@ std::string LongerSentence(const SoakResult& result) {
                                             : fmt::format("{}s", std::ceil(seconds)));
   }
   if (power.interval_bytes > kKiB) {
-    text += fmt::format("; or each an eighth of it with --sample-interval {}",
-                        fmt::format("{}", std::llround(power.interval_bytes / 8)));
+    const long long bytes = std::llround(power.interval_bytes / 8);
+    text += "; or each an eighth of it with --sample-interval " +
+            (bytes % 1024 == 0 ? fmt::format("{}KiB", bytes / 1024) : fmt::format("{}", bytes));
   }
   return text + ".";
 }

@@ -101,7 +101,7 @@ bool NoReports(const SoakCourse& course, const std::vector<SoakProcess>& process
       "{}Was there room on the disk, and may SERVICE write below the directory named here? "
       "service.log has what heapgauge said.",
       processes.empty() ? "A program that allocates next to nothing writes none (--sample-interval "
-                          "1024 takes more samples). "
+                          "1KiB takes more samples). "
                         : "");
   return true;
 }

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <string>
+#include <vector>
 
 #include "cli/soak_result.h"
 
@@ -19,6 +20,14 @@ std::string SoakToJunit(const SoakResult& result);
 std::string SoakToMarkdown(const SoakResult& result);
 // A page of its own, without anything from elsewhere.
 std::string SoakToHtml(const SoakResult& result);
+
+// Where resident memory is, part by part: the same rows wherever they are shown.
+struct SoakMemoryRow {
+  const char* name;
+  double before = 0;
+  double after = 0;
+};
+std::vector<SoakMemoryRow> SoakMemoryRows(const SoakResult& result);
 
 // "NO LEAK", "LEAK in 2 call sites", "TOO SHORT TO SAY"
 std::string SoakHeadline(const SoakResult& result);

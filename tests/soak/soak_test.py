@@ -75,6 +75,9 @@ class Verdicts(SoakTest):
         # 4 KiB a request, by the client's own words.
         self.assertGreater(leak["bytes_per_request"], 2048)
         self.assertLess(leak["bytes_per_request"], 8192)
+        # Its blocks are held by `all`, or by one of the blocks between where those are too many.
+        self.assertRegex(leak["held"], r"\d of \d")
+        self.assertIn("headers, rounding", result.text)
         self.assertGreater(result.json["would_have_seen"]["bytes_per_hour"], 0)
         self.nothing_left()
 
@@ -127,6 +130,8 @@ class Iterations(SoakTest):
         self.assertEqual((leak["function"], leak["objects_per_iteration"], leak["growth_objects"]),
                          ("KeepForEver", 3, 21))
         self.assertIn("21 objects kept by 7 iterations", result.text)
+        self.assertIn("kept in all (service .bss)", " ".join(result.text.split()))
+        self.assertEqual(leak["lost_share"], 0)
 
     def test_first_ones_are_cut(self):
         """What a cache takes in the first iterations is nothing that each of them leaves."""
@@ -136,9 +141,13 @@ class Iterations(SoakTest):
         self.assertEqual((result.json["iterations"], result.json["load_runs"]), (7, 9))
 
     def test_workers(self):
-        result = self.soak("--iterations", 5, service=["keep=64", "workers=3"], load=f"{CLIENT} {self.port} 4")
+        result = self.soak("--iterations", 5, service=["keep=64", "workers=3"], load=f"{CLIENT} {self.port} 4",
+                           env=support.clean_environment(HEAPGAUGE_CONTROL="off"))
         self.assertEqual(result.returncode, 1)
         self.assertEqual(result.json["leaks"][0]["growth_objects"], 20)
+        # Nobody can be asked, and that is no failure.
+        self.assertIsNone(result.json["leaks"][0]["held"])
+        self.assertIn("who holds what was found is not known", result.text)
 
     def test_load_fails_in_the_midst(self):
         load = f'{CLIENT} {self.port} 5; echo x >> runs; test $(wc -l < runs) -lt 4 || {{ echo no more; exit 9; }}'
@@ -260,7 +269,7 @@ class Ends(SoakTest):
                                 "--sample-interval", "1TiB", "--wait-command", "true", "--", "sleep", "1000")
         self.assertEqual(result.returncode, 2)
         self.assertIn("NOTHING TO JUDGE", result.stdout)
-        self.assertIn("--sample-interval 1024", result.stdout.replace("\n", " "))
+        self.assertIn("--sample-interval 1KiB", result.stdout.replace("\n", " "))
 
     def test_interrupted(self):
         process = self.start("soak", "--load", f"{CLIENT} {self.port} 100000 500", "--reports", "soak", "--duration",

@@ -1,12 +1,14 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cli/soak_judge.h"
 #include "cli/soak_load.h"
 #include "cli/soak_options.h"
 #include "cli/soak_power.h"
+#include "cli/soak_progress.h"
 #include "cli/soak_writers.h"
 
 namespace heapgauge::cli {
@@ -72,6 +74,48 @@ TEST_CASE("what load generators say of their requests is understood", "[cli][soa
     INFO(other);
     CHECK(!RequestsIn(other));
   }
+}
+
+TEST_CASE("a narrow terminal has whole figures of a soak's progress", "[cli][soak]") {
+  constexpr double kMebibyte = 1024 * 1024;
+  const SoakMoment moment = {"judging",       754,      119 * kMebibyte, 92.25 * kMebibyte,
+                             3.5 * kMebibyte, "growing"};
+  CHECK(SoakProgressLine(moment, 100) ==
+        "soak: judging, 12 min 34 s left | RSS 119 MiB | live 92.2 MiB, +3.50 MiB/s | growing");
+  CHECK(SoakProgressLine(moment, 72) ==
+        "soak: judging, 12 min 34 s left | live 92.2 MiB, +3.50 MiB/s | growing");
+  CHECK(SoakProgressLine(moment, 60) == "soak: judging, 12 min 34 s left | growing");
+  for (size_t width = 0; width < 100; ++width)
+    CHECK(SoakProgressLine(moment, width).size() <= width);
+  SoakMoment first = {"waiting for SERVICE", 60, 3 * kMebibyte, 0, 0, ""};
+  CHECK(SoakProgressLine(first, 79) == "soak: waiting for SERVICE, 1 min left | RSS 3.00 MiB");
+}
+
+TEST_CASE("where a service's resident memory went adds up", "[cli][soak]") {
+  SoakPoint point;
+  point.rss_bytes = 100;
+  point.live_bytes = 60;
+  point.rounding_bytes = 20;
+  point.retained_bytes = 5;
+  SoakResult result;
+  AddMemory(&point, &result.before);
+  point.live_bytes = 90;  // of it some was never touched
+  AddMemory(&point, &result.after);
+  const std::vector<SoakMemoryRow> rows = SoakMemoryRows(result);
+  const auto row = [&](std::string_view name) {
+    for (const SoakMemoryRow& one : rows) {
+      if (one.name == name) return one;
+    }
+    return SoakMemoryRow{"", -1, -1};
+  };
+  CHECK(row("headers, rounding").before == 20);
+  CHECK(row("stacks, code, mappings").before == 15);
+  CHECK(row("stacks, code, mappings").after == 0);
+  CHECK(row("of it not resident").before == 0);
+  CHECK(row("of it not resident").after == 15);
+  const std::string text = SoakToText(result, 80, false);
+  CHECK(text.find("headers, rounding") != std::string::npos);
+  CHECK(text.find("of it not resident") != std::string::npos);
 }
 
 TEST_CASE("a longer soak, more requests and a smaller interval see smaller leaks", "[cli][soak]") {

@@ -5,120 +5,18 @@
 #include <algorithm>
 #include <cstdlib>
 #include <optional>
-#include <string>
-#include <string_view>
 
-#include "dwarf/names.h"
+#include "dwarf/library_types.h"
+#include "dwarf/members.h"
 #include "dwarf/scopes.h"
 
 namespace heapgauge::dwarf {
 namespace {
 
-constexpr int kMaxDepth = 32;  // of members in members, of blocks in blocks
+constexpr int kMaxDepth = 32;  // of blocks in blocks
 // DWARF's numbers on x86-64.
 constexpr uint64_t kFramePointer = 6;
 constexpr uint64_t kStackPointer = 7;
-
-bool IsRecord(int tag) {
-  return tag == DW_TAG_class_type || tag == DW_TAG_structure_type || tag == DW_TAG_union_type;
-}
-
-// Without the names of it that add nothing; a type without an entry is void.
-bool PeeledType(Dwarf_Die* of, Dwarf_Die* type) {
-  Dwarf_Attribute attribute;
-  if (dwarf_attr_integrate(of, DW_AT_type, &attribute) == nullptr ||
-      dwarf_formref_die(&attribute, type) == nullptr) {
-    return false;
-  }
-  return dwarf_peel_type(type, type) == 0;
-}
-
-// A class that is only declared here, as types are whose units are others: its definition.
-bool SizeOf(Dwarf_Die* type, uint64_t* size) {
-  Dwarf_Word bytes = 0;
-  if (dwarf_aggregate_size(type, &bytes) != 0) return false;
-  *size = bytes;
-  return true;
-}
-
-// "std::deque" of std::deque<Refused, std::allocator<Refused>>; "" of what is not the library's.
-std::string LibraryName(Dwarf_Die* type) {
-  Dwarf_Die declaration = Declaration(*type);
-  const char* const name = dwarf_diename(&declaration);
-  if (name == nullptr) return {};
-  bool is_library = false;
-  for (Dwarf_Die& scope : ScopesAround(&declaration)) {
-    if (dwarf_tag(&scope) != DW_TAG_namespace) continue;
-    const char* const space = dwarf_diename(&scope);
-    is_library = space != nullptr && std::string_view(space) == "std";
-    break;
-  }
-  const std::string_view text = name;
-  return is_library ? "std::" + std::string(text.substr(0, text.find('<'))) : std::string();
-}
-
-// The member or base that covers `offset`; false: padding.
-bool MemberAt(Dwarf_Die* record, uint64_t offset, Dwarf_Die* member, uint64_t* begin) {
-  Dwarf_Die child;
-  if (dwarf_child(record, &child) != 0) return false;
-  do {
-    const int tag = dwarf_tag(&child);
-    if (tag != DW_TAG_member && tag != DW_TAG_inheritance) continue;
-    Dwarf_Attribute attribute;
-    Dwarf_Word at = 0;
-    if (dwarf_attr(&child, DW_AT_data_member_location, &attribute) == nullptr) {
-      if (dwarf_tag(record) != DW_TAG_union_type) continue;  // a static one
-    } else if (dwarf_formudata(&attribute, &at) != 0) {
-      continue;
-    }
-    Dwarf_Die type;
-    uint64_t bytes = 0;
-    if (at > offset || !PeeledType(&child, &type) || !SizeOf(&type, &bytes)) continue;
-    if (offset - at >= bytes) continue;
-    *member = child;
-    *begin = at;
-    return true;
-  } while (dwarf_siblingof(&child, &child) == 0);
-  return false;
-}
-
-// What lies `offset` bytes into a variable of this type.
-VariablePlace Inside(Dwarf_Die type, uint64_t offset, std::string variable) {
-  VariablePlace place;
-  std::string within;  // the class whose member it is
-  std::string leaf;
-  for (int depth = 0; depth < kMaxDepth; ++depth) {
-    const int tag = dwarf_tag(&type);
-    if (tag == DW_TAG_array_type) {
-      Dwarf_Die element;
-      uint64_t bytes = 0;
-      if (!PeeledType(&type, &element) || !SizeOf(&element, &bytes) || bytes == 0) break;
-      variable += "[]";
-      offset %= bytes;
-      type = element;
-      continue;
-    }
-    if (!IsRecord(tag)) break;
-    leaf = LibraryName(&type);
-    if (!leaf.empty()) break;
-    Dwarf_Die member;
-    uint64_t begin = 0;
-    const char* const name = dwarf_diename(&type);
-    if (!MemberAt(&type, offset, &member, &begin)) break;
-    if (dwarf_tag(&member) == DW_TAG_member) {
-      if (name != nullptr) within = name;
-      const char* const member_name = dwarf_diename(&member);
-      if (member_name != nullptr) variable += std::string(".") + member_name;
-    }
-    offset -= begin;
-    if (!PeeledType(&member, &type)) break;
-  }
-  place.variable = std::move(variable);
-  if (leaf.empty() && within.empty()) return place;
-  if (leaf.empty()) leaf = place.variable.substr(place.variable.rfind('.') + 1);
-  place.type = leaf + (within.empty() ? "" : " in " + within);
-  return place;
-}
 
 std::optional<Dwarf_Op> SingleOperation(Dwarf_Die* die, unsigned attribute_name, uint64_t pc) {
   Dwarf_Attribute attribute;
@@ -130,6 +28,17 @@ std::optional<Dwarf_Op> SingleOperation(Dwarf_Die* die, unsigned attribute_name,
   }
   if (count != 1) return std::nullopt;
   return operations[0];
+}
+
+std::optional<uint64_t> AddressOf(Dwarf_Attribute* location, const Dwarf_Op& op) {
+  if (op.atom == DW_OP_addr) return op.number;
+  // clang has them in a table of their own.
+  if (op.atom != DW_OP_addrx && op.atom != DW_OP_GNU_addr_index) return std::nullopt;
+  Dwarf_Attribute entry;
+  Dwarf_Addr address = 0;
+  if (dwarf_getlocation_attr(location, &op, &entry) != 0 || dwarf_formaddr(&entry, &address) != 0)
+    return std::nullopt;
+  return address;
 }
 
 // A register and what is added to it, as an operation of DWARF tells it.
@@ -222,7 +131,7 @@ class FrameVariables final {
     if (dwarf_attr_integrate(variable, DW_AT_name, &attribute) != nullptr)
       name = dwarf_formstring(&attribute);
     if (name == nullptr) return std::nullopt;
-    return Inside(type, static_cast<uint64_t>(place - begin), name);
+    return NamedPlace(type, static_cast<uint64_t>(place - begin), name);
   }
 
   Dwarf_Die function_;
@@ -307,11 +216,10 @@ class GlobalVariables final {
     if (dwarf_attr(variable, DW_AT_location, &attribute) == nullptr) return;
     Dwarf_Op* operations = nullptr;
     size_t count = 0;
-    if (dwarf_getlocation(&attribute, &operations, &count) != 0 || count != 1 ||
-        operations[0].atom != DW_OP_addr) {
-      return;
-    }
-    const uint64_t begin = operations[0].number;
+    if (dwarf_getlocation(&attribute, &operations, &count) != 0 || count != 1) return;
+    const std::optional<uint64_t> address = AddressOf(&attribute, operations[0]);
+    if (!address) return;
+    const uint64_t begin = *address;
     const bool may_be = std::any_of(wanted_.begin(), wanted_.end(), [&](const Wanted& one) {
       return one.address >= begin && one.address - begin < (uint64_t{1} << 32);
     });
@@ -324,7 +232,7 @@ class GlobalVariables final {
     if (name == nullptr) return;
     std::erase_if(wanted_, [&](const Wanted& one) {
       if (one.address < begin || one.address - begin >= bytes) return false;
-      *one.place = Inside(type, one.address - begin, name);
+      *one.place = NamedPlace(type, one.address - begin, name);
       return true;
     });
   }

@@ -18,12 +18,13 @@ std::string Of(uint64_t some, uint64_t all) {
   return FormatCount(static_cast<double>(some)) + " of " + FormatCount(static_cast<double>(all));
 }
 
+bool IsBlock(const std::string& step) {
+  return step.starts_with("a block of ") || step.ends_with("B)");
+}
+
 // A path may begin with a variable, and then say what that is: "std::deque in CouponBook".
 bool SaysWhat(const std::vector<std::string>& path) {
-  if (path.size() < 2) return false;
-  const std::string& step = path[1];
-  const bool is_block = step.starts_with("a block of ") || step.ends_with("B)");
-  return !is_block && (step.starts_with("std::") || step.find(" in ") != std::string::npos);
+  return path.size() >= 2 && !IsBlock(path[0]) && !IsBlock(path[1]);
 }
 
 std::string Where(const Holder& holder) {

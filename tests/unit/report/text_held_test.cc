@@ -42,7 +42,7 @@ TEST_CASE("who holds it, in a sentence", "[report]") {
   held.lost_objects = 0;
   held.holders[0].kind = "stack";
   held.holders[0].name = "main\x1b[31m";
-  held.holders[0].path = {"a", "b", "c", "d"};
+  held.holders[0].path.assign(4, "a block of 64 B");
   const std::string text = HeldSentence(held);
   CHECK(text.find('\x1b') == std::string::npos);
   CHECK(text.find("through 4 or more blocks") != std::string::npos);
@@ -61,6 +61,12 @@ TEST_CASE("a holder that debug information knows is named down to what it is", "
   held.holders[0].name = "worker (7)";
   held.holders[0].path = {"waiting", "std::list"};
   CHECK(HeldSentence(held) == "kept in std::list, from the stack of thread worker (7), 40 of 41");
+  held.holders[0].path = {"seats", "absl::flat_hash_map"};
+  CHECK(HeldSentence(held) ==
+        "kept in absl::flat_hash_map, from the stack of thread worker (7), 40 of 41");
+  held.holders[0].path = {"seats", "shop::Seat (64 B)"};
+  CHECK(HeldSentence(held) ==
+        "kept from the stack of thread worker (7) through seats -> shop::Seat (64 B), 40 of 41");
   held.holders[0].path = {"array[]", "shop::Session (24 B)"};
   CHECK(
       HeldSentence(held) ==

@@ -15,18 +15,20 @@ namespace {
 
 using Kind = LibraryType::Kind;
 
-constexpr std::string_view kOthers[] = {"absl",       "ankerl", "boost", "eastl", "folly", "google", "gtl",
-                                        "llvm",       "oneapi", "phmap", "tbb",   "tsl",   "immer",  "moodycamel",
-                                        "robin_hood", "emhash"};
-constexpr std::string_view kQt[] = {"QByteArray", "QCache",       "QHash",        "QLinkedList", "QList",
-                                    "QMap",       "QMultiHash",   "QMultiMap",    "QQueue",      "QScopedPointer",
-                                    "QSet",       "QSharedPointer", "QStack",     "QString",     "QVarLengthArray",
-                                    "QVariant",   "QVector",      "QWeakPointer"};
+constexpr std::string_view kOthers[] = {
+    "absl",   "ankerl", "boost", "eastl", "folly", "google",     "gtl",        "llvm",
+    "oneapi", "phmap",  "tbb",   "tsl",   "immer", "moodycamel", "robin_hood", "emhash"};
+constexpr std::string_view kQt[] = {
+    "QByteArray", "QCache",    "QHash",           "QLinkedList",    "QList",   "QMap",
+    "QMultiHash", "QMultiMap", "QQueue",          "QScopedPointer", "QSet",    "QSharedPointer",
+    "QStack",     "QString",   "QVarLengthArray", "QVariant",       "QVector", "QWeakPointer"};
 // What they have inside is what the program has put there.
-constexpr std::string_view kAround[] = {"array", "atomic", "complex", "expected", "optional",
-                                        "pair",  "tuple",  "variant", "StatusOr", "compressed_pair"};
+constexpr std::string_view kAround[] = {"array",    "atomic",         "complex", "expected",
+                                        "optional", "pair",           "tuple",   "variant",
+                                        "StatusOr", "compressed_pair"};
 // Their argument says what comes next.
-constexpr std::string_view kPointers[] = {"unique_ptr", "shared_ptr", "weak_ptr", "scoped_ptr", "intrusive_ptr"};
+constexpr std::string_view kPointers[] = {"unique_ptr", "shared_ptr", "weak_ptr", "scoped_ptr",
+                                          "intrusive_ptr"};
 
 // Parts of libraries as people call them; "?": the set that has pairs is a map.
 struct Part {
@@ -82,11 +84,12 @@ bool IsIn(const std::string_view (&list)[kCount], std::string_view name) {
 
 // A namespace that nobody writes: std::__cxx11, std::__1, absl::lts_20240722.
 bool IsVersion(std::string_view name) {
-  return name.starts_with("__") || name.starts_with("_V") || name.starts_with("lts_") || name == "v1";
+  return name.starts_with("__") || name.starts_with("_V") || name.starts_with("lts_") ||
+         name == "v1";
 }
 bool IsInternal(std::string_view name) {
-  return name.find("internal") != std::string_view::npos || name.find("detail") != std::string_view::npos ||
-         name == "impl";
+  return name.find("internal") != std::string_view::npos ||
+         name.find("detail") != std::string_view::npos || name == "impl";
 }
 
 // What the template was given in this place; false: nothing.

@@ -10,18 +10,43 @@ bool HolderSearch::IsLost(uintptr_t address) const noexcept {
          blocks_[found].reached == 0 && AllRead();
 }
 
-HolderSearch::Holder HolderSearch::HolderOf(uintptr_t address) const noexcept {
+// nullptr: they are not kept, or there is no room.
+uint32_t* HolderSearch::KnownHit(uint32_t number) noexcept {
+  const size_t at = (number & kLate) != 0 ? blocks_.size() + (number & ~kLate) : size_t{number};
+  return at < hit_of_.size() ? &hit_of_[at] : nullptr;
+}
+
+// The word of a root in which the way to a block begins.  Who asks for many blocks of a long list
+// would follow all of it for each: from some steps on it is kept for every block passed.
+const HolderSearch::Hit& HolderSearch::HitOf(uint32_t number) noexcept {
+  if (steps_back_ > kFewSteps && hit_of_.empty()) {
+    queue_.Release();  // of the same size, and of no more use
+    hit_of_.Resize(blocks_.size() + late_.size());
+  }
+  uint32_t at = number;
+  const uint32_t* known = KnownHit(at);
+  for (; At(at).from_root == 0 && (known == nullptr || *known == 0); known = KnownHit(at)) {
+    at = At(at).from;
+    ++steps_back_;
+  }
+  const uint32_t hit = At(at).from_root != 0 ? At(at).from : *known - 1;
+  for (uint32_t passed = number; passed != at; passed = At(passed).from) {
+    if (uint32_t* const keep = KnownHit(passed); keep != nullptr) *keep = hit + 1;
+  }
+  return hits_[hit];
+}
+
+HolderSearch::Holder HolderSearch::HolderOf(uintptr_t address) noexcept {
   Holder holder;
   if (failed_) return holder;
-  uint32_t at = blocks_.Find(address);
+  const uint32_t at = blocks_.Find(address);
   if (at == BlockMap::kNone || blocks_[at].begin != address) return holder;
   if (blocks_[at].reached == 0) {
     holder.answer = AllRead() ? Answer::kLost : Answer::kUnknown;
     return holder;
   }
   holder.depth = blocks_[at].depth;
-  while (At(at).from_root == 0) at = At(at).from;
-  const Hit& hit = hits_[At(at).from];
+  const Hit& hit = HitOf(at);
   holder.word = hit.word;
   if (hit.root == kUnknownRoot) {
     holder.answer = Answer::kUnknown;

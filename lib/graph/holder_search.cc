@@ -24,6 +24,7 @@ HolderSearch::HolderSearch(size_t memory_limit_bytes) noexcept
       questions_(memory_),
       queue_(memory_),
       hits_(memory_),
+      hit_of_(memory_),
       room_(memory_) {
   const uintptr_t self = reinterpret_cast<uintptr_t>(this);
   memory_.set_owner({self, self + sizeof(*this)});
@@ -40,6 +41,7 @@ void HolderSearch::Release() noexcept {
   questions_.Release();
   queue_.Release();
   hits_.Release();
+  hit_of_.Release();
   room_.Release();
   phase_ = Phase::kDone;
 }
@@ -63,6 +65,8 @@ bool HolderSearch::Begin(const LiveTable& live) noexcept {
   blocks_.Release();
   queue_.Clear();
   hits_.Clear();
+  hit_of_.Release();
+  steps_back_ = 0;
   late_.Clear();
   late_at_.Clear();
   if (!room_.Resize(kRoomBytes)) return false;

@@ -83,7 +83,9 @@ class HolderSearch final {
     uintptr_t word = 0;  // address of the word in the root, where the way begins
     uint32_t depth = 0;  // 1: that word points to the block itself
   };
-  Holder HolderOf(uintptr_t block) const noexcept;
+  Holder HolderOf(uintptr_t block) noexcept;
+  // From one block to the one before it on its way: how often HolderOf() has gone so far.
+  uint64_t steps_back() const noexcept { return steps_back_; }
   // Whether the answer is kLost.
   bool IsLost(uintptr_t block) const noexcept;
   // Of a block that is held: the blocks between, from the root on; returns how many, the first
@@ -131,6 +133,7 @@ class HolderSearch final {
   static constexpr size_t kMostLate = size_t{1} << 16;
   static constexpr int kMostTopLooks = 32;  // of a slice
   static constexpr size_t kSortStep = 16384;
+  static constexpr uint64_t kFewSteps = 16384;  // HolderOf()
   // Two blocks are read in one piece with what lies between: the kernel takes as long for a piece of
   // its own.
   static constexpr uintptr_t kBeside = 1024;
@@ -175,6 +178,8 @@ class HolderSearch final {
   const Block& At(uint32_t number) const noexcept {
     return (number & kLate) != 0 ? late_[number & ~kLate] : blocks_[number];
   }
+  const Hit& HitOf(uint32_t number) noexcept;
+  uint32_t* KnownHit(uint32_t number) noexcept;
   void Scan(const char* bytes, size_t count, uintptr_t at, uint32_t root) noexcept;
   void ScanBlock(const char* bytes, size_t count, uint32_t block) noexcept;
 
@@ -189,6 +194,8 @@ class HolderSearch final {
   MappedArray<uintptr_t> questions_;
   MappedArray<uint32_t> queue_;
   MappedArray<Hit> hits_;
+  MappedArray<uint32_t>
+      hit_of_;  // by block, those of late_ behind all others: plus one, 0: not known
   MappedArray<char> room_;
   const LiveTable* live_ = nullptr;
   Phase phase_ = Phase::kDone;
@@ -208,6 +215,7 @@ class HolderSearch final {
   size_t offset_ = 0;      // in the block at hand, where that is large
   size_t range_ = 0;       // of the roots, then of unknown memory
   uintptr_t at_ = 0;       // in that
+  uint64_t steps_back_ = 0;
   uint64_t cpu_ns_ = 0;
   uint64_t longest_step_ns_ = 0;
   uint64_t bytes_before_ = 0;

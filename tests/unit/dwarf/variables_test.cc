@@ -1,6 +1,4 @@
 // Who holds it, as the library asks: a real helper on programs with containers (fixtures/containers.h).
-#include "symbolize/variable_names.h"
-
 #include <stdio.h>
 
 #include <catch2/catch.hpp>
@@ -9,6 +7,7 @@
 #include <sstream>
 
 #include "elf/elf_image.h"
+#include "symbolize/variable_names.h"
 #include "unit/symbolize/fixtures.h"
 
 namespace heapgauge {
@@ -57,7 +56,8 @@ void CheckTexts(Texts said, const Texts& truth) {
   CHECK(said.size() == truth.size());
 }
 
-TEST_CASE("a holder is the container that was written, not what the library keeps in it", "[dwarf]") {
+TEST_CASE("a holder is the container that was written, not what the library keeps in it",
+          "[dwarf]") {
   const std::string fixture = GENERATE("containers", "containers_clang");
   if (!symbolize_test::HasFixture(fixture)) return;  // clang is optional
   INFO(fixture);

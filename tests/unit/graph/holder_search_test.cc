@@ -191,6 +191,27 @@ TEST_CASE("a way through blocks that are not sampled is found, however long", "[
   CHECK(lost > 0);
 }
 
+TEST_CASE("asking who holds each block of a long list follows the list a few times", "[graph]") {
+  constexpr size_t kLength = 50'000;
+  Blocks blocks;
+  EmptyCaches();
+  std::vector<uint64_t> hidden = MakeLost(blocks, 10);  // so that all is followed
+  hidden.push_back(BuildList(blocks, kLength));
+  Wipe();
+  Search([&] { blocks.Run(hidden); });
+  size_t held = 0;
+  uint32_t deepest = 0;  // old words may point to the midst of it
+  for (const Node* node = static_cast<Node*>(g_held[0]); node != nullptr; node = node->next) {
+    const HolderSearch::Holder holder = blocks.Of(Blocks::Hide(node));
+    if (holder.answer == Answer::kHeld) ++held;
+    deepest = std::max(deepest, holder.depth);
+  }
+  CHECK(held == kLength);
+  CHECK(deepest > kLength / 8);
+  CHECK(blocks.search().steps_back() < 4 * kLength);
+  g_held[0] = nullptr;
+}
+
 __attribute__((noinline)) void BuildRing(Blocks& blocks, std::vector<uint64_t>& hidden) {
   void** const a = static_cast<void**>(blocks.Make(64));
   void** const b = static_cast<void**>(blocks.Make(64));

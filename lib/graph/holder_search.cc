@@ -22,6 +22,7 @@ HolderSearch::HolderSearch(size_t memory_limit_bytes) noexcept
       late_(memory_),
       late_at_(memory_),
       questions_(memory_),
+      kernel_words_(memory_),
       queue_(memory_),
       hits_(memory_),
       hit_of_(memory_),
@@ -39,6 +40,7 @@ void HolderSearch::Release() noexcept {
   late_.Release();
   late_at_.Release();
   questions_.Release();
+  kernel_words_.Release();
   queue_.Release();
   hits_.Release();
   hit_of_.Release();
@@ -349,6 +351,12 @@ bool HolderSearch::Unit() noexcept {
       ScanUnknown();
       return true;
     case Phase::kDrainUnknown:
+      Drain(Phase::kKernel);
+      return true;
+    case Phase::kKernel:
+      ScanKernel();
+      return true;
+    case Phase::kDrainKernel:
       Drain(Phase::kDone);
       return true;
     case Phase::kDone:

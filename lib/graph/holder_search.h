@@ -5,6 +5,7 @@
 //   drain    each word of a block that was reached, likewise; in order, so that the first way found
 //            to a block is a shortest one
 //   unknown  then the words of memory of which nothing is known, and again what hangs on it
+//   kernel   last those that the kernel keeps for the program, if something is missing still
 //
 // What nothing reaches is lost: no pointer to it was found, or only in blocks that are lost
 // themselves.  A word counts when it lies at a multiple of eight; one that points inside a block
@@ -74,7 +75,7 @@ class HolderSearch final {
     kGone,     // it is no block any more
     kLost,     // nothing reaches it
     kHeld,     // from a root
-    kUnknown,  // from memory of which nothing is known
+    kUnknown,  // from memory of which nothing is known, or by the kernel
   };
   struct Holder {
     Answer answer = Answer::kGone;
@@ -144,6 +145,8 @@ class HolderSearch final {
     kDrainRoots,
     kUnknown,
     kDrainUnknown,
+    kKernel,
+    kDrainKernel,
     kDone
   };
   struct Hit {
@@ -161,6 +164,7 @@ class HolderSearch final {
   bool KeepOutHeaps() noexcept;
   void ScanRoot() noexcept;
   void ScanUnknown() noexcept;
+  void ScanKernel() noexcept;
   bool StartLevel() noexcept;
   void Drain(Phase next) noexcept;
   void Reach(uintptr_t word, const Hit* hit, uint32_t from, uint32_t depth) noexcept;
@@ -192,6 +196,7 @@ class HolderSearch final {
   MappedArray<Block> late_;
   MappedArray<uint32_t> late_at_;  // numbers in late_ plus one, by address: open addressing
   MappedArray<uintptr_t> questions_;
+  MappedArray<uint64_t> kernel_words_;
   MappedArray<uint32_t> queue_;
   MappedArray<Hit> hits_;
   MappedArray<uint32_t>

@@ -2,7 +2,11 @@
 // is lost of each is known (shapes_test.py).
 #include <pthread.h>
 #include <signal.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <ucontext.h>
 #include <unistd.h>
 
@@ -156,7 +160,22 @@ __attribute__((noinline)) void Interior() {
   g_held[2] = new WithDestructor[0];           // one past
   g_held[3] = static_cast<char*>(Fill(malloc(100), 100)) + 99;
 }
-// What the kernel alone has.
+// What the kernel alone has: it gives it back when the descriptor is ready, when the timer is over.
+__attribute__((noinline)) void InKernel() {
+  epoll_event event = {};
+  event.events = EPOLLIN;
+  event.data.ptr = Fill(malloc(80), 80);
+  epoll_ctl(epoll_create1(0), EPOLL_CTL_ADD, eventfd(0, 0), &event);
+  event = {};
+  sigevent told = {};
+  told.sigev_signo = SIGUSR1;
+  told.sigev_value.sival_ptr = Fill(malloc(90), 90);
+  static int timer;
+  syscall(SYS_timer_create, CLOCK_MONOTONIC, &told, &timer);
+  told = {};
+  __asm__ volatile("" : : "r"(&event), "r"(&told) : "memory");
+}
+// And its signals' stack.
 __attribute__((noinline)) void SignalStack() {
   constexpr size_t kBytes = 65536;
   stack_t stack = {};
@@ -319,6 +338,7 @@ const std::map<std::string, std::function<void()>>& Ways() {
       {"coroutine", OnCoroutineStack},
       {"register", InRegister},
       {"interior", Interior},
+      {"kernel", InKernel},
       {"signal_stack", SignalStack},
       {"not_joined", NotJoined},
       {"joined", Joined},

@@ -12,6 +12,7 @@ SHAPES = {
     "coroutine": (0, 0, 0),
     "register": (0, 0, 0),
     "interior": (0, 0, 0),
+    "kernel": (0, 0, 0),
     "signal_stack": (0, 0, 0),
     "not_joined": (0, 0, 0),
     "joined": (1, 1, 0),

@@ -87,6 +87,7 @@ AWAITED = {
     "shared": lambda c: holder(c, "unknown_memory", ""),
     "file": lambda c: holder(c, "unknown_memory", ""),
     "context": lambda c: holder(c, "unknown_memory", ""),
+    "watched": lambda c: holder(c, "unknown_memory", ""),
     "hidden": lost,
     "freed": lost,
     "sigstack": lambda c: holder(c, "unknown_memory", ""),

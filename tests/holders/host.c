@@ -8,6 +8,7 @@
 //   list     in a list without nodes of its own, whose newest is always newer than any look
 //   hooks    likewise by the middle of its blocks, and the head is in a block itself
 //   context  on the stack of a coroutine that is left
+//   watched  in the kernel alone, as what a descriptor is watched for
 //   hidden   with all bits turned          freed    in a block that was freed
 //   storm    nowhere, while mappings come and go and children are forked
 //   register in a register of a thread that runs, one at a time
@@ -28,6 +29,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -83,6 +86,19 @@ static void* map(const char* how, size_t bytes) {
   return mmap(NULL, bytes, PROT_READ | PROT_WRITE, shared | MAP_ANONYMOUS, -1, 0);
 }
 
+// Each set has a few of the same descriptors, so that there are few of them.
+static void watch(size_t i, void* load) {
+  enum { kDescriptors = 100 };
+  static int descriptors[kDescriptors];
+  static int set;
+  if (i < kDescriptors) descriptors[i] = eventfd(0, 0);
+  if (i % kDescriptors == 0) set = epoll_create1(0);
+  struct epoll_event event = {.events = EPOLLIN, .data = {.ptr = load}};
+  if (epoll_ctl(set, EPOLL_CTL_ADD, descriptors[i % kDescriptors], &event) != 0) free(load);
+  event.data.ptr = NULL;
+  __asm__ volatile("" : : "r"(&event) : "memory");
+}
+
 static void keep(const char* how, size_t i, void** on_stack) {
   if (strcmp(how, "moves") == 0) return;
   if (strcmp(how, "register") == 0 || strcmp(how, "sigstack") == 0) {
@@ -129,6 +145,8 @@ static void keep(const char* how, size_t i, void** on_stack) {
     free(block);
   } else if (strcmp(how, "pool") == 0 || strcmp(how, "shared") == 0 || strcmp(how, "file") == 0) {
     g_pool[i % kMost] = load;
+  } else if (strcmp(how, "watched") == 0) {
+    watch(i, load);
   } else if (strcmp(how, "bounded") == 0) {
     free(g_recent[i % kRecent]);
     g_recent[i % kRecent] = load;

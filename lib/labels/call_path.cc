@@ -12,7 +12,7 @@ bool IsPlain(char c) noexcept {
          c == '_' || c == '-';
 }
 
-int HexDigit(char c) noexcept {
+int LowerHexDigit(char c) noexcept {
   if (c >= '0' && c <= '9') return c - '0';
   return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
@@ -21,8 +21,8 @@ bool IsName(std::string_view name) noexcept {
   if (name.empty() || name.size() > kMostNameBytes) return false;
   for (size_t i = 0; i < name.size(); ++i) {
     if (IsPlain(name[i])) continue;
-    if (name[i] != '~' || i + 2 >= name.size() || HexDigit(name[i + 1]) < 0 ||
-        HexDigit(name[i + 2]) < 0) {
+    if (name[i] != '~' || i + 2 >= name.size() || LowerHexDigit(name[i + 1]) < 0 ||
+        LowerHexDigit(name[i + 2]) < 0) {
       return false;
     }
     i += 2;
@@ -50,8 +50,8 @@ ServiceName EscapeName(std::string_view name) noexcept {
 FixedText<kMostNameBytes> UnescapeName(std::string_view name) noexcept {
   FixedText<kMostNameBytes> plain;
   for (size_t i = 0; i < name.size(); ++i) {
-    const int high = name[i] == '~' && i + 2 < name.size() ? HexDigit(name[i + 1]) : -1;
-    const int low = high >= 0 ? HexDigit(name[i + 2]) : -1;
+    const int high = name[i] == '~' && i + 2 < name.size() ? LowerHexDigit(name[i + 1]) : -1;
+    const int low = high >= 0 ? LowerHexDigit(name[i + 2]) : -1;
     if (low < 0) {
       plain.Add(name[i]);
       continue;

@@ -11,7 +11,7 @@ using cfi::Saved;
 
 // Registers are saved in whole words: a walk reads none that begins in one and ends in the next,
 // which may be the stack's last.
-constexpr int64_t kWord = sizeof(uintptr_t);
+constexpr int64_t kWordBytes = sizeof(uintptr_t);
 
 FrameRule ToRule(const cfi::ShortRow& row) noexcept {
   if (row.return_address.how == Saved::kUndefined) return FrameRule::End();
@@ -23,10 +23,10 @@ FrameRule ToRule(const cfi::ShortRow& row) noexcept {
   }
   const int64_t return_offset = row.return_address.offset;
 #if defined(__x86_64__)
-  if (return_offset != -kWord) return {};
+  if (return_offset != -kWordBytes) return {};
 #else
-  if (return_offset >= 0 || return_offset < -kWord * FrameRule::kMostReturnWords ||
-      return_offset % kWord != 0) {
+  if (return_offset >= 0 || return_offset < -kWordBytes * FrameRule::kMostReturnWords ||
+      return_offset % kWordBytes != 0) {
     return {};
   }
 #endif
@@ -34,7 +34,7 @@ FrameRule ToRule(const cfi::ShortRow& row) noexcept {
   switch (row.frame_pointer.how) {
     case Saved::kAtOffset:
       frame_offset = row.frame_pointer.offset;
-      if (frame_offset >= 0 || frame_offset < INT16_MIN || frame_offset % kWord != 0) return {};
+      if (frame_offset >= 0 || frame_offset < INT16_MIN || frame_offset % kWordBytes != 0) return {};
       break;
     case Saved::kSame:
     case Saved::kUndefined:  // then nobody uses the caller's
@@ -44,7 +44,7 @@ FrameRule ToRule(const cfi::ShortRow& row) noexcept {
   }
   return FrameRule::Step(by_frame, static_cast<int32_t>(cfa.offset),
                          static_cast<int16_t>(frame_offset),
-                         static_cast<uint16_t>(-return_offset / kWord));
+                         static_cast<uint16_t>(-return_offset / kWordBytes));
 }
 
 }  // namespace

@@ -25,6 +25,7 @@
 #include "reporter/private_descriptors.h"
 #include "reporter/thread_start.h"
 #include "trace/libunwind_pipe.h"
+#include "trace/stack_bounds.h"
 #include "track/call_rights.h"
 #include "track/filters.h"
 
@@ -46,6 +47,8 @@ constexpr uint64_t kUnheardLookNs = 50'000'000;
 constexpr uint32_t kLeastPatienceMs = 4'000;
 // Of a report at the limit, half of it for the helper: the process may be ended any moment.
 constexpr uint32_t kAtOncePatienceMs = 1'000;
+// What a start of the thread and its lines need (5 KiB were seen): a signal handler's own stack often has less.
+constexpr uintptr_t kStartRoom = 8 * 1024;
 // When there is something to serve.
 constexpr uint64_t kServedNs = 1'000'000'000;
 
@@ -114,9 +117,12 @@ const char* Reporter::directory() const noexcept { return thread_->round.directo
 
 void Reporter::OnSample(ThreadState& self, const StackTrace& trace) noexcept {
   Reporter& reporter = Get();
-  if (LineIsHeld()) SayHeldLine(reporter.EndedHere(self));
   if (Tracker::Get().recording())
     reporter.thread_->sampled.store(true, std::memory_order_relaxed);  // relaxed: read at exit
+  // Another sample will do, of another thread or from outside a signal handler.
+  const uintptr_t here = reinterpret_cast<uintptr_t>(__builtin_frame_address(0));
+  if (StackIsShort(self, here, kStartRoom)) return;
+  if (LineIsHeld()) SayHeldLine(reporter.EndedHere(self));
   // relaxed: a late look only delays the start.
   const uint64_t now = MonotonicNs();
   if (now < reporter.thread_->next_attempt_ns.load(std::memory_order_relaxed)) {

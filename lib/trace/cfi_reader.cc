@@ -34,7 +34,8 @@ FrameRule ToRule(const cfi::ShortRow& row) noexcept {
   switch (row.frame_pointer.how) {
     case Saved::kAtOffset:
       frame_offset = row.frame_pointer.offset;
-      if (frame_offset >= 0 || frame_offset < INT16_MIN || frame_offset % kWordBytes != 0) return {};
+      if (frame_offset >= 0 || frame_offset < INT16_MIN || frame_offset % kWordBytes != 0)
+        return {};
       break;
     case Saved::kSame:
     case Saved::kUndefined:  // then nobody uses the caller's

@@ -52,6 +52,10 @@ bool IsOnMainStack(uintptr_t stack_pointer) noexcept {
   return stack_pointer < g_main_stack.end && g_main_stack.end - stack_pointer <= kMainStackMost;
 }
 
+bool IsOnOwnStack(const ThreadState& self, uintptr_t stack_pointer) noexcept {
+  return stack_pointer >= self.stack_low && stack_pointer < self.stack_high;
+}
+
 uintptr_t ThreadPointer() noexcept {
 #if defined(__x86_64__)
   uintptr_t pointer;
@@ -136,9 +140,7 @@ void LearnStack(ThreadState& self, uintptr_t stack_pointer, const void* caller) 
 }
 
 bool StackHasRoom(const ThreadState& self, uintptr_t stack_pointer, size_t bytes) noexcept {
-  if (stack_pointer >= self.stack_low && stack_pointer < self.stack_high) {
-    return stack_pointer - self.stack_low >= bytes;
-  }
+  if (IsOnOwnStack(self, stack_pointer)) return stack_pointer - self.stack_low >= bytes;
   if ((self.ended & kEndsWalks) != 0) return false;
   stack_t signal_stack;
   if (sigaltstack(nullptr, &signal_stack) == 0 && (signal_stack.ss_flags & SS_ONSTACK) != 0) {
@@ -151,6 +153,12 @@ bool StackHasRoom(const ThreadState& self, uintptr_t stack_pointer, size_t bytes
     if (!IsReadable(stack_pointer - below)) return false;
   }
   return IsReadable(stack_pointer - bytes);
+}
+
+bool StackIsShort(const ThreadState& self, uintptr_t stack_pointer, size_t bytes) noexcept {
+  // Of another stack nothing can be asked where a call would be the host's death.
+  if (!IsOnOwnStack(self, stack_pointer) && (self.ended & kEndsWalks) != 0) return false;
+  return !StackHasRoom(self, stack_pointer, bytes);
 }
 
 }  // namespace heapgauge

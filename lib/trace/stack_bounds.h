@@ -22,6 +22,10 @@ void LearnStack(ThreadState& self, uintptr_t stack_pointer, const void* caller) 
 // found that way.  The end of a hand-made stack without one can't be.
 bool StackHasRoom(const ThreadState& self, uintptr_t stack_pointer, size_t bytes) noexcept;
 
+// Whether it is known that fewer than `bytes` of stack are left below `stack_pointer`: of the thread's
+// own stack, of its signal stack, or down to the guard page of another.
+bool StackIsShort(const ThreadState& self, uintptr_t stack_pointer, size_t bytes) noexcept;
+
 }  // namespace heapgauge
 
 #endif  // HEAPGAUGE_TRACE_STACK_BOUNDS_H_

@@ -23,6 +23,9 @@ namespace {
 constexpr size_t kSiteShare = 2;
 // With less stack a sample gets its caller alone: a careful walk needs 6 KiB, libunwind behind it 8.
 constexpr uintptr_t kUnwindRoom = 12 * 1024;
+// With less still, as on a small signal stack, there is no sample: the walk by tables, the site and the block's place in
+// the live table need 3.5 KiB.
+constexpr uintptr_t kSampleRoom = 4608;
 
 LiveSample FromTaken(const TakenSample& taken) noexcept {
   return {taken.bytes, taken.birth_ns, taken.site, taken.labels, taken.weight, taken.unaligned};
@@ -72,38 +75,6 @@ bool Tracker::Initialize(const Options& options, Control& control, ThreadState& 
 
 uint64_t Tracker::Now() const noexcept {
   return interval_bytes() == Sampler::kExact ? ExactBirthNs() : MonotonicNs();
-}
-
-void Tracker::SetInterval(uint64_t bytes) noexcept {
-  // In exact mode no block is aligned: free() looks at every one.  The reason is added before the
-  // first exact sample and stays: exact samples may live on after the mode has changed.
-  // acquire: pairs with the exchange; whoever set the flag has added the reason.
-  if (bytes == Sampler::kExact && !control_->exact.load(std::memory_order_acquire)) {
-    control_->AddReason();
-    // Added before the flag says so (release): a thread that reads the flag relies on the reason.
-    if (control_->exact.exchange(true, std::memory_order_acq_rel)) control_->RemoveReason();
-  }
-  if (bytes == Sampler::kExact) {
-    memo_.Initialize(arena_);
-    last_walks_.Initialize(arena_);
-  }
-  asked_interval_.store(bytes, std::memory_order_relaxed);  // relaxed: a figure
-  // release: a thread that draws from the new interval sees the reason (it reads this before it
-  // records).
-  control_->interval_bytes.store(bytes, std::memory_order_release);
-}
-
-void Tracker::GovernInterval(uint64_t from, uint64_t to) noexcept {
-  if (from == to) return;
-  // relaxed: neither is exact, and nothing else comes with an interval.
-  if (control_->interval_bytes.compare_exchange_strong(from, to, std::memory_order_relaxed,
-                                                       std::memory_order_relaxed)) {
-    interval_changes_.fetch_add(1, std::memory_order_relaxed);  // relaxed: a figure
-  }
-}
-
-uint64_t Tracker::interval_bytes() const noexcept {
-  return control_->interval_bytes.load(std::memory_order_relaxed);  // relaxed: a figure
 }
 
 bool Tracker::AddressTells(const void* block) const noexcept {
@@ -222,12 +193,26 @@ void Tracker::RecordGrowth(ThreadState& self, void* block, size_t bytes, UsableG
   RecordWeighted(self, block, bytes, weight, interval, caller);
 }
 
+bool Tracker::IsCramped(ThreadState& self, void* caller) noexcept {
+  // For this and the walk, which look at the thread's own word.
+  self.ended = Filters::Get().EndedIn(self);
+  const uintptr_t here = reinterpret_cast<uintptr_t>(__builtin_frame_address(0));
+  if (HG_UNLIKELY(!self.stack_known)) LearnStack(self, here, caller);
+  if (HG_LIKELY(!StackIsShort(self, here, kSampleRoom))) return false;
+  if (recording()) dropped_.fetch_add(1, std::memory_order_relaxed);  // relaxed: a figure
+  return true;
+}
+
 void Tracker::RecordWeighted(ThreadState& self, void* block, size_t bytes, double weight,
                              uint64_t interval, void* caller) noexcept {
+  if (HG_UNLIKELY(IsCramped(self, caller))) return;
   if (HG_UNLIKELY(!recording())) return Show(self, caller);
   if (MayHideUnseenDeath(block, interval)) TakeOutUnseen(block);
-  // For the walk, which looks at the thread's own word.
-  self.ended = Filters::Get().EndedIn(self);
+  RecordRoomily(self, block, bytes, weight, interval, caller);
+}
+
+void Tracker::RecordRoomily(ThreadState& self, void* block, size_t bytes, double weight,
+                            uint64_t interval, void* caller) noexcept {
   // acquire: pairs with the release in set_observer().
   const SampleObserver observer = observer_.load(std::memory_order_acquire);
   // An observer is shown every stack: without a report thread nobody would hear of a full table.
@@ -328,6 +313,7 @@ void Tracker::Moved(ThreadState& self, void* block, size_t bytes, const TakenSam
   const DepthGuard guard(self);
   const LiveSample before = FromTaken(taken);
   if (taken.unaligned) control_->RemoveReason();
+  if (HG_UNLIKELY(IsCramped(self, caller))) return CountDeath(before);
   double weight = static_cast<double>(before.weight);
   if (recording()) {  // while it is off, growth gives no unsampled block another chance
     const uint64_t interval = self.sampler.ChargedAt(interval_bytes());
@@ -340,6 +326,11 @@ void Tracker::Moved(ThreadState& self, void* block, size_t bytes, const TakenSam
       weight = 1 / p;
     }
   }
+  MoveRoomily(self, block, bytes, before, weight, caller);
+}
+
+void Tracker::MoveRoomily(ThreadState& self, void* block, size_t bytes, const LiveSample& before,
+                          double weight, void* caller) noexcept {
   StackTrace trace;
   StoredSite* const site = SiteOf(self, caller, weight == 1, trace);
   LiveSample after = before;

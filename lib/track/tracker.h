@@ -152,10 +152,17 @@ class Tracker final {
 
   void RecordWeighted(ThreadState& self, void* block, size_t bytes, double weight,
                       uint64_t interval, void* caller) noexcept;
+  // Whether the stack has no room for a sample; while samples are kept this one is counted as dropped then.
+  bool IsCramped(ThreadState& self, void* caller) noexcept;
+  // What needs that room, in frames that are not on the stack before it has been looked at.
+  HG_NOINLINE void RecordRoomily(ThreadState& self, void* block, size_t bytes, double weight,
+                                 uint64_t interval, void* caller) noexcept;
+  HG_NOINLINE void MoveRoomily(ThreadState& self, void* block, size_t bytes,
+                               const LiveSample& before, double weight, void* caller) noexcept;
   // How many samples the present one is timed for; 0: it is not.
   uint64_t TimedFor() noexcept;
+  HG_NOINLINE void Show(ThreadState& self, void* caller) noexcept;
   // False: not by cached rules alone, or cut short, and `steps` says nothing.
-  void Show(ThreadState& self, void* caller) noexcept;
   bool Capture(ThreadState& self, void* caller, StackTrace& trace, WalkSteps* steps,
                WalkRecord* record) noexcept;
   // The site of the present stack; `trace` is set unless `remember` found it in the memo.

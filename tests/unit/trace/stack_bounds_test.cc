@@ -102,4 +102,28 @@ TEST_CASE("the first thread's bounds are those of the main stack", "[trace][stac
   CHECK(beside.high == learnt.high);
 }
 
+TEST_CASE("a stack is short near its begin, a guard page's or its signal stack's",
+          "[trace][stack_bounds]") {
+  PrepareStackBounds();
+  ThreadState state;
+  LearnStack(state, Here(), nullptr);
+  CHECK_FALSE(StackIsShort(state, Here(), 4096));
+  CHECK_FALSE(StackIsShort(state, state.stack_low + 4096, 4096));
+  CHECK(StackIsShort(state, state.stack_low + 4095, 4096));
+
+  constexpr size_t kPage = 4096;
+  void* const other =
+      mmap(nullptr, 4 * kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  REQUIRE(other != MAP_FAILED);
+  REQUIRE(mprotect(other, kPage, PROT_NONE) == 0);
+  const uintptr_t begin = reinterpret_cast<uintptr_t>(other) + kPage;
+  CHECK_FALSE(StackIsShort(state, begin + 4096, 4096));
+  CHECK(StackIsShort(state, begin + 4000, 4096));
+  // Where nothing may be asked only what is known counts.
+  state.ended = kEndsWalks;
+  CHECK_FALSE(StackIsShort(state, begin + 4000, 4096));
+  CHECK(StackIsShort(state, state.stack_low + 4000, 4096));
+  munmap(other, 4 * kPage);
+}
+
 }  // namespace heapgauge

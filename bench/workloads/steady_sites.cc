@@ -19,23 +19,25 @@ constexpr long kBlocksOfASite = 4;
 using Way = void (*)(long, long);
 
 // Each is a call site with a name of its own.
-#define HG_WAY(tens, ones)                                                              \
-  __attribute__((noinline)) void Allocate##tens##ones(long bytes, long blocks) {        \
-    for (long block = 0; block < blocks; ++block) {                                     \
-      void* const memory = std::malloc(static_cast<size_t>(bytes));                     \
-      /* Some keep nothing. */                                                          \
-      if ((ones) % 4 == 3) std::free(memory);                                           \
-    }                                                                                   \
+#define HG_WAY(tens, ones)                                                               \
+  __attribute__((noinline)) void Allocate##tens##ones(long bytes, long blocks) {         \
+    for (long block = 0; block < blocks; ++block) {                                      \
+      void* const memory = std::malloc(static_cast<size_t>(bytes));                      \
+      /* Some keep nothing. */                                                           \
+      if ((ones) % 4 == 3) std::free(memory);                                            \
+    }                                                                                    \
     asm volatile("# " #tens #ones); /* or the compiler makes one function of them all */ \
   }
-#define HG_TEN(apply, tens)                                                              \
-  apply(tens, 0) apply(tens, 1) apply(tens, 2) apply(tens, 3) apply(tens, 4)             \
-  apply(tens, 5) apply(tens, 6) apply(tens, 7) apply(tens, 8) apply(tens, 9)
-#define HG_ALL(apply)                                                                    \
-  HG_TEN(apply, 1) HG_TEN(apply, 2) HG_TEN(apply, 3) HG_TEN(apply, 4) HG_TEN(apply, 5)   \
-  HG_TEN(apply, 6) HG_TEN(apply, 7) HG_TEN(apply, 8) HG_TEN(apply, 9) HG_TEN(apply, 10)  \
-  HG_TEN(apply, 11) HG_TEN(apply, 12) HG_TEN(apply, 13) HG_TEN(apply, 14) HG_TEN(apply, 15) \
-  HG_TEN(apply, 16) HG_TEN(apply, 17) HG_TEN(apply, 18) HG_TEN(apply, 19) HG_TEN(apply, 20)
+#define HG_TEN(apply, tens)                                                                 \
+  apply(tens, 0) apply(tens, 1) apply(tens, 2) apply(tens, 3) apply(tens, 4) apply(tens, 5) \
+      apply(tens, 6) apply(tens, 7) apply(tens, 8) apply(tens, 9)
+#define HG_ALL(apply)                                                                        \
+  HG_TEN(apply, 1)                                                                           \
+  HG_TEN(apply, 2) HG_TEN(apply, 3) HG_TEN(apply, 4) HG_TEN(apply, 5) HG_TEN(apply, 6)       \
+      HG_TEN(apply, 7) HG_TEN(apply, 8) HG_TEN(apply, 9) HG_TEN(apply, 10) HG_TEN(apply, 11) \
+          HG_TEN(apply, 12) HG_TEN(apply, 13) HG_TEN(apply, 14) HG_TEN(apply, 15)            \
+              HG_TEN(apply, 16) HG_TEN(apply, 17) HG_TEN(apply, 18) HG_TEN(apply, 19)        \
+                  HG_TEN(apply, 20)
 #define HG_NAME(tens, ones) Allocate##tens##ones,
 
 HG_ALL(HG_WAY)

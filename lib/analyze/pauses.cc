@@ -34,7 +34,8 @@ bool PausesSince(const SiteHistory& history, size_t newest, double seconds, doub
   HistorySegment still;
   for (size_t i = history.size(); i-- > newest;) {
     AddSegment(still, history.segment(i));
-    if (NetGrowth(still) > rules::kPauseHolds * pace * still.seconds + noise) still = HistorySegment{};
+    if (NetGrowth(still) > rules::kPauseHolds * pace * still.seconds + noise)
+      still = HistorySegment{};
     if (still.seconds >= rules::kPausesAlike * seconds) return true;
   }
   return false;

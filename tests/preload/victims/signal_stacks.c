@@ -68,7 +68,8 @@ int main(void) {
   unsigned char* const low = guarded(kMost);
   const size_t taken = bytes_of_a_signal(low);
   works = 1;
-  for (size_t room = 3 * (size_t)kStep; taken + room < 16 * 1024; room += kStep) on_signal_stack(low, taken + room);
+  for (size_t room = 3 * (size_t)kStep; taken + room < 16 * 1024; room += kStep)
+    on_signal_stack(low, taken + room);
   for (int i = 0; i < 20; ++i) on_hand_made_stack(low);
   void* const kept = malloc(7000);
   VICTIM_REQUIRE(kept != NULL);

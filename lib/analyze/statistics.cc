@@ -19,17 +19,6 @@ double LogGamma(double x) {
   return lgamma_r(x, &sign);
 }
 
-// The inverse of a rising function by bisection: slow and certain; these are called a few times a
-// site.
-template <typename F>
-double Invert(F rising, double target, double low, double high) {
-  for (int i = 0; i < 200 && high - low > 1e-12 * std::max(1.0, std::abs(low)); ++i) {
-    const double middle = 0.5 * (low + high);
-    (rising(middle) < target ? low : high) = middle;
-  }
-  return 0.5 * (low + high);
-}
-
 // Continued fraction of the incomplete beta function by Lentz's method (DLMF 8.17.22).
 double BetaFraction(double a, double b, double x) {
   double c = 1.0;
@@ -112,9 +101,24 @@ double GammaP(double a, double x) {
   return std::clamp(1.0 - front * fraction, 0.0, 1.0);
 }
 
+// By Newton's method between bounds that it may not leave: a report asks this of each site.
 double PoissonUpper(double count, double confidence) {
-  const double high = count + 10 * std::sqrt(count + 1) + 50;
-  return Invert([count](double mean) { return GammaP(count + 1, mean); }, confidence, 0, high);
+  if (count == 0) return -std::log1p(-confidence);
+  const double a = count + 1;
+  double low = 0;
+  double high = count + 10 * std::sqrt(a) + 50;
+  double mean = a;
+  for (int i = 0; i < 100; ++i) {
+    const double missing = confidence - GammaP(a, mean);
+    (missing > 0 ? low : high) = mean;
+    const double density = std::exp(count * std::log(mean) - mean - LogGamma(a));
+    double next = mean + missing / density;
+    if (!(next > low && next < high)) next = 0.5 * (low + high);
+    const bool done = std::abs(next - mean) <= 1e-10 * mean;
+    mean = next;
+    if (done) break;
+  }
+  return mean;
 }
 
 }  // namespace heapgauge

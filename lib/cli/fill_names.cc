@@ -125,7 +125,7 @@ bool FillNames(Report* report) {
   report->modules.try_emplace(report->exe, report->build_id);
   ForEachStack(*report, [&](Site& site) {
     std::vector<Frame> frames;
-    for (Frame& frame : site.frames) {
+    for (Frame& frame : site.frames.Edit()) {
       const auto place = found.find({frame.module, frame.module_offset});
       if (IsUnnamed(frame) && place != found.end()) {
         frames.insert(frames.end(), place->second.begin(), place->second.end());

@@ -77,8 +77,8 @@ std::string ToFirefoxWithTrack(const Report& report, const std::string& path) {
   return ToFirefox(report, track);
 }
 
-void MakeRelative(const std::string& root, std::vector<Frame>* frames) {
-  for (Frame& frame : *frames) {
+void MakeRelative(const std::string& root, FrameList* frames) {
+  for (Frame& frame : frames->Edit()) {
     if (frame.file) frame.file = RelativeTo(root, *frame.file);
   }
 }

@@ -31,7 +31,7 @@ std::string ReportJson(const Report& report, size_t most_callsites) {
   for (Callsite& callsite : shown.callsites) {
     Site& sum = callsite.sum;
     if (sum.callsite >= sum.frames.size()) continue;
-    Frame& line = sum.frames[sum.callsite];
+    Frame& line = sum.frames.Edit()[sum.callsite];
     line.function = line.function.empty() ? line.function : ShortFunction(line);
   }
   return ToJson(shown);

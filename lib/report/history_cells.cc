@@ -60,7 +60,7 @@ std::string ToText(const std::vector<std::string>& texts) {
   return out;
 }
 
-std::string ToText(const std::vector<Frame>& frames) {
+std::string ToText(const FrameList& frames) {
   std::string out;
   for (const Frame& frame : frames) {
     Append(frame.function, kPart, &out);
@@ -88,10 +88,11 @@ void FromText(std::string_view text, std::vector<std::string>* out) {
   while (!text.empty()) out->emplace_back(Next(&text, kItem));
 }
 
-void FromText(std::string_view text, std::vector<Frame>* out) {
+void FromText(std::string_view text, FrameList* out) {
+  FrameList::Frames frames = *out;
   while (!text.empty()) {
     std::string_view item = Next(&text, kItem);
-    Frame& frame = out->emplace_back();
+    Frame& frame = frames.emplace_back();
     frame.function = Next(&item, kPart);
     const std::string_view file = Next(&item, kPart);
     if (!file.empty()) frame.file = file;
@@ -102,6 +103,7 @@ void FromText(std::string_view text, std::vector<Frame>* out) {
     frame.inlined = item.starts_with('i');
     frame.verbatim.set = item.ends_with('v');
   }
+  *out = std::move(frames);
 }
 
 }  // namespace heapgauge

@@ -28,16 +28,16 @@ struct Cell {
 template <typename T>
 concept Texts =
     std::same_as<T, std::string> || std::same_as<T, TextIfAny> || std::same_as<T, TextMap> ||
-    std::same_as<T, std::vector<std::string>> || std::same_as<T, std::vector<Frame>>;
+    std::same_as<T, std::vector<std::string>> || std::same_as<T, FrameList>;
 
 std::string ToText(const std::string& text);
 std::string ToText(const TextMap& texts);
 std::string ToText(const std::vector<std::string>& texts);
-std::string ToText(const std::vector<Frame>& frames);
+std::string ToText(const FrameList& frames);
 void FromText(std::string_view text, std::string* out);
 void FromText(std::string_view text, TextMap* out);
 void FromText(std::string_view text, std::vector<std::string>* out);
-void FromText(std::string_view text, std::vector<Frame>* out);
+void FromText(std::string_view text, FrameList* out);
 
 // Walks the cells of a structure with its inner ones: each(name, member) for those that are a cell.
 template <typename Each>

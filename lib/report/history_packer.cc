@@ -12,6 +12,8 @@
 namespace heapgauge {
 namespace {
 
+constexpr size_t kMostKnownFrames = 2048;
+
 void PutVarint(uint64_t value, std::string* out) {
   while (value >= 0x80) {
     out->push_back(static_cast<char>(value | 0x80));
@@ -47,6 +49,7 @@ struct HistoryPacker::State {
   State();
 
   double Text(const std::string& text);
+  double TextOf(const FrameList& frames);
   template <typename T>
   std::vector<Cell> CellsOf(const T& row);
   size_t RowOf(HistoryKind kind, const std::string& id);
@@ -56,6 +59,11 @@ struct HistoryPacker::State {
 
   HistoryRows rows[kHistoryKinds];
   std::unordered_map<std::string, size_t> texts;
+  struct KnownFrames {
+    FrameList frames;  // so that no others take their identity
+    double text;
+  };
+  std::unordered_map<const void*, KnownFrames> known_frames;         // by identity
   std::unordered_map<std::string, size_t> places_of[kHistoryKinds];  // by id
   size_t reports = 0;
   // Each of a kind of its own, for that compresses best: what the reports are made of, how their
@@ -95,13 +103,27 @@ double HistoryPacker::State::Text(const std::string& text) {
   return static_cast<double>(found->second);
 }
 
+// Of stacks that earlier reports have shown no text is made.
+double HistoryPacker::State::TextOf(const FrameList& frames) {
+  if (!frames.is_kept()) return Text(ToText(frames));
+  const auto known = known_frames.find(frames.identity());
+  if (known != known_frames.end()) return known->second.text;
+  const double text = Text(ToText(frames));
+  // Stacks of modules that come and go are named anew each time.
+  if (known_frames.size() >= kMostKnownFrames) known_frames.clear();
+  known_frames.emplace(frames.identity(), KnownFrames{frames, text});
+  return text;
+}
+
 template <typename T>
 std::vector<Cell> HistoryPacker::State::CellsOf(const T& row) {
   std::vector<Cell> cells;
   VisitCells(row, [&](const std::string& name, const auto& member) {
     using Member = std::remove_cvref_t<decltype(member)>;
     constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-    if constexpr (Texts<Member>) {
+    if constexpr (std::same_as<Member, FrameList>) {
+      cells.push_back({TextOf(member)});
+    } else if constexpr (Texts<Member>) {
       bool left_out = false;
       if constexpr (!std::same_as<T, Report>) left_out = name == "id" || name == "evidence";
       if constexpr (std::same_as<T, Site>) {
@@ -211,7 +233,8 @@ size_t HistoryPacker::memory_bytes() const {
   if (state_ == nullptr) return 0;
   constexpr size_t kPlace = 96;  // a node of a map, with its text's own words and its block's
   // The texts stand among the records and in their map.
-  size_t bytes = HistoryPacker::bytes() + state_->records.size() + state_->texts.size() * kPlace;
+  size_t bytes = HistoryPacker::bytes() + state_->records.size() +
+                 (state_->texts.size() + state_->known_frames.size()) * kPlace;
   for (size_t kind = 0; kind < kHistoryKinds; ++kind) {
     const HistoryRows& of = state_->rows[kind];
     bytes += of.ids.size() * (of.columns.size() * sizeof(double) + 2 * kPlace);

@@ -196,6 +196,12 @@ class Reader final {
                   [](const Object& in, Element* element) { ReadMembers(in, *element); });
   }
 
+  void operator()(const char* key, FrameList& list) const {
+    std::vector<Frame> frames;
+    (*this)(key, frames);
+    list = std::move(frames);
+  }
+
  private:
   template <typename Member>
   static void ReadMembers(const Object& in, Member& value) {
@@ -206,7 +212,9 @@ class Reader final {
   static void ReadMembers(const Object& in, Callsite& callsite) {
     VisitJudged(callsite.sum, Reader(in));
     // The line alone; the stack that leads to it is looked up among the report's sites.
-    VisitLine(callsite.sum.frames.emplace_back(), Reader(in));
+    Frame line;
+    VisitLine(line, Reader(in));
+    callsite.sum.frames = {line};
     VisitFields(callsite, Reader(in));
   }
 

@@ -19,6 +19,11 @@
 
 namespace heapgauge {
 
+// A value that is JSON already.
+struct ReadyJson {
+  std::string_view text;
+};
+
 class JsonText final {
  public:
   // An object or array, up to the End() that belongs to it; without a key as an element or as the
@@ -52,6 +57,7 @@ class JsonText final {
   JsonText& Element(std::string_view text);
   JsonText& Element(const char* text) { return Element(std::string_view(text)); }
   JsonText& Element(const std::string& text) { return Element(std::string_view(text)); }
+  JsonText& Element(const ReadyJson& json) { return Raw(json.text); }
   JsonText& Element(std::nullptr_t) { return Raw("null"); }
   JsonText& Element(bool value) { return Raw(value ? "true" : "false"); }
   JsonText& Element(double value);

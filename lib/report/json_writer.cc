@@ -33,6 +33,19 @@ class Writer final {
     if (flag.set) json_.Add(key, true);
   }
 
+  void operator()(const char* key, const FrameList& list) const {
+    std::string* const kept = list.kept_json();
+    if (kept == nullptr) return (*this)(key, list.get());
+    if (kept->empty()) {
+      JsonText frames;
+      frames.BeginArray();
+      for (const Frame& frame : list) Writer(frames, max_sites_).Add(frame);
+      frames.End();
+      *kept = frames.Take();
+    }
+    json_.Add(key, ReadyJson{*kept});
+  }
+
   void operator()(const char* key, const TextMap& map) const {
     json_.BeginObject(key);
     for (const auto& [name, value] : map) json_.Add(name, value);

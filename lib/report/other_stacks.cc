@@ -18,7 +18,7 @@ std::optional<Site> OtherStacks(const Report& report) {
   for (const CallsiteRest& rest : report.rest) left = left.Without(rest.figures);
   Site others;
   static_cast<HeapFigures&>(others) = left;
-  others.frames.push_back(OtherStacksFrame());
+  others.frames = {OtherStacksFrame()};
   return others;
 }
 

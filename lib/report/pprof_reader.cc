@@ -103,7 +103,9 @@ Report ToReport(const PprofProfile& profile) {
         seen.emplace(std::make_pair(sample.locations, sample.labels), report.sites.size());
     if (fresh) {
       Site& site = report.sites.emplace_back();
-      for (const uint64_t id : sample.locations) AddFrames(profile, id, &site.frames);
+      std::vector<Frame> stack;
+      for (const uint64_t id : sample.locations) AddFrames(profile, id, &stack);
+      site.frames = std::move(stack);
       frames += site.frames.size();
       if (frames > kMostFramesTogether) throw PprofDamage("it has too many frames");
       for (const auto& [key, text] : sample.labels)

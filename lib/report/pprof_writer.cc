@@ -242,8 +242,9 @@ void WriteSample(const Site& site, PprofKind kind, Tables* tables, pbf_writer* a
 Site SiteOf(const CallsiteRest& rest) {
   Site site;
   static_cast<HeapFigures&>(site) = rest.figures;
-  site.frames = {rest.frame, OtherStacksFrame()};
-  site.frames.front().inlined = false;
+  std::vector<Frame> frames = {rest.frame, OtherStacksFrame()};
+  frames.front().inlined = false;
+  site.frames = std::move(frames);
   return site;
 }
 

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "report/frame_list.h"
 #include "report/units.h"
 #include "symbolize/frame.h"
 

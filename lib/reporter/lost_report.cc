@@ -33,7 +33,8 @@ bool ReportAssembler::AssembleLost(const ProcessEnd& end, Report* report, std::s
     site.live_bytes += static_cast<double>(block.bytes);
     site.live_objects += 1;
   }
-  NameFrames(*report, sites);
+  stacks_.Fill(sites, *report);
+  SayProblem();
   *graph = lost.Graph(sites);
   return true;
 }

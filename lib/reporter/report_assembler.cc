@@ -96,6 +96,7 @@ ReportAssembler::ReportAssembler(Tracker& tracker, const Options& options, const
       audit_(allocator),
       symbolizer_(ModeOf(options.symbolize)),
       callsites_(tracker, identity_, symbolizer_, options.wrappers.value),
+      stacks_(tracker, identity_, callsites_, symbolizer_),
       ends_(options.max_frames),
       holders_(tracker, options, callsites_, identity_),
       label_figures_(Labels::Get()) {}
@@ -122,7 +123,8 @@ void ReportAssembler::FillHeader(Report& report, const StoreSnapshot& snapshot, 
   report.sampling.memory_bytes = tracker_.memory_bytes() + analyzer_.memory_bytes() +
                                  snapshot.sites.capacity() * sizeof(SiteSnapshot) +
                                  (snapshot.sites.size() + snapshot.others_count) * kSiteIdBytes +
-                                 callsites_.memory_bytes() + temporary_.memory_bytes();
+                                 callsites_.memory_bytes() + temporary_.memory_bytes() +
+                                 stacks_.memory_bytes();
   if (coverage_.Fill(report.sampling)) tracker_.ExpectUnseenDeaths();
 
   const SiteObservation& all = snapshot.totals;
@@ -244,7 +246,8 @@ void ReportAssembler::FillSites(const ReportRows& rows, const SiteGroups& groups
   for (const ReportRows::Row& row : rows) std::for_each(row.stacks.begin(), row.stacks.end(), add);
   // And what else is large: a profile is made of these.
   for (uint32_t k = 0; k < groups.stacks().size() && report.sites.size() < kSites; ++k) add(k);
-  NameFrames(report, indices);
+  stacks_.Fill(indices, report);
+  SayProblem();
   label_figures_.FillSites(indices, report);
   report.rest = RestsOfCallsites(groups, callsites_, shown_stacks_, kRest);
   for (const ReportRows::Row& row : rows) {
@@ -282,32 +285,6 @@ void ReportAssembler::PlaceRow(const ReportRows::Row& row, const Site* leading, 
   });
   if (found != sum.frames.end()) {
     sum.callsite = static_cast<uint32_t>(found - sum.frames.begin());
-  }
-}
-
-void ReportAssembler::NameFrames(Report& report, const std::vector<uint32_t>& indices) {
-  std::vector<ModuleAddress> addresses;
-  std::vector<size_t> depths;
-  for (const uint32_t index : indices) {
-    const std::vector<ModuleAddress> frames = identity_.Addresses(*tracker_.sites().At(index));
-    depths.push_back(frames.size());
-    addresses.insert(addresses.end(), frames.begin(), frames.end());
-    for (const ModuleAddress& frame : frames) {
-      if (!frame.build_id.empty()) report.modules.emplace(frame.module, frame.build_id);
-    }
-  }
-  const std::vector<std::vector<Frame>> named = symbolizer_.Symbolize(addresses);
-  if (named.size() != addresses.size()) throw std::bad_alloc();  // how the symbolizer says so
-  SayProblem();
-  report.notes = symbolizer_.NotesOn(addresses);
-  size_t next = 0;
-  for (size_t i = 0; i < report.sites.size(); ++i) {
-    Site& site = report.sites[i];
-    for (size_t k = 0; k < depths[i]; ++k, ++next) {
-      site.frames.insert(site.frames.end(), named[next].begin(), named[next].end());
-    }
-    if (indices[i] == SiteTable::kOverflowIndex) site.frames = {callsites_.Of(indices[i]).frame};
-    site.callsite = callsites_.IndexIn(site.frames);
   }
 }
 
@@ -362,7 +339,10 @@ Report ReportAssembler::Assemble(bool final_report, std::chrono::milliseconds he
   identity_.Refresh(tracker_);
   SiteSelection selection = Selection();
   const bool regrouped = callsites_.Learn();
-  if (regrouped) alone_.clear();
+  if (regrouped) {
+    alone_.clear();
+    stacks_.Forget();
+  }
   audit_.BeforeSnapshot();
   temporary_.Begin(tracker_, MonotonicNs(), is_look);
   selection.temporary = &temporary_;

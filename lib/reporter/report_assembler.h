@@ -18,6 +18,7 @@
 #include "reporter/holder_watch.h"
 #include "reporter/label_figures.h"
 #include "reporter/lost_blocks.h"
+#include "reporter/named_stacks.h"
 #include "reporter/peak_book.h"
 #include "reporter/report_rows.h"
 #include "reporter/site_groups.h"
@@ -71,7 +72,6 @@ class ReportAssembler final {
   void FillSentences(const ProcessEvidence& process, const ReportRows& rows,
                      const SiteGroups& groups, Report& report);
   void PlaceRow(const ReportRows::Row& row, const Site* leading, Site& sum) const;
-  void NameFrames(Report& report, const std::vector<uint32_t>& indices);
   void SayProblem();
   void FillHeader(Report& report, const StoreSnapshot& snapshot, bool final_report);
 
@@ -86,6 +86,7 @@ class ReportAssembler final {
   FiguresAudit audit_;
   Symbolizer symbolizer_;
   CallsiteMap callsites_;
+  NamedStacks stacks_;
   StackEnds ends_;
   HolderWatch holders_;
   std::vector<uint32_t> shown_stacks_;  // of the report in the making: place in groups.stacks()

@@ -38,7 +38,7 @@ void SiteIdentity::Refresh(Tracker& tracker) noexcept {
     const ForkGate::Passage gate;  // the loader's lock
     if (gate.entered()) tracker.ModulesCame();
   }
-  modules_.Refresh();
+  if (modules_.Refresh()) ++map_changes_;
   try {
     LearnRecords();  // while most of them are loaded still
   } catch (...) {    // memory: at the next call

@@ -52,6 +52,8 @@ class SiteIdentity final {
   std::vector<ModuleAddress> Addresses(const StoredSite& site) const;
 
   const ModuleMap& modules() const { return modules_; }
+  // As long as this is the same, so is what AddressOf() says of a spot.
+  uint64_t changes() const { return map_changes_ + records_.size(); }
 
  private:
   static constexpr uint32_t kNobodys = ~uint32_t{0};
@@ -66,6 +68,7 @@ class SiteIdentity final {
   bool FirstOfItsPath(const ModuleAddress& module) const;
 
   ModuleMap modules_;
+  uint64_t map_changes_ = 0;
   const ModuleLedger* ledger_;
   // What the ledger has, taken over as it grows.
   mutable std::vector<ModuleAddress> records_;  // by number - 1: path and build-id

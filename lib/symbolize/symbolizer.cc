@@ -91,6 +91,8 @@ class Symbolizer::Impl final {
 
   std::vector<std::vector<Frame>> Symbolize(std::span<const ModuleAddress> addresses) {
     Known known;
+    settled_ = false;  // memory may run out
+    unsettled_ = 0;
     if (options_.mode != SymbolizeMode::kOff) Resolve(addresses, known);
     std::vector<std::vector<Frame>> result;
     result.reserve(addresses.size());
@@ -106,8 +108,11 @@ class Symbolizer::Impl final {
         frame.module_offset = address.offset;
       }
     }
+    settled_ = unsettled_ == 0;
     return result;
   }
+
+  bool is_settled() const noexcept { return settled_; }
 
   std::string last_problem() const { return problem_; }
 
@@ -159,6 +164,7 @@ class Symbolizer::Impl final {
       if (++slot.uses > 1) continue;
       if (auto answer = cache_.Find(key, address.offset)) {
         if (!answer->provisional || !retry) {
+          unsettled_ += answer->provisional ? 1 : 0;
           slot.frames = std::move(answer->frames);
           continue;
         }
@@ -276,6 +282,7 @@ class Symbolizer::Impl final {
         symbolize::SymbolNames(module.path, module.build_id, module.offsets, options_.debug_root);
     // Names that no file could be opened for are looked for again in the next report.
     const bool to_be_kept = refused == Descriptor::refused();
+    if (!to_be_kept || unread == Unread::kAskedAgain) ++unsettled_;
     std::vector<uint64_t> left;
     for (size_t n = 0; n < module.offsets.size(); ++n) {
       if (unread == Unread::kLeft && symbolize::NeedsHelperToRead(names[n])) {
@@ -306,6 +313,8 @@ class Symbolizer::Impl final {
   HelperClient helper_;
   FrameCache cache_;
   std::string problem_;
+  bool settled_ = false;                                // the last answer
+  size_t unsettled_ = 0;                                // of its names
   std::unordered_map<std::string, std::string> notes_;  // by KeyOf(); as many as modules
 };
 
@@ -345,5 +354,7 @@ std::vector<std::string> Symbolizer::NotesOn(
 }
 
 std::string Symbolizer::last_problem() const { return impl_->last_problem(); }
+
+bool Symbolizer::is_settled() const noexcept { return impl_->is_settled(); }
 
 }  // namespace heapgauge

@@ -64,6 +64,9 @@ class Symbolizer final {
   // a module's name by now.
   std::vector<std::string> NotesOn(std::span<const ModuleAddress> addresses) const noexcept;
 
+  // Whether the last call's answer is for good: asked again, the same.
+  bool is_settled() const noexcept;
+
   // Why the last call that wanted the helper had to do without it, in one line; "" if it hadn't.
   // Changes seldom: worth a log line when it does.
   std::string last_problem() const;

@@ -29,7 +29,7 @@ inline Report SampleReport(uint64_t sequence, bool odd) {
     site.growth_bytes = i - 1.0;
     site.labels = {{"route", odd ? "/<b>&\"'\n" : "/cart"}};
     for (int k = 0; k < 3; ++k) {
-      Frame& frame = site.frames.emplace_back();
+      Frame& frame = site.frames.Edit().emplace_back();
       frame.function = odd ? "f<\"'&>;,\x02\xfe </script>" : "shop::Cart::Checkout(int)";
       frame.file = odd ? "/src/\"a\n.cc" : "/src/cart.cc";
       frame.line = 40 + k;

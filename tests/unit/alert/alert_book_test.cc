@@ -14,7 +14,7 @@ Site SiteWith(const std::string& id, const std::string& verdict) {
   frame.function = "leak_" + id + "()";
   frame.file = "/src/leak.cc";
   frame.line = 7;
-  site.frames.push_back(frame);
+  site.frames.Edit().push_back(frame);
   return site;
 }
 

@@ -165,8 +165,8 @@ TEST_CASE("what Alertmanager gets says who, where and until when", "[alert]") {
 
 TEST_CASE("an alert without file or line still has its labels", "[alert]") {
   Report report = LeakingReport();
-  report.sites[0].frames[1].file.reset();
-  report.sites[0].frames[1].line.reset();
+  report.sites[0].frames.Edit()[1].file.reset();
+  report.sites[0].frames.Edit()[1].line.reset();
   const Alert alert = MakeAlert(report, &report.sites[0]);
   const Json labels = Json::parse(ToAlertmanager({alert}, 1))[0]["labels"];
   CHECK_FALSE(labels.contains("file"));

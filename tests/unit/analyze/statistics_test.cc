@@ -55,6 +55,11 @@ TEST_CASE("bounds of a Poisson mean are Garwood's", "[analyze][statistics]") {
   CHECK(PoissonUpper(0, 0.975) == Approx(3.688879).epsilon(1e-5));
   CHECK(PoissonUpper(0, 0.95) == Approx(2.995732).epsilon(1e-5));  // the rule of three
   CHECK(PoissonUpper(100, 0.975) == Approx(121.6266).epsilon(1e-5));
+  for (const double confidence : {0.05, 0.5, 0.9, 0.975, 0.9999}) {
+    for (const double count : {0.0, 1.0, 2.5, 40.0, 900.0, 50'000.0}) {
+      CHECK(GammaP(count + 1, PoissonUpper(count, confidence)) == Approx(confidence).epsilon(1e-7));
+    }
+  }
 }
 
 }  // namespace

@@ -202,8 +202,8 @@ TEST_CASE("a damaged graph is refused as a whole", "[cli]") {
 TEST_CASE("the id of a call site stays when lines are inserted above", "[cli]") {
   const auto id_of = [](uint32_t line) {
     Report report = WithSites(1);
-    report.sites[0].frames[0].line = line;
-    report.sites[0].frames[0].module_offset += line;
+    report.sites[0].frames.Edit()[0].line = line;
+    report.sites[0].frames.Edit()[0].module_offset += line;
     Suppressions none;
     CheckResult result;
     REQUIRE(AddLost(report, "0 8\n", &none, &result));
@@ -213,7 +213,7 @@ TEST_CASE("the id of a call site stays when lines are inserted above", "[cli]") 
   CHECK(id_of(10) == id_of(20));
   // Two lines of one function have two.
   Report report = WithSites(2);
-  report.sites[1].frames[0].function = report.sites[0].frames[0].function;
+  report.sites[1].frames.Edit()[0].function = report.sites[0].frames[0].function;
   Suppressions none;
   CheckResult result;
   REQUIRE(AddLost(report, "0 8\n1 9\n", &none, &result));

@@ -120,8 +120,8 @@ TEST_CASE("a chart of a long history is thinned and ends with the newest report"
 TEST_CASE("names from the watched process never become markup", "[page][html]") {
   Report report = LeakingCheckout();
   report.exe = "/bin/<img src=x onerror=alert(1)>";
-  report.sites[0].frames[3].function = "</script><script>alert(1)</script>";
-  report.sites[0].frames[3].file = "<!--";
+  report.sites[0].frames.Edit()[3].function = "</script><script>alert(1)</script>";
+  report.sites[0].frames.Edit()[3].file = "<!--";
   report.evidence = "</script>\n";
   const Page page = MakePage(report, HistoryOf(report), false);
   CHECK(page.html.find("<img src=x") == std::string::npos);
@@ -154,14 +154,14 @@ TEST_CASE("a page of a thousand C++ sites is below a mebibyte", "[page][html]") 
     Site& site = report.sites[i];
     site.id = std::to_string(1000000 + i);
     site.live_bytes = 1e8 + static_cast<double>(i) * 12345;
-    site.frames.assign(kDepth, model.frames[3]);
+    site.frames.Edit().assign(kDepth, model.frames[3]);
     for (size_t at = 0; at < kDepth; ++at) {
       // Callers are shared as in a program: the nearer the root, the fewer.
       const size_t which = i >> at;
-      site.frames[at].function =
+      site.frames.Edit()[at].function =
           "service::module::Component<service::module::Traits<std::string>, " +
           std::to_string(which) + ">::Method" + std::to_string(at) + "(int)";
-      site.frames[at].line = static_cast<uint32_t>(which + at);
+      site.frames.Edit()[at].line = static_cast<uint32_t>(which + at);
     }
   }
   for (size_t i = 0; i < report.callsites.size(); ++i) {

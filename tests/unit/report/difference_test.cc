@@ -18,7 +18,7 @@ Site At(const std::string& id, const std::string& function, uint32_t line, doubl
   site.live_bytes = live;
   site.live_objects = live / 100;
   site.allocated_bytes = 2 * live;
-  Frame& frame = site.frames.emplace_back();
+  Frame& frame = site.frames.Edit().emplace_back();
   frame.function = function;
   frame.file = "/src/shop.cc";
   frame.line = line;

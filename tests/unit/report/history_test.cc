@@ -84,8 +84,8 @@ class Service final {
     Site site = LeakingCheckout().sites[i % 2];
     site.id = fmt::format("{:016x}", 0x9e3779b97f4a7c15 * (i + 1));
     for (size_t k = 0; k < site.frames.size(); ++k) {
-      site.frames[k].function += fmt::format("_{}", i * 7 + k);
-      site.frames[k].module_offset += i * 64 + k;
+      site.frames.Edit()[k].function += fmt::format("_{}", i * 7 + k);
+      site.frames.Edit()[k].module_offset += i * 64 + k;
     }
     traffic.live *= Uniform(0.97, 1.03);
     traffic.allocated += 60 * traffic.rate * Uniform(0.9, 1.1);

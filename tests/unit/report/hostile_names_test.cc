@@ -44,7 +44,7 @@ Report Named(const std::string& name) {
   for (Site& site : report.sites) {
     site.labels = {{name, name}};
     site.by_labels = {{{{name, name}}, 100, 1}};
-    for (Frame& frame : site.frames) {
+    for (Frame& frame : site.frames.Edit()) {
       frame.function = name;
       frame.file = name;
       frame.module = name;

@@ -63,7 +63,7 @@ TEST_CASE("stacks of one line are one call site", "[report][pprof]") {
   report.sites.resize(1);
   report.sites.push_back(report.sites[0]);
   report.sites_total = report.sites.size();
-  report.sites[1].frames.back().module_offset += 16;
+  report.sites[1].frames.Edit().back().module_offset += 16;
   report.sites[1].live_bytes = 1000;
   report.sites[0].live_bytes = 3000;
   std::string error;

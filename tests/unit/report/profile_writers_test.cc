@@ -28,8 +28,8 @@ TEST_CASE("a name cannot add frames or lines to a folded stack", "[report][folde
   Report report = QuietProcess();
   report.sites.resize(2);
   report.sites[0].live_bytes = 10;
-  report.sites[0].frames.resize(1);
-  report.sites[0].frames[0].function = "a;b\nc 5";
+  report.sites[0].frames.Edit().resize(1);
+  report.sites[0].frames.Edit()[0].function = "a;b\nc 5";
   report.sites[1].live_bytes = 7;
   CHECK(ToFolded(report) == "a:b\\x0ac 5 10\n[no stack] 7\n");
 }
@@ -259,7 +259,7 @@ TEST_CASE("an empty report makes an empty profile, an odd one a valid one", "[re
   Report report = LeakingCheckout();
   report.sites[0].callsite = 99;
   report.sites[0].live_bytes = 1e300;
-  report.sites[1].frames.back().inlined = true;  // cut inside an inlined group
+  report.sites[1].frames.Edit().back().inlined = true;  // cut inside an inlined group
   report.time = "yesterday";
   const Profile profile = Decode(ToPprofProto(report));
   CHECK(profile.samples[0].locations.empty());

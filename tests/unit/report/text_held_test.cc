@@ -106,8 +106,8 @@ TEST_CASE("a sentence says what was not known", "[report]") {
 
 TEST_CASE("who holds it comes back from JSON as it was", "[report]") {
   Report report;
-  report.callsites.emplace_back().sum.frames.emplace_back();
-  report.callsites.emplace_back().sum.frames.emplace_back();
+  report.callsites.emplace_back().sum.frames.Edit().emplace_back();
+  report.callsites.emplace_back().sum.frames.Edit().emplace_back();
   Held held = SampleOfHeld();
   held.lost_objects = 3;
   held.lost_share = 0.25;

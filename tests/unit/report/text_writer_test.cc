@@ -76,7 +76,7 @@ TEST_CASE("names from the process cannot steer the terminal or break lines", "[r
   Site& site = report.sites[0];
   site.id = site.verdict = site.evidence = evil;
   site.labels = {{evil, evil}};
-  for (Frame& frame : site.frames) frame.function = frame.module = evil, frame.file = evil;
+  for (Frame& frame : site.frames.Edit()) frame.function = frame.module = evil, frame.file = evil;
   const std::string text = ToText(report);
   CHECK(std::none_of(text.begin(), text.end(),
                      [](char c) { return (c != '\n' && c >= 0 && c < 0x20) || c == 0x7F; }));
@@ -90,7 +90,7 @@ TEST_CASE("a symbol that reads like a C++ name is shown as it is", "[report][tex
     CAPTURE(name);
     Report report = LeakingCheckout();
     for (Site& site : report.sites) {
-      for (Frame& frame : site.frames) {
+      for (Frame& frame : site.frames.Edit()) {
         frame.function = name;
         frame.file.reset();
         frame.verbatim = {true};
@@ -148,13 +148,13 @@ TEST_CASE("call sites that read alike show their callers", "[report][text]") {
   for (int i = 0; i < 2; ++i) {
     Site site = report.sites[0];
     site.id = std::to_string(i);
-    site.frames.resize(site.callsite + 1);
+    site.frames.Edit().resize(site.callsite + 1);
     Frame caller;
     caller.module = site.frames[0].module;
     caller.function = "Common";
-    site.frames.push_back(caller);
+    site.frames.Edit().push_back(caller);
     caller.function = i == 0 ? "Reject" : "Accept";
-    site.frames.push_back(caller);
+    site.frames.Edit().push_back(caller);
     report.callsites.emplace_back().sum = site;
   }
   const std::string text = ToText(report);
@@ -204,7 +204,7 @@ TEST_CASE("sites that hold nothing and do not grow are left out", "[report][text
 
 TEST_CASE("a long path is cut at its front where it would leave the page", "[report][text]") {
   Report report = LeakingCheckout();
-  report.sites[0].frames[4].file = "/" + std::string(200, 'd') + "/server.cc";
+  report.sites[0].frames.Edit()[4].file = "/" + std::string(200, 'd') + "/server.cc";
   const std::string text = ToText(report);
   CHECK(Has(text, " .../server.cc:210  (inlined)"));
   CHECK_FALSE(Has(text, std::string(60, 'd')));
@@ -214,7 +214,7 @@ TEST_CASE("odd figures give a report all the same", "[report][text]") {
   Report report = LeakingCheckout();
   report.sites[0].growth_bytes_per_s = std::numeric_limits<double>::quiet_NaN();
   report.sites[1].live_bytes = std::numeric_limits<double>::infinity();
-  report.sites[2].frames.clear();
+  report.sites[2].frames.Edit().clear();
   report.sites[0].callsite = 99;
   report.forecast->seconds_high = std::numeric_limits<double>::infinity();
   const std::string text = ToText(report);

@@ -29,7 +29,7 @@ Report Hostile() {
   Report report = LeakingCheckout();
   report.exe = "/bin/a\"b\n";
   for (Site& site : report.sites) {
-    for (Frame& frame : site.frames) {
+    for (Frame& frame : site.frames.Edit()) {
       frame.function = std::string("f\"\\\n\x01\xff</script>") + std::string(100000, 'x');
       frame.file = "/src/\"\n.cc";
     }
@@ -150,12 +150,12 @@ TEST_CASE("a finding keeps its fingerprint when lines are inserted above", "[rep
   const json before = print(report);
   report.build_id = "another";
   report.sites[0].id = "0000000000000000";
-  for (Frame& frame : report.sites[0].frames) {
+  for (Frame& frame : report.sites[0].frames.Edit()) {
     if (frame.line) frame.line = *frame.line + 10;
     frame.module_offset += 512;
   }
   CHECK(print(report) == before);
-  report.sites[0].frames[report.sites[0].callsite].function = "Another()";
+  report.sites[0].frames.Edit()[report.sites[0].callsite].function = "Another()";
   CHECK(print(report) != before);
 }
 

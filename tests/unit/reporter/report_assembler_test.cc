@@ -98,6 +98,29 @@ TEST_CASE("one stack keeps its id from report to report", "[reporter]") {
   CHECK(second.Assemble(false, kNoTime).sites.at(0).id == id);
 }
 
+TEST_CASE("stacks that were named for a report are not named again for the next", "[reporter]") {
+  Harness harness(1);
+  const Options options = NamesOnly();
+  const auto record = [&](uintptr_t block, uintptr_t offset) {
+    void* const from = reinterpret_cast<void*>(reinterpret_cast<uintptr_t>(InLibc()) + offset);
+    harness.tracker().Record(harness.self(), Block(block << 12), 1000 / block, 1, from);
+  };
+  record(1, 0);
+  AllocatorStats allocator;
+  ReportAssembler assembler(harness.tracker(), options, kShim, allocator, "a");
+  const Report first = assembler.Assemble(false, kNoTime);
+  record(2, 1);
+  const Report second = assembler.Assemble(false, kNoTime);
+  REQUIRE(second.sites.size() == 2);
+  CHECK(second.sites[0].frames.identity() == first.sites[0].frames.identity());
+  CHECK(second.sites[0].frames.is_kept());
+  CHECK(second.sites[1].frames.size() == 1);
+  CHECK(second.modules == first.modules);
+  // A process that ends with one report keeps nothing for the next.
+  CHECK_FALSE(second.sites[1].frames.is_kept());
+  CHECK(assembler.Assemble(false, kNoTime).sites[1].frames.is_kept());
+}
+
 TEST_CASE("estimates come with their standard error when not all is seen", "[reporter]") {
   Harness harness(1000);
   const Options options = NamesOnly();

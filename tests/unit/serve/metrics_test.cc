@@ -36,7 +36,7 @@ TEST_CASE("metrics are the report's figures", "[serve][metrics]") {
 TEST_CASE("names can't break out of their label", "[serve][metrics]") {
   Report report = LeakingCheckout();
   report.callsites.clear();
-  report.sites[0].frames[report.sites[0].callsite].function = "a\"} 1\nevil{x=\"\\\xff";
+  report.sites[0].frames.Edit()[report.sites[0].callsite].function = "a\"} 1\nevil{x=\"\\\xff";
   const std::string text = MetricsOf(report);
   CHECK(text.find("\nevil") == std::string::npos);
   CHECK(text.find("a\\\"} 1\\\\x0aevil{x=\\\"\\\\\\\\xff") != std::string::npos);

@@ -35,13 +35,14 @@ bool HasLeakSigns(const Survivors& survivors, double scale_s, double report_inte
   const double least_s = std::max({LeastIntervals(demand, survivors) * scale_s,
                                    rules::kLeastSeconds, reports * report_interval_s});
   if (survivors.span_s < least_s) return false;
+  const bool among = survivors.share < rules::kHardlyAnyDies;
   const bool early = !few && survivors.span_s < rules::kEarly * report_interval_s;
   if (early && survivors.living < rules::kEarlySamples) return false;
   if (IsUneven(survivors.spread) || !GoesOn(survivors.spread)) return false;
+  if (among && survivors.take_places) return false;
   if (survivors.share >= rules::kHardlyAnyDies ? SlowsDown(survivors)
                                                : ShareFalls(survivors, early))
     return false;
-  const bool among = survivors.share < rules::kHardlyAnyDies;
   const double least = among ? rules::kLeastAmong : rules::kLeastConfidence;
   if (LeakConfidence(survivors, scale_s) < least) return false;
   const double hazard =

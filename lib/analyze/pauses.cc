@@ -41,6 +41,19 @@ bool PausesSince(const SiteHistory& history, size_t newest, double seconds, doub
   return false;
 }
 
+// A load came before the pause, within as long as that lasted: not just the rest of a curve, in whose thin
+// end chance makes pauses.
+bool IsAfterLoad(const SiteHistory& history, size_t oldest, double seconds, double pace) {
+  HistorySegment before;
+  for (size_t i = oldest; i-- > 0 && before.seconds < seconds;) {
+    AddSegment(before, history.segment(i));
+    if (NetGrowth(before) >= rules::kLoadRatio * pace * before.seconds &&
+        NetGrowth(before) >= rules::kLeastLoad)
+      return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 Pause FindPause(const SiteHistory& history, double seconds, double young) {
@@ -62,6 +75,7 @@ Pause FindPause(const SiteHistory& history, double seconds, double young) {
       if (errors <= surest) continue;
       const double pace = NetGrowth(since) / since.seconds;
       if (PausesSince(history, newest, pause.seconds, pace, noise)) continue;
+      if (!IsAfterLoad(history, i, pause.seconds, pace)) continue;
       surest = errors;
       found = {since.seconds, since.seconds + pause.seconds};
     }

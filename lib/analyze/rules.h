@@ -85,8 +85,10 @@ inline constexpr double kBeforeCut = 0.25;  // and twice that
 inline constexpr double kLeastFade = 1.2;
 inline constexpr double kLoadRatio = 6;
 // A pause of what stays (pauses.h): so many errors fewer than expected, and so little of it; from so
-// many samples since; and no stretch since that is half as long is as still.
-inline constexpr double kPauseErrors = 2.65;
+// many samples since; and no stretch since that is half as long is as still.  Before it came a load: so many
+// samples, kLoadRatio times as fast as since.
+inline constexpr double kPauseErrors = 3.3;
+inline constexpr double kLeastLoad = 5;
 inline constexpr double kPauseHolds = 0.1;
 inline constexpr double kLeastSincePause = 10;
 inline constexpr double kPausesAlike = 0.5;
@@ -126,6 +128,7 @@ inline constexpr double kEmpty = 0.25;
 // in four.  Bins by age are wide and few; births themselves tell it better.
 inline constexpr double kClumped = 0.15;
 inline constexpr double kClumpedBirths = 0.06;
+inline constexpr double kClumpedGrowth = 0.06;
 inline constexpr double kClumpErrors = 2;
 // Clearly even: less of each.
 inline constexpr double kEvenCrowd = 0.3;
@@ -135,6 +138,11 @@ inline constexpr double kLumpErrors = 3;         // that a burst stands out by
 inline constexpr size_t kFewLooks = 3;           // within which what comes may go again
 inline constexpr double kNewestShare = 1.0 / 3;  // of the time: births must go on in it,
 inline constexpr double kGoesOn = 0.4;           // with so much of what is expected, less chance
+// Births fell: in the newest third of the time was less than this of them.  Then so many survivors must
+// have come in it, or the living have become more by this share of the survivors.
+inline constexpr double kFellShare = 0.15;
+inline constexpr double kSinceItFell = 8;
+inline constexpr double kAddedShare = 0.5;
 // Slowing, where hardly anything dies: this and so many errors; where the beginning of the curve
 // was cut off, what is left looks straighter.
 inline constexpr double kSlowing = 0.2;

@@ -36,31 +36,6 @@ double Slowing(std::span<const SpreadBin> bins, double bytes, Width width) {
   return std::min(slowing, 12 * (MeanPlace(bins, by_bytes, width) - 0.5));
 }
 
-// Of so many segments together.
-double LumpsOf(const SiteHistory& history, double seconds, double survivors, double births,
-               bool by_births, size_t few) {
-  double lumps = 0;
-  double ago = 0;
-  for (size_t i = history.size(); i > 0 && ago < seconds;) {
-    HistorySegment sum;
-    for (size_t k = 0; k < few && i > 0 && ago < seconds; ++k) {
-      const HistorySegment& segment = history.segment(--i);
-      ago += segment.seconds;
-      sum.seconds += segment.seconds;
-      sum.births += segment.births;
-      sum.deaths += segment.deaths;
-    }
-    const double net = sum.births - sum.deaths;
-    const double noise = rules::kLumpErrors * std::sqrt(sum.births + sum.deaths);
-    const double share = std::max(0.0, std::abs(net) - noise) / survivors;
-    const double width = sum.seconds / seconds;
-    const double explained = std::max(width, by_births ? sum.births / births : 0);
-    // What comes with a burst of traffic goes with it: the one cancels the other.
-    lumps += net < 0 ? -share : std::max(0.0, share - explained);
-  }
-  return lumps;
-}
-
 // Births of the last `seconds`, the oldest of which came in the middle of a segment.  Where births
 // rose there, it was with the oldest that they did: they came as they do in the segment after it.
 double BirthsSince(const SiteHistory& history, double seconds) {
@@ -195,19 +170,6 @@ std::vector<SpreadBin> BinsByAge(const SiteObservation& now, const SiteHistory& 
     bins.push_back(bin);
   }
   return bins;
-}
-
-double Lumps(const SiteHistory& history, double seconds, double survivors, double others,
-             bool by_births) {
-  const double births = history.SumSince(seconds).births;
-  if (!(births > 0) || !(survivors > 0)) return 0;
-  // What comes and goes within a few looks is no lump, though the noise hides less of its coming,
-  // in which nothing dies, than of its going.
-  const double lumps =
-      std::min(LumpsOf(history, seconds, survivors, births, by_births, 1),
-               LumpsOf(history, seconds, survivors, births, by_births, rules::kFewLooks));
-  // Whoever lives and is no survivor came in some segment, too; let it have been a lump.
-  return std::max(0.0, lumps - others / survivors);
 }
 
 std::vector<SpreadBin> BinsByBirth(const SiteHistory& history, double seconds) {

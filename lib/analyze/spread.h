@@ -39,6 +39,7 @@ struct Spread {
   double clumped = 0;  // how much more often two of them came in one bin than chance and widths let
                        // expect: a quarter more when they came in four bursts
   double most_clumped = rules::kClumped;  // more is uneven
+  double growth_clumped = 0;              // the same of the net growth in the history (lumps.h)
   double lumps = 0;  // the share that came in bursts, beyond what time, births and chance explain
   double slowing =
       0;  // how much the rate fell over the time: 1 = to 1/e, as where a cache fills; 0 = not
@@ -54,13 +55,6 @@ Spread MeasureSpread(std::span<const SpreadBin> bins);
 std::vector<SpreadBin> BinsByAge(const SiteObservation& now, const SiteHistory& history,
                                  size_t first, size_t last, double oldest_s,
                                  std::span<const double> passing);
-// The share of `survivors` that the site's net growth shows to have come in bursts (Spread::lumps).
-// Age buckets are wide; loads are seen in the segments of the history, as far as they stand out
-// from the noise of births and deaths. `by_births`: births explain bursts, as they do where most of
-// the born die.
-double Lumps(const SiteHistory& history, double seconds, double survivors, double others,
-             bool by_births);
-
 // All births of the last `seconds`.
 std::vector<SpreadBin> BinsByBirth(const SiteHistory& history, double seconds);
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 
+#include "analyze/lumps.h"
 #include "analyze/pauses.h"
 #include "analyze/rules.h"
 #include "analyze/statistics.h"
@@ -98,6 +99,8 @@ Survivors FindBelow(const SiteObservation& now, const SiteHistory& history, doub
     if (age * rules::kLeastSpread <= oldest_s && mostly_stay) seen_from = i;
   }
   if (first == kAgeBuckets) return survivors;
+  // Those that died younger than any bucket are left out: a little longer, so a little more noise.
+  const double mean_life_s = beyond.deaths > 0 ? beyond.death_ages / beyond.deaths : 0;
 
   size_t last = end - 1;  // bucket of the oldest that counts
   double left_out = 0;
@@ -133,8 +136,12 @@ Survivors FindBelow(const SiteObservation& now, const SiteHistory& history, doub
   if (leaves_more) return survivors;
   double young = 0;
   for (size_t i = 0; i < first; ++i) young += now.living[i];
-  survivors.spread.lumps = Lumps(history, survivors.span_s, survivors.living, young,
+  survivors.spread.lumps = Lumps(history, survivors.span_s, survivors.living, young, mean_life_s,
                                  survivors.share < rules::kHardlyAnyDies);
+  if (survivors.share < rules::kBirthsWillDo) {
+    survivors.spread.growth_clumped =
+        ClumpedGrowth(history, survivors.span_s, survivors.living, mean_life_s);
+  }
   return survivors;
 }
 
@@ -190,6 +197,16 @@ bool HasCrowdOrGap(const Spread& spread) {
 // Samples alive that may be about to die.
 double Younger(const SiteObservation& now, double age_s) { return LivingBetween(now, 0, age_s); }
 
+// What is kept until so many others have come, as a cache keeps it, grows old where hardly anything comes
+// any more: births fell, few came since, and what lives did not become more by as many.
+bool TakeTheirPlace(const Survivors& survivors, const SiteHistory& history) {
+  const HistorySegment since = history.SumSince(survivors.span_s);
+  const HistorySegment newest = history.SumSince(rules::kNewestShare * survivors.span_s);
+  const bool fell = newest.births < rules::kFellShare * since.births;
+  return fell && survivors.spread.newest < rules::kSinceItFell &&
+         since.births - since.deaths < rules::kAddedShare * survivors.living;
+}
+
 bool Fades(const Survivors& survivors) {
   return survivors.share >= rules::kHardlyAnyDies ? SlowsDown(survivors)
                                                   : ShareFalls(survivors, false);
@@ -216,7 +233,8 @@ double Survivors::HazardSpan(double confidence) const {
 }
 
 bool IsUneven(const Spread& spread) {
-  return HasCrowdOrGap(spread) || spread.clumped > spread.most_clumped;
+  return HasCrowdOrGap(spread) || spread.clumped > spread.most_clumped ||
+         spread.growth_clumped > rules::kClumpedGrowth;
 }
 
 bool IsEven(const Spread& spread) {
@@ -251,8 +269,11 @@ Survivors FindSurvivors(const SiteObservation& now, const SiteHistory& history, 
     some.cut = true;
     some.dying_lately = all.dying_lately;
     FadeFromBefore(now, history, pause, some);
-    if (!IsUneven(some.spread)) return some;
+    if (IsUneven(some.spread)) continue;
+    some.take_places = TakeTheirPlace(some, history);
+    return some;
   }
+  all.take_places = TakeTheirPlace(all, history);
   return all;
 }
 

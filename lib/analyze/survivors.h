@@ -34,6 +34,8 @@ struct Survivors {
   double dying_lately =
       0;             // deaths less half of the births of the last reports, in standard errors
   bool cut = false;  // what came long before was left out
+  bool take_places = false;  // of others that lived, as far as is seen: births fell, and the living
+                             // did not become more by as many
 
   // The hazard beyond A, at most (with this confidence), times the span: 0.25 = they live on for
   // four spans or more.

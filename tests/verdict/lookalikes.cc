@@ -200,12 +200,76 @@ void ErrorPath() {
   });
 }
 
+// A full cache: each newcomer pushes out the oldest.  Then hardly anything comes any more.
+OWN_LINE void Remember(std::deque<std::string>& entries) {
+  entries.emplace_back(1000 + entries.size() % 500, 'e');
+}
+void CacheAtNight() {
+  std::deque<std::string> entries;
+  double left = 0;
+  Drive(900, [&](size_t, double now) {
+    for (left += now < 0.4 * g_seconds ? 1 : 0.02; left >= 1; --left) {
+      Remember(entries);
+      if (entries.size() > 400) entries.pop_front();
+    }
+  });
+}
+
+// A counter for each user and path that was ever seen: new ones get rarer, and there are so many.
+OWN_LINE std::unique_ptr<Buffer> NewSeries() { return std::make_unique<Buffer>(); }
+void Series() {
+  std::unordered_map<size_t, std::unique_ptr<Buffer>> series;
+  Drive(900, [&](size_t, double) {
+    std::unique_ptr<Buffer>& one = series[static_cast<size_t>(600 * Uniform() * Uniform())];
+    if (one == nullptr) one = NewSeries();
+  });
+}
+
+// What is read anew every so often takes the place of what was read before, but for its patterns.
+struct Rules {
+  std::vector<std::string> names;
+  std::vector<char*> patterns;
+};
+OWN_LINE char* Compile() { return strdup(std::string(1200, 'p').c_str()); }
+OWN_LINE std::unique_ptr<Rules> ReadRules() {
+  auto rules = std::make_unique<Rules>();
+  for (int i = 0; i < 200; ++i) rules->names.emplace_back(300, 'n');
+  for (int i = 0; i < 40; ++i) rules->patterns.push_back(Compile());
+  return rules;
+}
+void Reloads() {
+  std::unique_ptr<Rules> rules;
+  double next = 0;
+  Drive(800, [&](size_t, double now) {
+    if (now < next) return;
+    rules = ReadRules();
+    next = now + 0.05 * g_seconds;
+  });
+}
+
+// One answer in a thousand takes a way on which nobody frees it.
+OWN_LINE char* Answer() { return strdup(std::string(6000, 'a').c_str()); }
+void OneInThousand() {
+  Drive(4000, [&](size_t k, double) {
+    char* const answer = Answer();
+    if (k % 1000 != 0) std::free(answer);
+  });
+}
+
 constexpr std::pair<std::string_view, void (*)()> kScenarios[] = {
-    {"time_to_live", TimeToLive}, {"forgotten_session", ForgottenSession},
-    {"batches", Batches},         {"warms_up", WarmsUp},
-    {"arenas", Arenas},           {"log_buffer", LogBuffer},
-    {"storms", Storms},           {"own_each_other", OwnEachOther},
+    {"time_to_live", TimeToLive},
+    {"forgotten_session", ForgottenSession},
+    {"batches", Batches},
+    {"warms_up", WarmsUp},
+    {"arenas", Arenas},
+    {"log_buffer", LogBuffer},
+    {"storms", Storms},
+    {"own_each_other", OwnEachOther},
     {"error_path", ErrorPath},
+    {"cache_at_night", CacheAtNight},
+    {"series", Series},
+    {"reloads", Reloads},
+    {"one_in_thousand", OneInThousand},
 };
 
 }  // namespace

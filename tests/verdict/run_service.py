@@ -34,6 +34,8 @@ LEAKS = {
     "forgotten_session": ("Open", 0),
     "own_each_other": ("MakeNode", 0),
     "error_path": ("Explain", 0),
+    "reloads": ("Compile", 0),
+    "one_in_thousand": ("Answer", 0),
 }
 # What grows outside the live heap, and how the report says so.
 ELSEWHERE = {

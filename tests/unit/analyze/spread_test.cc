@@ -167,20 +167,5 @@ TEST_CASE("bins by age and by birth see the same objects", "[analyze][spread]") 
   CHECK(by_birth == Approx(300));
 }
 
-TEST_CASE("lumps are bursts that stayed", "[analyze][spread]") {
-  FakeSite even;
-  even.Stream(0, 600, 1);
-  CHECK(Lumps(even.HistoryOf(10, 60), 600, 600, 0, false) == Approx(0).margin(0.01));
-  FakeSite load;
-  load.Stream(0, 600, 0.1);
-  load.Stream(250, 260, 60);
-  CHECK(Lumps(load.HistoryOf(10, 60), 600, 660, 0, false) > 0.5);
-  // What came with a burst and went with it is none.
-  FakeSite burst;
-  burst.Stream(0, 600, 1);
-  burst.Stream(250, 260, 60, 100);
-  CHECK(Lumps(burst.HistoryOf(10, 60), 600, 600, 0, false) < 0.2);
-}
-
 }  // namespace
 }  // namespace heapgauge

@@ -116,6 +116,24 @@ void ChooseWrappers(const std::vector<SiteJudgement>& judgements, const Index& b
   }
 }
 
+// Calls of one function that has no lines, from one caller, read alike: of those that leak the one that
+// was called first is the row, or else the one that holds most.
+void ChooseAlike(std::vector<SiteJudgement>& judgements) {
+  std::unordered_map<uint64_t, SiteJudgement*> rows;
+  const auto is_before = [](const SiteJudgement& a, const SiteJudgement& b) {
+    if (a.leak_reports != b.leak_reports) return a.leak_reports > b.leak_reports;
+    return a.live_bytes != b.live_bytes ? a.live_bytes > b.live_bytes : a.key < b.key;
+  };
+  for (SiteJudgement& site : judgements) {
+    if (site.place.alike == 0 || !site.is_row || site.verdict != Verdict::kLeak) continue;
+    const auto [found, fresh] = rows.emplace(site.place.alike, &site);
+    if (fresh) continue;
+    SiteJudgement*& row = found->second;
+    (is_before(site, *row) ? *row : site).is_row = false;
+    if (!row->is_row) row = &site;
+  }
+}
+
 // The stack of a call site that has most of its growth, or leaks where the sum does not.
 void NameCulprit(const SiteJudgement& stack, SiteJudgement& row) {
   if (!Alarms(stack) || stack.verdict < row.verdict) return;
@@ -159,6 +177,7 @@ void ChooseRows(std::vector<SiteJudgement>& judgements) {
     // What other lines hold of a call site is shown with it while it does not grow.
     if (parent->is_row && (site.place.is_whole || Alarms(site))) site.is_row = false;
   }
+  ChooseAlike(judgements);
 }
 
 }  // namespace heapgauge

@@ -25,6 +25,8 @@ struct SitePlace {
   uint64_t parent = 0;   // the call site of a stack, the line of the program of a call site
   bool is_whole = true;  // all of it is part of that one, else the most of what it holds is
   uint64_t wrapper = 0;  // of a call site: the wrapper that most of it asks
+  uint64_t alike =
+      0;  // of a call site without a line: its function and who calls that; 0: it has one
 };
 
 struct SiteJudgement {

@@ -277,6 +277,19 @@ const CallsiteMap::Callsite* CallsiteMap::WrapperOf(uint32_t site) const {
   return &places_[chains_[site].places[chains_[site].at - 1]].callsite;
 }
 
+uint64_t CallsiteMap::AlikeOf(uint32_t site) const {
+  if (site >= known_) return 0;
+  const Chain& chain = chains_[site];
+  const Place& place = places_[chain.callsite];
+  const Frame& frame = place.callsite.frame;
+  const bool is_found =
+      chain.places[chain.at] == chain.callsite;  // else it is the line that led there
+  if (!is_found || frame.function.empty() || (frame.file && frame.line)) return 0;
+  const size_t above = chain.at + size_t{1};
+  const uint64_t caller = above < chain.size ? places_[chain.places[above]].function + 1 : 0;
+  return (uint64_t{place.function} + 1) << 32 | caller;
+}
+
 uint32_t CallsiteMap::IndexIn(const std::vector<Frame>& frames) const {
   uint32_t at = CallsiteIndex(frames);
   for (size_t i = at + 1; i < frames.size(); ++i) {

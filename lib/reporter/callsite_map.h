@@ -48,6 +48,8 @@ class CallsiteMap final {
   const Callsite& ProgramLineOf(uint32_t site) const;
   // The wrapper of the program's own that the call site asked; nullptr: none.
   const Callsite* WrapperOf(uint32_t site) const;
+  // The same for all calls of one function by one other whose lines are not known; 0: the line is.
+  uint64_t AlikeOf(uint32_t site) const;
 
   // The frame of a named stack that its call site is.
   uint32_t IndexIn(const std::vector<Frame>& frames) const;

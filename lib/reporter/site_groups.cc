@@ -145,6 +145,7 @@ void SiteGroups::Group(const StoreSnapshot& snapshot, const CallsiteMap& callsit
     bool all = true;
     sum.place.wrapper = in_wrappers.MostOf(sum.id, &all);
     if (wrapper_at_.count(sum.place.wrapper) == 0) sum.place.wrapper = 0;
+    sum.place.alike = callsites.AlikeOf(sum.first);
   }
 }
 

@@ -41,6 +41,39 @@ TEST_CASE("a call site is the row of its stacks, whatever they say", "[analyze][
   CHECK(sites[0].culprit == 0);  // no stack has half of it
 }
 
+TEST_CASE("calls that read alike and leak are one row, the one that was called first",
+          "[analyze][causes]") {
+  std::vector<SiteJudgement> sites = {
+      Judged(1, kCallsite, 0, Verdict::kLeak, 100), Judged(2, kCallsite, 0, Verdict::kLeak, 900),
+      Judged(3, kCallsite, 0, Verdict::kSteady, 0), Judged(4, kCallsite, 0, Verdict::kLeak, 50),
+      Judged(5, kCallsite, 0, Verdict::kLeak, 50)};
+  for (SiteJudgement& site : sites) site.place.alike = 7;
+  sites[0].leak_reports = 5;
+  sites[1].leak_reports = 2;
+  sites[3].place.alike = 8;  // another function
+  sites[4].place.alike = 0;  // its line is known
+  ChooseRows(sites);
+  CHECK(sites[0].is_row);
+  CHECK_FALSE(sites[1].is_row);
+  CHECK(sites[2].is_row);  // healthy: shown as it is
+  CHECK(sites[3].is_row);
+  CHECK(sites[4].is_row);
+}
+
+TEST_CASE("of calls that read alike and are called at once the row holds most",
+          "[analyze][causes]") {
+  std::vector<SiteJudgement> sites = {Judged(1, kCallsite, 0, Verdict::kLeak, 100),
+                                      Judged(2, kCallsite, 0, Verdict::kLeak, 10),
+                                      Judged(3, kCallsite, 0, Verdict::kLeak, 10)};
+  for (SiteJudgement& site : sites) site.place.alike = 7;
+  sites[1].live_bytes = 2000;
+  sites[0].live_bytes = sites[2].live_bytes = 1000;
+  ChooseRows(sites);
+  CHECK_FALSE(sites[0].is_row);
+  CHECK(sites[1].is_row);
+  CHECK_FALSE(sites[2].is_row);
+}
+
 TEST_CASE("the stack that has most of the growth is named", "[analyze][causes]") {
   std::vector<SiteJudgement> sites = {Judged(1, kCallsite, 0, Verdict::kLeak, 100),
                                       Judged(2, kStack, 1, Verdict::kLeak, 80)};

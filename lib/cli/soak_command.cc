@@ -196,8 +196,9 @@ int SoakCommand(const Arguments& arguments) {
   }
   // The state under load; what SERVICE puts away at its end is another matter.
   const std::vector<SoakProcess> processes = run.reports().processes();
-  ConcludeSoak(*request, course, processes, baseline ? &*baseline : nullptr, &result);
-  AskHolders(course.alive, &run, &result);
+  ConcludeSoak(
+      *request, course, processes, baseline ? &*baseline : nullptr,
+      [&] { AskHolders(course, &run, &result); }, &result);
   const size_t told = course.notes.size();
   run.Stop(&course);
   progress.Clear();

@@ -23,6 +23,8 @@ constexpr double kHoldersLookS = 0.05;      // s
 constexpr size_t kMostHolderProcesses = 8;  // processes
 constexpr size_t kMostHolderFindings = 16;  // of one
 
+constexpr double kMostlyLost = 0.5;
+
 // One process, and what is asked of it.
 struct HolderQuestion {
   std::vector<SoakFinding*> findings;
@@ -65,7 +67,7 @@ void SendHolderQuestion(pid_t pid, HolderQuestion* question) {
   question->client = *std::move(client);
 }
 
-void TakeHolders(const Report& report, const HolderQuestion& question) {
+void TakeHolders(const Report& report, bool exact, const HolderQuestion& question) {
   for (SoakFinding* const finding : question.findings) {
     const auto callsite =
         std::find_if(report.callsites.begin(), report.callsites.end(),
@@ -73,11 +75,18 @@ void TakeHolders(const Report& report, const HolderQuestion& question) {
     if (callsite == report.callsites.end() || !callsite->held) continue;
     finding->held = HeldSentence(*callsite->held);
     finding->lost_share = callsite->held->lost_share;
+    finding->lost_low = callsite->held->lost_low;
+    // With that in mind, where the report was what showed it.
+    const bool by_report = !finding->together && !exact;
+    if (by_report && callsite->sum.verdict == finding->verdict) {
+      finding->evidence = Printable(callsite->sum.evidence);
+      finding->confidence = std::max(finding->confidence, callsite->sum.confidence);
+    }
   }
 }
 
 // Has it answered, or will it never?
-void ReceiveHolders(pid_t pid, HolderQuestion* question) {
+void ReceiveHolders(pid_t pid, bool exact, HolderQuestion* question) {
   const auto answer = question->client->Receive(std::chrono::milliseconds(0));
   if (!answer.ok()) {
     if (absl::IsDeadlineExceeded(answer.status())) return;
@@ -87,7 +96,7 @@ void ReceiveHolders(pid_t pid, HolderQuestion* question) {
   } else {
     std::string wrong;
     const std::optional<Report> report = FromJson(question->client->attached(), &wrong);
-    if (report) TakeHolders(*report, *question);
+    if (report) TakeHolders(*report, exact, *question);
     if (!report) question->why_not = fmt::format("process {}: {}", pid, Printable(wrong));
   }
   question->client.reset();
@@ -95,11 +104,23 @@ void ReceiveHolders(pid_t pid, HolderQuestion* question) {
 
 }  // namespace
 
-void AskHolders(const std::vector<pid_t>& alive, SoakRun* run, SoakResult* result) {
-  HolderQuestions questions = HolderQuestionsOf(alive, result);
+void TakeLostForLeaks(SoakResult* result) {
+  const auto lost = std::stable_partition(
+      result->growing.begin(), result->growing.end(),
+      [](const SoakFinding& finding) { return finding.lost_low <= kMostlyLost; });
+  for (auto it = lost; it != result->growing.end(); ++it) {
+    it->verdict = "leak";
+    it->confidence = std::max(it->confidence, it->lost_low);
+    result->leaks.push_back(std::move(*it));
+  }
+  result->growing.erase(lost, result->growing.end());
+}
+
+void AskHolders(const SoakCourse& course, SoakRun* run, SoakResult* result) {
+  HolderQuestions questions = HolderQuestionsOf(course.alive, result);
   if (questions.empty()) return;
   for (auto& [pid, question] : questions) SendHolderQuestion(pid, &question);
-  const double patience = result->status == kSoakInterrupted ? kHoldersShortS : kHoldersPatienceS;
+  const double patience = course.end == SoakEnd::kInterrupted ? kHoldersShortS : kHoldersPatienceS;
   const double until = run->now_s() + patience;
   const auto waits = [&] {
     return std::any_of(questions.begin(), questions.end(),
@@ -108,7 +129,7 @@ void AskHolders(const std::vector<pid_t>& alive, SoakRun* run, SoakResult* resul
   while (waits() && run->now_s() < until &&
          run->Wait("looking for holders", until, kHoldersLookS)) {
     for (auto& [pid, question] : questions) {
-      if (question.client) ReceiveHolders(pid, &question);
+      if (question.client) ReceiveHolders(pid, result->iterations > 0, &question);
     }
   }
   for (const auto& [pid, question] : questions) {

@@ -12,8 +12,11 @@
 namespace heapgauge::cli {
 
 // Fills in the findings' `held`.  One process is asked for each finding, the first of its own that
-// is among `alive`; where that can't be, a note says why.  An interrupt ends the wait.
-void AskHolders(const std::vector<pid_t>& alive, SoakRun* run, SoakResult* result);
+// is among those alive; where that can't be, a note says why.  An interrupt ends the wait.
+void AskHolders(const SoakCourse& course, SoakRun* run, SoakResult* result);
+
+// What grows, and most of which nothing points to any more, leaks: its cause is open no longer.
+void TakeLostForLeaks(SoakResult* result);
 
 }  // namespace heapgauge::cli
 

@@ -44,6 +44,7 @@ struct SoakFinding {
   // Who holds what stays behind, and which share of it nobody does; "": not known.
   std::string held;
   double lost_share = 0;
+  double lost_low = 0;             // the least it may be, with 95 % certainty
   std::vector<std::string> stack;  // "=> ApplyCoupon  coupon.cc:88"
 };
 

@@ -76,12 +76,14 @@ std::string Memory(const SoakResult& result, bool colour) {
   const auto indented = [](size_t i, const SoakMemoryRow& row) {
     return std::string(i == 0 ? "" : "  ") + row.name;
   };
+  const char* const shared =
+      result.after.processes > 1 ? "  (what processes share counts for each of them)\n" : "";
   if (result.before.processes == 0) {  // it ended before there was anything to compare with
     Table table({Align::kLeft, Align::kRight});
     table.Add({{"where RSS went", Ink::kBold}, {"at the end", Ink::kDim}});
     for (size_t i = 0; i < rows.size(); ++i)
       table.Add({{indented(i, rows[i])}, {FormatBytes(rows[i].after)}});
-    return table.Render("  ", colour);
+    return table.Render("  ", colour) + shared;
   }
   Table table({Align::kLeft, Align::kRight, Align::kRight, Align::kRight});
   table.Add({{"where RSS went", Ink::kBold},
@@ -94,7 +96,7 @@ std::string Memory(const SoakResult& result, bool colour) {
                {FormatBytes(rows[i].after)},
                {FormatSignedBytes(rows[i].after - rows[i].before)}});
   }
-  return table.Render("  ", colour);
+  return table.Render("  ", colour) + shared;
 }
 
 std::string Processes(const SoakResult& result, bool colour) {
@@ -126,6 +128,8 @@ std::string Course(const SoakResult& result) {
   if (result.iterations > 0) {
     text = fmt::format("{} iterations, after {} that were left out, every allocation counted",
                        result.iterations, result.cut_iterations);
+  } else if (result.duration_s <= 0) {
+    return "LOAD was not started.";
   } else {
     text = fmt::format("{} of load, {} of them judged", FormatDuration(result.duration_s),
                        FormatDuration(result.judged_s));
@@ -159,7 +163,8 @@ std::vector<SoakMemoryRow> SoakMemoryRows(const SoakResult& result) {
   // Untouched pages of large blocks are live but not resident.
   const double absent_before = std::max(0.0, -before.Rest());
   const double absent_after = std::max(0.0, -after.Rest());
-  if (absent_before > 0 || absent_after > 0)
+  constexpr double kWorthARow = 0.01;
+  if (absent_before > kWorthARow * before.rss_bytes || absent_after > kWorthARow * after.rss_bytes)
     rows.push_back({"of it not resident", absent_before, absent_after});
   rows.push_back(
       {"stacks, code, mappings", std::max(0.0, before.Rest()), std::max(0.0, after.Rest())});

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "cli/soak_holders.h"
 #include "cli/soak_judge.h"
 #include "cli/soak_power.h"
 #include "report/units.h"
@@ -152,8 +153,9 @@ void Judge(const SoakRequest& request, const SoakCourse& course,
   const double judged = window.to_s - window.from_s;
   if (last <= first && course.service_cpu_s - tracker < kIdleCpu * judged) {
     Set(result, kSoakLoadFailed, "load failed",
-        "LOAD hangs, or does not reach SERVICE: it allocated nothing after the warm-up and used no "
-        "processor time.");
+        "LOAD hangs, or does not reach SERVICE: SERVICE allocated nothing after the warm-up and "
+        "used "
+        "no processor time.");
     result->power.reset();  // a leak that a request leaves could not have shown
     return;
   }
@@ -197,8 +199,16 @@ void Judge(const SoakRequest& request, const SoakCourse& course,
 
 void ConcludeSoak(const SoakRequest& request, const SoakCourse& course,
                   const std::vector<SoakProcess>& processes, const SoakBaseline* baseline,
-                  SoakResult* result) {
-  const double judged = std::max(0.0, course.to_s - course.from_s);
+                  const std::function<void()>& ask_more, SoakResult* result) {
+  double judged = std::max(0.0, course.to_s - course.from_s);
+  SoakWindow window{course.from_s, course.to_s, request.report_interval_s, std::nullopt};
+  // It ended in the warm-up: all of it, then, is what was seen so far.
+  const bool in_warm_up =
+      request.iterations == 0 && course.end != SoakEnd::kGood && judged == 0 && course.loaded_s > 0;
+  if (in_warm_up) {
+    window.from_s = course.to_s - course.loaded_s;
+    judged = course.loaded_s;
+  }
   result->duration_s = course.loaded_s;
   result->warm_up_s = std::max(0.0, course.loaded_s - judged);
   result->judged_s = judged;
@@ -206,14 +216,26 @@ void ConcludeSoak(const SoakRequest& request, const SoakCourse& course,
   result->notes = course.notes;
   result->iterations = request.iterations;
   result->cut_iterations = request.cut_iterations;
-  SoakWindow window{course.from_s, course.to_s, request.report_interval_s, std::nullopt};
   if (request.iterations > 0) {
     JudgeIterations(processes, course.marks, course.alive, result);
   } else {
     CountRequests(request, course, judged, result);
     window.requests = result->requests;
     JudgeSoak(processes, window, result);
+    if (!result->requests && course.loaded_s > 0 && course.end == SoakEnd::kGood) {
+      result->notes.push_back(
+          "no LOAD came to its end, so that nothing can be said of a request: let it end by "
+          "itself, "
+          "every half minute");
+    }
   }
+  if (in_warm_up) {
+    result->power.reset();
+    result->notes.push_back(
+        "the warm-up was not over: what is shown is of all the time until then");
+  }
+  ask_more();
+  TakeLostForLeaks(result);
   if (baseline != nullptr) CompareWithBaseline(*baseline, result);
   // New ones first.
   std::stable_partition(result->leaks.begin(), result->leaks.end(),

@@ -2,6 +2,7 @@
 #ifndef HEAPGAUGE_CLI_SOAK_VERDICT_H_
 #define HEAPGAUGE_CLI_SOAK_VERDICT_H_
 
+#include <functional>
 #include <vector>
 
 #include "cli/soak_baseline.h"
@@ -12,10 +13,11 @@
 
 namespace heapgauge::cli {
 
-// `baseline`: nullptr where there is none.
+// `baseline`: nullptr where there is none.  `ask_more` is called once it is known what leaks or
+// grows, and before anything is said of it.
 void ConcludeSoak(const SoakRequest& request, const SoakCourse& course,
                   const std::vector<SoakProcess>& processes, const SoakBaseline* baseline,
-                  SoakResult* result);
+                  const std::function<void()>& ask_more, SoakResult* result);
 
 }  // namespace heapgauge::cli
 

@@ -281,6 +281,7 @@ class Ends(SoakTest):
         self.assertEqual(process.returncode, 130)
         print(out)
         self.assertRegex(out, r"INTERRUPTED\ninterrupted by SIGINT after [\d.]+ s\n")
+        self.assertIn("the warm-up was not over", out)
         self.assertIn("where RSS went", out)
         self.assertTrue((self.here / "soak/soak.json").exists())
         self.nothing_left()

@@ -4,11 +4,13 @@
 #include <string_view>
 #include <vector>
 
+#include "cli/soak_holders.h"
 #include "cli/soak_judge.h"
 #include "cli/soak_load.h"
 #include "cli/soak_options.h"
 #include "cli/soak_power.h"
 #include "cli/soak_progress.h"
+#include "cli/soak_verdict.h"
 #include "cli/soak_writers.h"
 
 namespace heapgauge::cli {
@@ -116,6 +118,46 @@ TEST_CASE("where a service's resident memory went adds up", "[cli][soak]") {
   const std::string text = SoakToText(result, 80, false);
   CHECK(text.find("headers, rounding") != std::string::npos);
   CHECK(text.find("of it not resident") != std::string::npos);
+}
+
+TEST_CASE("a soak that ends in its warm-up tells what was seen until then", "[cli][soak]") {
+  const std::vector<SoakProcess> processes = {Worker(
+      1, [](double s) { return s * 1e6; }, [](double s) { return s * 1e7; }, "leak")};
+  SoakRequest request;
+  request.duration_s = 1000;
+  request.report_interval_s = 1;
+  SoakCourse course;
+  course.end = SoakEnd::kInterrupted;
+  course.loaded_s = 80;
+  course.from_s = 200;  // it would have been
+  course.to_s = 100;
+  SoakResult result;
+  ConcludeSoak(
+      request, course, processes, nullptr, [] {}, &result);
+  CHECK(result.status == kSoakInterrupted);
+  REQUIRE(result.leaks.size() == 1);
+  CHECK(result.leaks[0].growth_bytes == Approx(80e6));
+  CHECK(!result.power);
+  const std::string text = SoakToText(result, 100, false);
+  CHECK(text.find("Until then 1 call site leaked.") != std::string::npos);
+  CHECK(text.find("the warm-up was not over") != std::string::npos);
+}
+
+TEST_CASE("what grows and is lost leaks", "[cli][soak]") {
+  SoakResult result;
+  for (const double lost_low : {0.0, 0.9, 0.3}) {
+    SoakFinding finding;
+    finding.verdict = "growing";
+    finding.place = "Lose";
+    finding.lost_low = lost_low;
+    result.growing.push_back(finding);
+  }
+  TakeLostForLeaks(&result);
+  REQUIRE(result.leaks.size() == 1);
+  CHECK(result.leaks[0].verdict == "leak");
+  CHECK(result.leaks[0].confidence == 0.9);
+  REQUIRE(result.growing.size() == 2);
+  CHECK(result.growing[1].lost_low == 0.3);
 }
 
 TEST_CASE("a longer soak, more requests and a smaller interval see smaller leaks", "[cli][soak]") {

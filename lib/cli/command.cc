@@ -73,7 +73,7 @@ constexpr char kHelpEnds[] =
     "\n"
     "Exit status: of run, CMD's own (126: it cannot be run, 127: not found); otherwise 0, 1 if "
     "what\n"
-    "was asked for was found (check, diff --fail-on), or 2 for wrong usage.\n";
+    "was asked for was found (check, soak, diff --fail-on), or 2 for wrong usage; soak has more.\n";
 
 std::string Help() {
   std::string help = kHelpBegins;

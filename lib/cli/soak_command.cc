@@ -187,7 +187,7 @@ int SoakCommand(const Arguments& arguments) {
   result.began = FormatUtc(UnixMs());
   SoakRun run(*request, ServiceLine(*request, program, *library, directory), LoadLine(*request),
               directory);
-  SoakProgress progress(&run);
+  SoakProgress progress(&run, request->progress_s);
   SoakCourse course = run.Run();
   if (course.start_error != 0) {
     progress.Clear();

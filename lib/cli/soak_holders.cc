@@ -73,9 +73,12 @@ void TakeHolders(const Report& report, bool exact, const HolderQuestion& questio
         std::find_if(report.callsites.begin(), report.callsites.end(),
                      [&](const Callsite& one) { return one.sum.id == finding->id; });
     if (callsite == report.callsites.end() || !callsite->held) continue;
-    finding->held = HeldSentence(*callsite->held);
-    finding->lost_share = callsite->held->lost_share;
-    finding->lost_low = callsite->held->lost_low;
+    const Held& held = *callsite->held;
+    finding->held = finding->held_briefly = HeldSentence(held);
+    if (held.lost_objects == 0 && held.rings.empty() && !held.holders.empty())
+      finding->held_briefly = HolderSentence(held, held.holders.front());
+    finding->lost_share = held.lost_share;
+    finding->lost_low = held.lost_low;
     // With that in mind, where the report was what showed it.
     const bool by_report = !finding->together && !exact;
     if (by_report && callsite->sum.verdict == finding->verdict) {

@@ -122,8 +122,8 @@ void JudgeIterations(const std::vector<SoakProcess>& processes, const std::vecto
     }
     finding.verdict = "growing";
     finding.evidence =
-        fmt::format("{} more objects and {} more bytes after {} iterations, not as many for each",
-                    FormatCount(kept), FormatCount(bytes), count);
+        fmt::format("{} more {} and {} more after {} iterations, not as many for each",
+                    FormatCount(kept), kept == 1 ? "object" : "objects", FormatBytes(bytes), count);
     result->growing.push_back(std::move(finding));
   }
   for (std::vector<SoakFinding>* findings : {&result->leaks, &result->growing}) {

@@ -21,10 +21,13 @@ constexpr char kSoakDescription[] =
 
 constexpr char kSoakFooter[] =
     "Examples:\n"
-    "  heapgauge soak --load 'wrk -d 60 http://127.0.0.1:8080/' --duration 10m -- ./service\n"
+    "  heapgauge soak --load 'wrk -d 30 http://127.0.0.1:8080/' --duration 10m -- ./service\n"
     "  heapgauge soak --load 'ab -n 20000 http://127.0.0.1:8080/' --wait-port 8080 \\\n"
     "    --format junit -o soak.xml -- ./service --port 8080\n"
-    "  heapgauge soak --load ./one_order.sh --iterations 17 -- ./service\n\n"
+    "  heapgauge soak --load ./one_order.sh --iterations 17 -- ./service\n"
+    "  heapgauge soak --load 'redis-benchmark -s /tmp/r -n 20000 -q' --duration 2m -- \\\n"
+    "    redis-server --port 0 --unixsocket /tmp/r --save ''\n\n"
+    "LOAD is best one that ends by itself every half minute and says how many requests it made.\n"
     "SERVICE's and LOAD's output goes to service.log and load.log beside the reports.\n\n"
     "Exit status: 0 no leak, 1 a leak, 2 wrong usage or nothing could be said, 3 LOAD failed, 4 "
     "SERVICE died or never came up; 126 and 127 SERVICE cannot be run or found; 130 interrupted, "
@@ -34,13 +37,14 @@ const std::vector<std::string> kSoakFormats = {"text", "json", "junit", "markdow
 constexpr double kDefaultDuration = 600;
 constexpr double kMostDefaultWarmUp = 300;
 constexpr double kDefaultLoadLimit = 300;
+constexpr double kDefaultProgress = 300;
 constexpr uint64_t kMostIterations = 100'000;
 constexpr uint64_t kMostParallel = 256;
 
 // What options are read into, as they were typed.
 struct Texts {
   std::string duration, warm_up, iterations, parallel, wait_port, wait_line, wait_command,
-      wait_limit, load_limit, stop_limit, requests, sample_interval;
+      wait_limit, load_limit, stop_limit, requests, sample_interval, progress;
 };
 
 bool ReadNumber(const std::string& text, uint64_t least, uint64_t most, uint64_t* number) {
@@ -92,9 +96,10 @@ std::string WrongNumber(const Texts& texts, SoakRequest* request) {
   if (!texts.duration.empty() && !ReadSeconds(texts.duration, 1, &request->duration_s))
     return wrong("--duration", texts.duration, "a time of at least 1s, e.g. 30s, 10m or 8h");
   request->warm_up_s = std::min(request->duration_s / 5, kMostDefaultWarmUp);
-  if (!texts.warm_up.empty() && !ReadSeconds(texts.warm_up, 0, &request->warm_up_s))
+  const bool timed = texts.iterations.empty();
+  if (timed && !texts.warm_up.empty() && !ReadSeconds(texts.warm_up, 0, &request->warm_up_s))
     return wrong("--warm-up", texts.warm_up, "a time, e.g. 30s or 5m");
-  if (request->warm_up_s >= request->duration_s && texts.iterations.empty()) {
+  if (request->warm_up_s >= request->duration_s) {
     return fmt::format("--warm-up {}: nothing is left of --duration {}",
                        texts.warm_up.empty() ? "12s" : texts.warm_up,
                        texts.duration.empty() ? "10m" : texts.duration);
@@ -110,13 +115,21 @@ std::string WrongNumber(const Texts& texts, SoakRequest* request) {
   request->load_limit_s = kDefaultLoadLimit;
   if (!texts.load_limit.empty() && !ReadSeconds(texts.load_limit, 0.1, &request->load_limit_s))
     return wrong("--load-limit", texts.load_limit, "a time of at least 100ms");
-  if (texts.iterations.empty()) return {};
+  request->progress_s = kDefaultProgress;
+  if (!texts.progress.empty() && !ReadSeconds(texts.progress, 0, &request->progress_s))
+    return wrong("--progress", texts.progress, "a time, e.g. 1m, or 0s for none");
+  if (timed) return {};
   if (!ReadNumber(texts.iterations, 2, kMostIterations, &request->asked_iterations))
     return wrong("--iterations", texts.iterations, "a number from 2 to 100000");
-  if (!texts.duration.empty() || !texts.warm_up.empty())
-    return "--iterations counts LOADs: --duration and --warm-up have no meaning beside it";
+  if (!texts.duration.empty())
+    return "--iterations counts LOADs: --duration has no meaning beside it";
   request->iterations = PrimeFrom(request->asked_iterations);
   request->cut_iterations = std::clamp<uint64_t>(request->iterations / 5, 2, 10);
+  if (!texts.warm_up.empty() &&
+      !ReadNumber(texts.warm_up, 1, kMostIterations, &request->cut_iterations)) {
+    return wrong("--warm-up", texts.warm_up,
+                 "a number of iterations from 1 to 100000, as --iterations wants it");
+  }
   return {};
 }
 
@@ -190,8 +203,9 @@ std::optional<SoakRequest> ParseSoak(const Arguments& arguments, int* status) {
   add("--load", request.load, "LOAD", "a command for sh -c, run again whenever it has ended");
   add("--duration", texts.duration, "TIME",
       "how long, the warm-up included (default 10m); what runs of LOAD then is ended");
-  add("--warm-up", texts.warm_up, "TIME",
-      "what is left out at the beginning (default a fifth of the duration, at most 5m)");
+  add("--warm-up", texts.warm_up, "TIME|N",
+      "what is left out at the beginning (default a fifth of the duration, at most 5m); with "
+      "--iterations so many of them (default a fifth, 2 to 10)");
   add("--iterations", texts.iterations, "N",
       "exact mode in place of a duration: every allocation; LOAD is run a few times, and then N "
       "times (the next prime number), and what each run leaves behind is named");
@@ -211,6 +225,9 @@ std::optional<SoakRequest> ParseSoak(const Arguments& arguments, int* status) {
       "how long SERVICE may take to end after SIGTERM (default 10s)");
   add("--sample-interval", texts.sample_interval, "SIZE",
       "mean bytes between samples (default 64KiB); smaller ones see smaller leaks");
+  add("--progress", texts.progress, "TIME",
+      "where standard error is no terminal: a line so often that says how far it has come (default "
+      "5m; 0s: none)");
   add("--reports", request.reports, "DIR",
       "a new directory for reports, logs and soak.json (default heapgauge-soak.NAME.PID)");
   add("--baseline", request.baseline, "DIR",

@@ -30,6 +30,7 @@ struct SoakRequest {
   double stop_limit_s = 10;
   double report_interval_s = 1;
   uint64_t requests = 0;  // of one LOAD, as the user says; 0: LOAD's output may say it
+  double progress_s = 0;  // between two lines of it where there is no terminal; 0: none
   std::string format = "text";
   std::string output;    // of the result
   std::string baseline;  // directory of an earlier soak

@@ -6,11 +6,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <cstdlib>
 #include <string_view>
 #include <vector>
 
 #include "base/whole_io.h"
+#include "cli/message.h"
 #include "report/units.h"
 
 namespace heapgauge::cli {
@@ -58,11 +60,14 @@ std::string SoakProgressLine(const SoakMoment& moment, size_t width) {
   return line.substr(0, width);
 }
 
-SoakProgress::SoakProgress(SoakRun* run) : run_(run) {
+SoakProgress::SoakProgress(SoakRun* run, double line_every_s)
+    : run_(run), line_every_s_(line_every_s), next_line_s_(run->now_s() + line_every_s) {
   const char* const terminal = std::getenv("TERM");
-  if (isatty(STDERR_FILENO) != 1 || terminal == nullptr || std::string_view(terminal) == "dumb")
-    return;
-  run->on_progress = [this](const char* phase, double left_s) { Show(phase, left_s); };
+  if (isatty(STDERR_FILENO) == 1 && terminal != nullptr && std::string_view(terminal) != "dumb") {
+    run->on_progress = [this](const char* phase, double left_s) { Show(phase, left_s); };
+  } else if (line_every_s > 0) {
+    run->on_progress = [this](const char* phase, double left_s) { Tell(phase, left_s); };
+  }
 }
 
 void SoakProgress::Clear() {
@@ -70,7 +75,7 @@ void SoakProgress::Clear() {
   shown_ = false;
 }
 
-void SoakProgress::Show(const char* phase, double left_s) {
+SoakMoment SoakProgress::Now(const char* phase, double left_s) const {
   SoakMoment moment;
   moment.phase = phase;
   moment.left_s = left_s;
@@ -81,8 +86,18 @@ void SoakProgress::Show(const char* phase, double left_s) {
     moment.bytes_per_s += process.newest.totals.growth_bytes_per_s;
   }
   if (!run_->reports().processes().empty()) moment.verdict = Worst(run_->reports().processes());
-  WriteAll(STDERR_FILENO, "\r\033[K" + SoakProgressLine(moment, Columns() - 1));
+  return moment;
+}
+
+void SoakProgress::Show(const char* phase, double left_s) {
+  WriteAll(STDERR_FILENO, "\r\033[K" + SoakProgressLine(Now(phase, left_s), Columns() - 1));
   shown_ = true;
+}
+
+void SoakProgress::Tell(const char* phase, double left_s) {
+  if (run_->now_s() < next_line_s_) return;
+  next_line_s_ = run_->now_s() + line_every_s_;
+  Say(SoakProgressLine(Now(phase, left_s), SIZE_MAX));
 }
 
 }  // namespace heapgauge::cli

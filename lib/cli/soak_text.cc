@@ -142,7 +142,8 @@ std::string Course(const SoakResult& result) {
   text += fmt::format("; LOAD ended well {} {}", result.load_runs,
                       result.load_runs == 1 ? "time" : "times");
   if (result.requests && !result.requests_are_loads)
-    text += fmt::format("; {} requests in the judged part", FormatCount(*result.requests));
+    text += fmt::format("; {} requests{}", FormatCount(*result.requests),
+                        result.in_warm_up ? "" : " in the judged part");
   return text + ".";
 }
 

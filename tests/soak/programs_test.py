@@ -37,9 +37,10 @@ def soak(place, load, service, *options, who=None):
 def redis(place):
     server, client = programs.program("redis-server"), programs.program("redis-benchmark")
     socket = os.path.join(place, "s")
-    result = soak(place, f"{client} -s {socket} -n 20000 -c 8 -r 2000 -t set,get,lpush,lpop -q", [
+    result = soak(place, f"{client} -s {socket} -n 20000 -c 8 -r 2000 -t set,get,lpush,lpop", [
         server, "--port", "0", "--unixsocket", socket, "--save", "", "--dir", place])
     harness.check(result["load_runs"] > 0, "no LOAD came to its end")
+    harness.check(result["requests"] > 20000, f"what redis-benchmark says is not understood: {result['requests']}")
 
 
 def nginx(place, daemon=False):

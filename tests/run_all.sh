@@ -72,5 +72,5 @@ if [ -z "$quick" ]; then
 fi
 echo "== release: test"
 # These need a third of a core each, on the average.
-run_tests release "$((jobs + (jobs + 1) / 2))" -E "$waiting" || status=1
+run_tests release "$((2 * jobs))" -E "$waiting" || status=1
 exit "$status"

@@ -165,7 +165,7 @@ void Analyzer::State::ListWaiting(std::vector<SiteJudgement>& judgements) const 
     judgement.live_bytes = site.live_bytes;
     judgement.age_p50_s = site.age_p50_s;
     judgement.evidence.claim = Claim::kNotFollowed;
-    judgements.push_back(std::move(judgement));
+    judgements.push_back(judgement);
   }
 }
 

@@ -198,7 +198,9 @@ std::string Settings(const std::map<std::string, std::string>& given) {
     output = absolute;
   if (output.empty()) output = kDefaultOutputPattern;
   std::string settings;
-  for (const auto& [name, value] : variables) settings += name + "=" + value + '\0';
+  for (const auto& [name, value] : variables) {
+    settings.append(name).append("=").append(value).push_back('\0');
+  }
   return settings;
 }
 

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
-#include <functional>
 #include <iterator>
 #include <map>
 #include <memory>
@@ -83,6 +82,13 @@ int64_t Whole(double value) {
   return std::llround(std::fmin(std::fmax(value, -9e18), 9e18));
 }
 
+// Locations are looked up by views: nearly every frame has been met before.
+using LocationView = std::tuple<uint64_t, size_t, std::string_view, std::string_view>;
+struct LocationOrder {
+  using is_transparent = void;
+  bool operator()(const LocationView& a, const LocationView& b) const { return a < b; }
+};
+
 // Builds the tables that the samples point into.  Ids begin at 1, strings at 0 with "".
 class Tables final {
  public:
@@ -103,8 +109,7 @@ class Tables final {
     const Frame& outer = frames[end - 1];
     // Where the call site is an inlined frame, the same address is entered further out than
     // elsewhere; where it is all that is known of a stack, without what it was inlined into.
-    using View = std::tuple<uint64_t, size_t, std::string_view, std::string_view>;
-    const View key{outer.module_offset, end - begin, outer.module, outer.function};
+    const LocationView key{outer.module_offset, end - begin, outer.module, outer.function};
     if (const auto known = locations_.find(key); known != locations_.end()) return known->second;
     const uint64_t id = locations_.size() + 1;
     locations_.emplace(key, id);
@@ -223,8 +228,7 @@ class Tables final {
   std::unordered_map<std::string, int64_t> strings_;
   std::vector<std::string> string_order_;
   std::map<std::string, ModuleEntry> modules_;
-  // Looked up by views: nearly every frame has been met before.
-  std::map<std::tuple<uint64_t, size_t, std::string, std::string>, uint64_t, std::less<>>
+  std::map<std::tuple<uint64_t, size_t, std::string, std::string>, uint64_t, LocationOrder>
       locations_;
   std::map<std::pair<std::string, std::string>, uint64_t> functions_;
   std::string location_bytes_;
@@ -369,10 +373,9 @@ std::string PprofSeries::Next(const Report& report) {
   std::string tables;
   state->tables.AppendTo(report.modules, &tables);
   // Of this report alone, so behind the texts that stay.
-  const std::vector<std::string> comments = CommentsOn(report);
   std::vector<int64_t> places;
   std::string rest;
-  for (const std::string& comment : comments) {
+  for (const std::string& comment : CommentsOn(report)) {
     places.push_back(state->tables.strings() + static_cast<int64_t>(places.size()));
     pbf_writer(rest).add_string(profile::kStringTable, comment);
   }

@@ -32,6 +32,21 @@ bool IsEpoll(int folder, const char* name) noexcept {
   return got == sizeof(kEpoll) - 1 && std::memcmp(target, kEpoll, sizeof(kEpoll) - 1) == 0;
 }
 
+// False: not all of them could be read.
+template <typename Visit>
+bool ForEachName(int folder, Visit visit) noexcept {
+  alignas(DirectoryEntry) char entries[4096];
+  for (;;) {
+    const long got = RawSyscall(SYS_getdents64, folder, entries, sizeof(entries));
+    if (got <= 0) return got == 0;
+    for (long at = 0; at < got;) {
+      const DirectoryEntry* const entry = reinterpret_cast<const DirectoryEntry*>(entries + at);
+      at += entry->bytes;
+      visit(entry->name);
+    }
+  }
+}
+
 bool ReadLines(const char* path, MappedArray<uint64_t>& words, char* room, size_t bytes) noexcept {
   const Descriptor file = Descriptor::OpenToRead(path);
   // No such file: it was closed meanwhile, or this kernel has none.
@@ -71,8 +86,8 @@ bool KernelWordOf(const char* line, uint64_t* word) noexcept {
   return end != at;
 }
 
-bool ReadKernelWords(pid_t thread, MappedArray<uint64_t>& words, char* room,
-                     size_t room_bytes) noexcept {
+bool ReadKernelWords(pid_t thread, size_t most_descriptors, MappedArray<uint64_t>& words,
+                     char* room, size_t room_bytes) noexcept {
   bool all = ReadLines("/proc/self/timers", words, room, room_bytes);
   char path[64];
   std::snprintf(path, sizeof(path), "/proc/%d/fd", thread);
@@ -80,18 +95,18 @@ bool ReadKernelWords(pid_t thread, MappedArray<uint64_t>& words, char* room,
       RawSyscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0));
   const Descriptor folder(AboveStandard(opened));
   if (!folder.valid()) return false;
-  alignas(DirectoryEntry) char entries[4096];
-  for (;;) {
-    const long got = RawSyscall(SYS_getdents64, folder.get(), entries, sizeof(entries));
-    if (got <= 0) return all && got == 0;
-    for (long at = 0; at < got;) {
-      const DirectoryEntry* const entry = reinterpret_cast<const DirectoryEntry*>(entries + at);
-      at += entry->bytes;
-      if (!IsEpoll(folder.get(), entry->name)) continue;
-      std::snprintf(path, sizeof(path), "/proc/%d/fdinfo/%s", thread, entry->name);
-      all = ReadLines(path, words, room, room_bytes) && all;
-    }
-  }
+  size_t count = 0;
+  const bool listed = ForEachName(folder.get(), [&count](const char*) { ++count; });
+  constexpr size_t kDots = 2;  // the directory's own two
+  if (!listed || count > most_descriptors + kDots) return false;
+  if (RawSyscall(SYS_lseek, folder.get(), 0, SEEK_SET) != 0) return false;
+  return ForEachName(folder.get(),
+                     [&](const char* name) {
+                       if (!IsEpoll(folder.get(), name)) return;
+                       std::snprintf(path, sizeof(path), "/proc/%d/fdinfo/%s", thread, name);
+                       all = ReadLines(path, words, room, room_bytes) && all;
+                     }) &&
+         all;
 }
 
 void HolderSearch::ScanKernel() noexcept {
@@ -99,7 +114,9 @@ void HolderSearch::ScanKernel() noexcept {
   for (const Thread& one : around_.threads()) {
     if (FirstThreadIsOver() && one.id != getpid() && one.id != gettid()) thread = one.id;
   }
-  if (!ReadKernelWords(thread, kernel_words_, room_.data(), kRoomBytes)) too_late_ = true;
+  // At the end of the process nobody waits for events any more.
+  const size_t most = around_.at_end() ? SIZE_MAX - kMostWatched : kMostWatched;
+  if (!ReadKernelWords(thread, most, kernel_words_, room_.data(), kRoomBytes)) too_late_ = true;
   const Hit hit{0, kUnknownRoot};
   for (const uint64_t word : kernel_words_) Reach(word, &hit, 0, 1);
   kernel_words_.Release();

@@ -66,6 +66,7 @@ class Surroundings final {
     end_frame_ = frame;
     signal_stack_ = signal_stack;
   }
+  bool at_end() const noexcept { return ending_ != 0; }
 
   // Between Begin() and End() of the reader.  False: there is no /proc, or
   // no room.

@@ -13,6 +13,7 @@ import time
 
 PATIENCE_S = 150
 TWIN_REPORTS = 30
+FEW_OBJECTS = 8
 
 
 class Service:
@@ -96,9 +97,11 @@ def main():
         finally:
             for service in services.values():
                 service.end()
-        # Nobody is said to hold what nobody holds, before either.
+        # Nobody is said to hold what nobody holds, before either.  A request that is under way, or an old word on its
+        # stack, may have one or two of the first few.
         for line in lines["lost"]:
-            assert not line or not line["held"] or line["held"]["lost_share"] > 0, line["held"]
+            held = line["held"] if line else None
+            assert not held or held["checked_objects"] < FEW_OBJECTS or held["lost_share"] > 0, held
         assert "kept in std::deque in CouponBook, from main's stack" in text, text
 
 

@@ -6,9 +6,6 @@
 # Components, which Debian.cmake makes packages of: library (what a process loads), command (what people type, and the
 # helpers), development (what a consumer builds with).
 
-# Off by default in a project that embeds us: its prefix is its own.
-option(HEAPGAUGE_INSTALL "Generate the install rules" ${PROJECT_IS_TOP_LEVEL})
-
 # Whoever builds the library alone (add_subdirectory, EXCLUDE_FROM_ALL) gets its core too and the programs that the
 # library starts; the command is another half of the work, and heapgauge_command when it is wanted.  .ci/cross asks for
 # each of them by itself.

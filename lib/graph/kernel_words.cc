@@ -5,11 +5,13 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <climits>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 
 #include "base/descriptor.h"
+#include "base/directory_entries.h"
 #include "base/raw_syscall.h"
 #include "graph/holder_search.h"
 #include "graph/thread_list.h"
@@ -17,34 +19,11 @@
 namespace heapgauge {
 namespace {
 
-struct DirectoryEntry {  // the kernel's linux_dirent64
-  uint64_t inode;
-  int64_t offset;
-  uint16_t bytes;
-  uint8_t type;
-  char name[1];
-};
-
 bool IsEpoll(int folder, const char* name) noexcept {
   constexpr char kEpoll[] = "anon_inode:[eventpoll]";
   char target[64];
   const long got = RawSyscall(SYS_readlinkat, folder, name, target, sizeof(target));
   return got == sizeof(kEpoll) - 1 && std::memcmp(target, kEpoll, sizeof(kEpoll) - 1) == 0;
-}
-
-// False: not all of them could be read.
-template <typename Visit>
-bool ForEachName(int folder, Visit visit) noexcept {
-  alignas(DirectoryEntry) char entries[4096];
-  for (;;) {
-    const long got = RawSyscall(SYS_getdents64, folder, entries, sizeof(entries));
-    if (got <= 0) return got == 0;
-    for (long at = 0; at < got;) {
-      const DirectoryEntry* const entry = reinterpret_cast<const DirectoryEntry*>(entries + at);
-      at += entry->bytes;
-      visit(entry->name);
-    }
-  }
 }
 
 bool ReadLines(const char* path, MappedArray<uint64_t>& words, char* room, size_t bytes) noexcept {
@@ -86,8 +65,8 @@ bool KernelWordOf(const char* line, uint64_t* word) noexcept {
   return end != at;
 }
 
-bool ReadKernelWords(pid_t thread, size_t most_descriptors, MappedArray<uint64_t>& words,
-                     char* room, size_t room_bytes) noexcept {
+bool ReadKernelWords(pid_t thread, int most_descriptors, MappedArray<uint64_t>& words, char* room,
+                     size_t room_bytes) noexcept {
   bool all = ReadLines("/proc/self/timers", words, room, room_bytes);
   char path[64];
   std::snprintf(path, sizeof(path), "/proc/%d/fd", thread);
@@ -95,18 +74,17 @@ bool ReadKernelWords(pid_t thread, size_t most_descriptors, MappedArray<uint64_t
       RawSyscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0));
   const Descriptor folder(AboveStandard(opened));
   if (!folder.valid()) return false;
-  size_t count = 0;
-  const bool listed = ForEachName(folder.get(), [&count](const char*) { ++count; });
-  constexpr size_t kDots = 2;  // the directory's own two
-  if (!listed || count > most_descriptors + kDots) return false;
+  constexpr int kDots = 2;  // the directory's own two
+  if (!ForEachName(folder.get(), most_descriptors + kDots, [](const char*) { return true; }))
+    return false;
   if (RawSyscall(SYS_lseek, folder.get(), 0, SEEK_SET) != 0) return false;
-  return ForEachName(folder.get(),
-                     [&](const char* name) {
-                       if (!IsEpoll(folder.get(), name)) return;
-                       std::snprintf(path, sizeof(path), "/proc/%d/fdinfo/%s", thread, name);
-                       all = ReadLines(path, words, room, room_bytes) && all;
-                     }) &&
-         all;
+  const bool listed = ForEachName(folder.get(), INT_MAX, [&](const char* name) {
+    if (!IsEpoll(folder.get(), name)) return true;
+    std::snprintf(path, sizeof(path), "/proc/%d/fdinfo/%s", thread, name);
+    all = ReadLines(path, words, room, room_bytes) && all;
+    return true;
+  });
+  return all && listed;
 }
 
 void HolderSearch::ScanKernel() noexcept {
@@ -115,7 +93,7 @@ void HolderSearch::ScanKernel() noexcept {
     if (FirstThreadIsOver() && one.id != getpid() && one.id != gettid()) thread = one.id;
   }
   // At the end of the process nobody waits for events any more.
-  const size_t most = around_.at_end() ? SIZE_MAX - kMostWatched : kMostWatched;
+  const int most = around_.at_end() ? INT_MAX - kMostWatched : kMostWatched;
   if (!ReadKernelWords(thread, most, kernel_words_, room_.data(), kRoomBytes)) too_late_ = true;
   const Hit hit{0, kUnknownRoot};
   for (const uint64_t word : kernel_words_) Reach(word, &hit, 0, 1);

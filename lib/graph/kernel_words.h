@@ -18,13 +18,13 @@
 namespace heapgauge {
 
 // What a set can be asked for within a millisecond.
-inline constexpr size_t kMostWatched = 1000;
+inline constexpr int kMostWatched = 1000;
 
 // False: they could not be asked for all of it, or the program has more than `most_descriptors`.
 // `thread`: one that has the program's (a report thread may have a table of its own).  `room` for
 // what is read: a page at least.
-bool ReadKernelWords(pid_t thread, size_t most_descriptors, MappedArray<uint64_t>& words,
-                     char* room, size_t room_bytes) noexcept;
+bool ReadKernelWords(pid_t thread, int most_descriptors, MappedArray<uint64_t>& words, char* room,
+                     size_t room_bytes) noexcept;
 
 // The number behind "data:" of a line of fdinfo, or behind the slash of "signal: 10/..." of timers; false:
 // the line has none.

@@ -6,10 +6,12 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <climits>
 #include <cstdio>
 #include <cstdlib>
 
 #include "base/descriptor.h"
+#include "base/directory_entries.h"
 #include "base/raw_syscall.h"
 
 // The loader's: the address at which the first thread's stack began.
@@ -17,14 +19,6 @@ extern "C" void* __libc_stack_end;  // NOLINT: glibc's name
 
 namespace heapgauge {
 namespace {
-
-struct Entry {  // the kernel's linux_dirent64
-  uint64_t inode;
-  int64_t offset;
-  uint16_t bytes;
-  uint8_t type;
-  char name[1];
-};
 
 pid_t NumberOf(const char* name) noexcept {
   pid_t number = 0;
@@ -85,20 +79,13 @@ bool ListThreads(MappedArray<Thread>& threads) noexcept {
   const Descriptor folder(AboveStandard(opened));
   if (!folder.valid()) return false;
   const pid_t own = gettid();
-  alignas(Entry) char room[4096];
-  for (;;) {
-    const long got = RawSyscall(SYS_getdents64, folder.get(), room, sizeof(room));
-    if (got <= 0) return got == 0;
-    for (long at = 0; at < got;) {
-      const Entry* const entry = reinterpret_cast<const Entry*>(room + at);
-      at += entry->bytes;
-      Thread thread;
-      thread.id = NumberOf(entry->name);
-      if (thread.id == 0) continue;
-      if (thread.id != own) AskKernel(&thread);
-      if (!threads.Add(thread)) return false;
-    }
-  }
+  return ForEachName(folder.get(), INT_MAX, [&](const char* name) {
+    Thread thread;
+    thread.id = NumberOf(name);
+    if (thread.id == 0) return true;
+    if (thread.id != own) AskKernel(&thread);
+    return threads.Add(thread);
+  });
 }
 
 }  // namespace heapgauge

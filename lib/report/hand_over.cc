@@ -2,15 +2,16 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
+#include <climits>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <iterator>
 
 #include "base/descriptor.h"
+#include "base/directory_entries.h"
 #include "report/safe_path.h"
 
 namespace heapgauge {
@@ -26,15 +27,6 @@ constexpr const char* kFiles[] = {"owner",           "reports.jsonl",   "reports
 constexpr const char* kUnfinished[] = {".report.txt.", ".heap.pb.gz.", ".peak.json.",
                                        ".reports.history."};
 
-// The kernel's.
-struct Entry {
-  uint64_t file;
-  int64_t next;
-  uint16_t size;
-  uint8_t type;
-  char name[1];
-};
-
 bool IsIgnored(const char* name) noexcept {
   if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0) return true;
   for (const char* start : kUnfinished) {
@@ -44,21 +36,15 @@ bool IsIgnored(const char* name) noexcept {
 }
 
 bool HoldsReportsAlone(int directory) noexcept {
-  alignas(Entry) char entries[2048];
   bool marked = false;
-  for (;;) {
-    const long got = syscall(SYS_getdents64, directory, entries, sizeof(entries));
-    if (got <= 0) return got == 0 && marked;
-    for (long at = 0; at < got;) {
-      const auto* const entry = reinterpret_cast<const Entry*>(entries + at);
-      at += entry->size;
-      if (IsIgnored(entry->name)) continue;
-      size_t known = 0;
-      while (known < std::size(kFiles) && strcmp(entry->name, kFiles[known]) != 0) ++known;
-      if (known == std::size(kFiles)) return false;
-      marked = marked || known < kMarks;
-    }
-  }
+  const bool alone = ForEachName(directory, INT_MAX, [&marked](const char* name) {
+    if (IsIgnored(name)) return true;
+    size_t known = 0;
+    while (known < std::size(kFiles) && strcmp(name, kFiles[known]) != 0) ++known;
+    marked = marked || known < kMarks;
+    return known < std::size(kFiles);
+  });
+  return alone && marked;
 }
 
 }  // namespace

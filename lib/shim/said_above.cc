@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/directory_entries.h"
 #include "base/proc_stat.h"
-#include "shim/directory_entries.h"
 #include "shim/said_mark.h"
 
 namespace heapgauge {

@@ -8,8 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/directory_entries.h"
 #include "base/proc_stat.h"
-#include "shim/directory_entries.h"
 
 namespace heapgauge {
 namespace {

@@ -40,7 +40,8 @@ TEST_CASE("all that descriptors are watched for is found, however small the room
     REQUIRE(epoll_ctl(set, EPOLL_CTL_ADD, watched[i], &event) == 0);
   }
   // To ask for more than that would hold up whoever waits for their events.
-  CHECK_FALSE(ReadKernelWords(getpid(), std::size(watched), words, room.data(), room.size()));
+  CHECK_FALSE(ReadKernelWords(getpid(), static_cast<int>(std::size(watched)), words, room.data(),
+                              room.size()));
   words.Clear();
   REQUIRE(ReadKernelWords(getpid(), kMostWatched, words, room.data(), room.size()));
   std::sort(words.begin(), words.end());

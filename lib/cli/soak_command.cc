@@ -19,6 +19,7 @@
 #include "cli/program.h"
 #include "cli/run_output.h"
 #include "cli/soak_baseline.h"
+#include "cli/soak_confirm.h"
 #include "cli/soak_holders.h"
 #include "cli/soak_judge.h"
 #include "cli/soak_options.h"
@@ -188,6 +189,9 @@ int SoakCommand(const Arguments& arguments) {
   SoakRun run(*request, ServiceLine(*request, program, *library, directory), LoadLine(*request),
               directory);
   SoakProgress progress(&run, request->progress_s);
+  SoakConfirm confirm(&run);
+  if (request->iterations > 0)
+    run.wants_more = [&](const SoakCourse& so_far) { return confirm.WantsMore(so_far); };
   SoakCourse course = run.Run();
   if (course.start_error != 0) {
     progress.Clear();

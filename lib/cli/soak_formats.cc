@@ -128,6 +128,7 @@ std::string SoakToJson(const SoakResult& result) {
       .Add("warm_up_s", result.warm_up_s)
       .Add("judged_s", result.judged_s)
       .Add("load_runs", result.load_runs)
+      .Add("more_runs", result.more_runs)
       .AddOrNull("requests", result.requests && !result.requests_are_loads,
                  result.requests.value_or(0))
       .AddOrNull("iterations", result.iterations != 0, result.iterations);

@@ -107,10 +107,12 @@ void ReceiveHolders(pid_t pid, bool exact, HolderQuestion* question) {
 
 }  // namespace
 
+bool IsMostlyLost(const SoakFinding& finding) { return finding.lost_low > kMostlyLost; }
+
 void TakeLostForLeaks(SoakResult* result) {
-  const auto lost = std::stable_partition(
-      result->growing.begin(), result->growing.end(),
-      [](const SoakFinding& finding) { return finding.lost_low <= kMostlyLost; });
+  const auto lost =
+      std::stable_partition(result->growing.begin(), result->growing.end(),
+                            [](const SoakFinding& finding) { return !IsMostlyLost(finding); });
   for (auto it = lost; it != result->growing.end(); ++it) {
     it->verdict = "leak";
     it->confidence = std::max(it->confidence, it->lost_low);

@@ -15,7 +15,10 @@ namespace heapgauge::cli {
 // is among those alive; where that can't be, a note says why.  An interrupt ends the wait.
 void AskHolders(const SoakCourse& course, SoakRun* run, SoakResult* result);
 
-// What grows, and most of which nothing points to any more, leaks: its cause is open no longer.
+// Nothing points to most of it any more.
+bool IsMostlyLost(const SoakFinding& finding);
+
+// What grows and is mostly lost leaks: its cause is open no longer.
 void TakeLostForLeaks(SoakResult* result);
 
 }  // namespace heapgauge::cli

@@ -14,7 +14,11 @@
 namespace heapgauge::cli {
 namespace {
 
-constexpr size_t kLeastEach = 5;  // iterations, where each leaves another number
+constexpr size_t kLeastEach = 5;      // iterations, where each leaves another number
+constexpr double kLeastShare = 0.25;  // objects an iteration
+constexpr double kLeastGrown = 4096;  // bytes
+constexpr double kFilled = 0.25;      // of what it left before: by the last runs, of what is full
+constexpr size_t kMostFilled = 3;     // call sites that are named as such
 
 // A call site over all processes of one program.
 struct Course {
@@ -75,13 +79,45 @@ Courses CoursesOf(const std::vector<const SoakProcess*>& living, const std::vect
   return courses;
 }
 
+// What a call site has kept by the runs beyond the iterations; nullptr: they do not tell.
+const Course* Beyond(const Courses& further, const std::pair<std::string, std::string>& key) {
+  const auto found = further.find(key);
+  return found == further.end() || found->second.first > 0 ? nullptr : &found->second;
+}
+
+// A cache or a ring that was not full after the iterations, and is now.
+bool HasFilled(const Course& beyond, const std::vector<SoakMore>& more, double each) {
+  const size_t last = more.size();
+  const double left = beyond.objects[last] - beyond.objects[last - 1];
+  const uint64_t before = last < 2 ? 0 : more[last - 2].runs;
+  return left < kFilled * each * static_cast<double>(more[last - 1].runs - before);
+}
+
+void NoteFilled(const std::vector<std::string>& places, uint64_t runs, SoakResult* result) {
+  if (places.empty()) return;
+  std::string text;
+  for (size_t i = 0; i < places.size() && i < kMostFilled; ++i)
+    text += (i == 0 ? "" : ", ") + places[i];
+  if (places.size() > kMostFilled) text += fmt::format(" and {} more", places.size() - kMostFilled);
+  result->notes.push_back(fmt::format(
+      "what {} keeps grew by each iteration and no longer after {} more runs of LOAD: it fills "
+      "up, as a cache or a ring does, and is no leak",
+      text, runs));
+}
+
 }  // namespace
 
 void JudgeIterations(const std::vector<SoakProcess>& processes, const std::vector<double>& marks,
-                     const std::vector<pid_t>& alive, SoakResult* result) {
+                     const std::vector<SoakMore>& more, const std::vector<pid_t>& alive,
+                     SoakResult* result) {
   if (marks.size() < 2) return;
   const size_t last_mark = marks.size() - 1;
   const std::vector<const SoakProcess*> living = Living(processes, alive);
+  std::vector<double> further_marks = {marks.back()};
+  for (const SoakMore& one : more) further_marks.push_back(one.time_s);
+  const Courses further = more.empty() ? Courses() : CoursesOf(living, further_marks);
+  result->more_runs = more.empty() ? 0 : more.back().runs;
+  std::vector<std::string> filled;
   for (const auto& [key, course] : CoursesOf(living, marks)) {
     if (course.first >= last_mark) continue;
     const size_t count = last_mark - course.first;
@@ -99,6 +135,11 @@ void JudgeIterations(const std::vector<SoakProcess>& processes, const std::vecto
     const bool multiple = kept > 0 && std::fmod(kept, n) == 0 && count > last_mark / 2;
     const bool always = least >= 1 && count >= kLeastEach;
     SoakFinding finding = FindingOf(*course.process, *course.callsite);
+    const Course* const beyond = Beyond(further, key);
+    if (beyond != nullptr && kept > 0 && HasFilled(*beyond, more, kept / n)) {
+      if (multiple || always) filled.push_back(finding.place);
+      continue;
+    }
     finding.pids = course.pids;
     finding.growth_bytes = bytes;
     finding.growth_objects = kept;
@@ -117,15 +158,22 @@ void JudgeIterations(const std::vector<SoakProcess>& processes, const std::vecto
                                  least == most ? "in" : "on average for", FormatBytes(bytes))
                    : fmt::format("{} objects kept by {} iterations: {} to {} in each, {} in all",
                                  FormatCount(kept), count, least, most, FormatBytes(bytes));
+      if (beyond != nullptr) {
+        finding.evidence += fmt::format(
+            "; {} more by {} runs after those",
+            FormatCount(beyond->objects.back() - beyond->objects.front()), result->more_runs);
+      }
       result->leaks.push_back(std::move(finding));
       continue;
     }
+    if (kept < kLeastShare * n && bytes < kLeastGrown) continue;  // a table that grew once
     finding.verdict = "growing";
     finding.evidence =
         fmt::format("{} more {} and {} more after {} iterations, not as many for each",
                     FormatCount(kept), kept == 1 ? "object" : "objects", FormatBytes(bytes), count);
     result->growing.push_back(std::move(finding));
   }
+  NoteFilled(filled, result->more_runs, result);
   for (std::vector<SoakFinding>* findings : {&result->leaks, &result->growing}) {
     std::sort(findings->begin(), findings->end(), [](const SoakFinding& a, const SoakFinding& b) {
       return a.growth_bytes > b.growth_bytes;

@@ -33,9 +33,11 @@ void JudgeTogether(const std::vector<const SoakProcess*>& processes, const SoakW
                    SoakResult* result);
 
 // Exact mode.  `marks`: when each iteration had ended, the first of them that of the last one that
-// was cut off.  `alive`: processes at the end; what others kept has gone with them.
+// was cut off.  `more`: the runs of LOAD after those, which tell what only fills up.  `alive`:
+// processes at the end; what others kept has gone with them.
 void JudgeIterations(const std::vector<SoakProcess>& processes, const std::vector<double>& marks,
-                     const std::vector<pid_t>& alive, SoakResult* result);
+                     const std::vector<SoakMore>& more, const std::vector<pid_t>& alive,
+                     SoakResult* result);
 
 // One process more, as it was then; nullptr: it was not there.
 void AddMemory(const SoakPoint* point, SoakMemory* memory);

@@ -39,11 +39,12 @@ constexpr double kMostDefaultWarmUp = 300;
 constexpr double kDefaultLoadLimit = 300;
 constexpr double kDefaultProgress = 300;
 constexpr uint64_t kMostIterations = 100'000;
+constexpr uint64_t kDefaultConfirm = 256;
 constexpr uint64_t kMostParallel = 256;
 
 // What options are read into, as they were typed.
 struct Texts {
-  std::string duration, warm_up, iterations, parallel, wait_port, wait_line, wait_command,
+  std::string duration, warm_up, iterations, confirm, parallel, wait_port, wait_line, wait_command,
       wait_limit, load_limit, stop_limit, requests, sample_interval, progress;
 };
 
@@ -118,6 +119,7 @@ std::string WrongNumber(const Texts& texts, SoakRequest* request) {
   request->progress_s = kDefaultProgress;
   if (!texts.progress.empty() && !ReadSeconds(texts.progress, 0, &request->progress_s))
     return wrong("--progress", texts.progress, "a time, e.g. 1m, or 0s for none");
+  if (timed && !texts.confirm.empty()) return "--confirm goes with --iterations";
   if (timed) return {};
   if (!ReadNumber(texts.iterations, 2, kMostIterations, &request->asked_iterations))
     return wrong("--iterations", texts.iterations, "a number from 2 to 100000");
@@ -129,6 +131,11 @@ std::string WrongNumber(const Texts& texts, SoakRequest* request) {
       !ReadNumber(texts.warm_up, 1, kMostIterations, &request->cut_iterations)) {
     return wrong("--warm-up", texts.warm_up,
                  "a number of iterations from 1 to 100000, as --iterations wants it");
+  }
+  request->confirm_runs = kDefaultConfirm;
+  if (!texts.confirm.empty() &&
+      !ReadNumber(texts.confirm, 0, kMostIterations, &request->confirm_runs)) {
+    return wrong("--confirm", texts.confirm, "a number of runs of LOAD from 0 to 100000");
   }
   return {};
 }
@@ -209,6 +216,10 @@ std::optional<SoakRequest> ParseSoak(const Arguments& arguments, int* status) {
   add("--iterations", texts.iterations, "N",
       "exact mode in place of a duration: every allocation; LOAD is run a few times, and then N "
       "times (the next prime number), and what each run leaves behind is named");
+  add("--confirm", texts.confirm, "N",
+      "with --iterations: before what SERVICE still holds is called a leak, LOAD is run up to N "
+      "times more, five minutes at most, for a cache or a ring may only be filling up (default "
+      "256; 0: not)");
   add("--parallel", texts.parallel, "N", "so many LOADs at once (default 1)");
   add("--requests", texts.requests, "N",
       "requests in one LOAD; without it LOAD's output is asked (ab, wrk, k6, pgbench, "

@@ -22,6 +22,7 @@ struct SoakRequest {
   uint64_t iterations = 0;  // 0: by duration; else a prime number, in exact mode
   uint64_t asked_iterations = 0;
   uint64_t cut_iterations = 0;  // before those that are counted
+  uint64_t confirm_runs = 0;    // at most so many more, before what is held is called a leak
   uint64_t parallel = 1;        // LOADs at once
   SoakWait wait = SoakWait::kListens;
   std::string wait_for;  // port, line or command

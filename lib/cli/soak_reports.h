@@ -44,6 +44,12 @@ struct SoakProcess {
   const SoakPoint* At(double time_s) const;
 };
 
+// Exact mode: when so many runs of LOAD beyond the iterations had ended and all was quiet.
+struct SoakMore {
+  double time_s = 0;
+  uint64_t runs = 0;
+};
+
 class SoakReports final {
  public:
   explicit SoakReports(std::string directory) : directory_(std::move(directory)) {}

@@ -95,6 +95,7 @@ struct SoakResult {
   bool requests_are_loads = false;  // not known otherwise: LOADs
   uint64_t iterations = 0;          // exact mode
   uint64_t cut_iterations = 0;
+  uint64_t more_runs = 0;  // of LOAD, to tell a leak from what fills up
 
   int status = kSoakUnknown;
   std::string verdict;     // "no leak", "leak", "too short", "load failed", "service died", ...

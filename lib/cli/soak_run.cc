@@ -95,14 +95,22 @@ void SoakRun::TakeSignals() {
   signalfd_siginfo info{};
   while (read(signals_.get(), &info, sizeof(info)) == static_cast<ssize_t>(sizeof(info))) {
     if (info.ssi_signo == SIGCHLD) continue;
-    ++interrupts_;
-    if (!stopping_) {
-      Fail(SoakEnd::kInterrupted,
-           fmt::format("interrupted by {} after {}", NameOf(static_cast<int>(info.ssi_signo)),
-                       FormatDuration(now_s())));
-    }
+    if (++interrupts_ == 1) interrupted_by_ = static_cast<int>(info.ssi_signo);
+    if (!stopping_) FailInterrupted();
   }
   Reap();
+}
+
+void SoakRun::FailInterrupted() {
+  Fail(SoakEnd::kInterrupted,
+       fmt::format("interrupted by {} after {}", NameOf(interrupted_by_), FormatDuration(now_s())));
+}
+
+void SoakRun::FailServiceEnded() {
+  Fail(SoakEnd::kServiceDied,
+       fmt::format("SERVICE ended by itself after {}: {}", FormatDuration(now_s() - began_s_),
+                   EndInWords(root_status_)),
+       service_log_.LastLines());
 }
 
 void SoakRun::Reap() {
@@ -121,12 +129,7 @@ void SoakRun::Reap() {
     if (roots_.empty() && !stopping_) {
       const bool young = !loading_ || now_s() - began_s_ < kDaemonLimit;
       if (young && WIFEXITED(status) && WEXITSTATUS(status) == 0) FollowDaemon();
-      if (roots_.empty()) {
-        Fail(SoakEnd::kServiceDied,
-             fmt::format("SERVICE ended by itself after {}: {}", FormatDuration(now_s() - began_s_),
-                         EndInWords(status)),
-             service_log_.LastLines());
-      }
+      if (roots_.empty()) FailServiceEnded();
     }
   }
 }

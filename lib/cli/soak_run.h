@@ -39,9 +39,10 @@ struct SoakCourse {
   uint64_t load_runs = 0;
   double requests = 0;  // that LOADs said they made, and how long those took
   double requests_s = 0;
-  double service_cpu_s = 0;   // in the judged part
-  std::vector<pid_t> alive;   // processes of SERVICE at its end
-  std::vector<double> marks;  // exact mode: when each iteration had ended and all was quiet
+  double service_cpu_s = 0;    // in the judged part
+  std::vector<pid_t> alive;    // processes of SERVICE at its end
+  std::vector<double> marks;   // exact mode: when each iteration had ended and all was quiet
+  std::vector<SoakMore> more;  // exact mode: runs of LOAD beyond those
   std::vector<std::string> notes;
 };
 
@@ -67,6 +68,8 @@ class SoakRun final {
   double now_s() const;
   // Called every second or so with what phase it is and how long it still takes (< 0: unknown).
   std::function<void(const char* phase, double left_s)> on_progress;
+  // Exact mode: is there, after so much, anything that more runs of LOAD would tell?
+  std::function<bool(const SoakCourse& so_far)> wants_more;
   // Resident memory of all processes of SERVICE.
   double ServiceRss() const;
 
@@ -79,6 +82,8 @@ class SoakRun final {
   void Reap();
   void Progress();
   bool WentWrong() const { return course_.end != SoakEnd::kGood; }
+  void FailInterrupted();
+  void FailServiceEnded();
   void Fail(SoakEnd end, std::string sentence, std::string output = "");
 
   bool StartService();
@@ -88,6 +93,10 @@ class SoakRun final {
   bool StartLoad();
   void LoadFor();
   void Iterate();
+  bool RunLoads(const std::string& which);
+  void AwaitQuiet();
+  void RunMore();
+  bool WantsMore();
   void TakeLoadEnds();
   void StopLoads();
   void AskReports(int signal_number, double patience_s);
@@ -116,6 +125,7 @@ class SoakRun final {
   bool restarts_ = true;  // LOAD, when it has ended
   bool line_seen_ = false;
   int interrupts_ = 0;
+  int interrupted_by_ = 0;  // the first signal
   uint64_t requests_of_run_ = 0;
   double began_s_ = 0;
   double next_read_s_ = 0;

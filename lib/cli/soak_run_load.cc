@@ -21,6 +21,8 @@ constexpr double kLastWords = 0.3;    // s: for SERVICE's end after LOAD's
 constexpr double kQuickLoad = 0.02;   // s: one that ends sooner is not started again at once
 constexpr int kQuietLooks = 8;        // exact mode: for reports that agree
 constexpr double kQuietPause = 0.1;
+constexpr uint64_t kMoreAtOnce = 16;  // runs between two looks at what more of them told
+constexpr double kMostMore = 300;     // s
 
 }  // namespace
 
@@ -126,47 +128,78 @@ void SoakRun::LoadFor() {
   StopLoads();
 }
 
+// One iteration: as many LOADs as are to run at once.  `which` of them, in words.
+bool SoakRun::RunLoads(const std::string& which) {
+  loading_ = true;
+  for (uint64_t n = 0; n < request_.parallel && StartLoad(); ++n) {
+  }
+  PollUntil(now_s() + request_.load_limit_s, [this] { return loads_.empty(); });
+  loading_ = false;
+  if (WentWrong()) return false;
+  if (!loads_.empty()) {
+    Fail(SoakEnd::kLoadHangs,
+         fmt::format("LOAD had not ended after {} (--load-limit), {}",
+                     FormatDuration(request_.load_limit_s), which),
+         load_log_.LastLines());
+  }
+  return !WentWrong();
+}
+
+// What SERVICE puts away after the last answer counts as put away.
+void SoakRun::AwaitQuiet() {
+  double objects = -1;
+  for (int look = 0; look < kQuietLooks && !WentWrong(); ++look) {
+    PollUntil(now_s() + kQuietPause, nullptr);
+    AskReports(0, kReportPatience);
+    double now = 0;
+    for (const SoakProcess& process : reports_.processes())
+      now += process.newest.totals.live_objects;
+    if (now == objects) break;
+    objects = now;
+  }
+}
+
 void SoakRun::Iterate() {
   const uint64_t all = request_.cut_iterations + request_.iterations;
   const double began = now_s();
   restarts_ = false;
   phase_ = "iterations";
   for (uint64_t i = 0; i < all && !WentWrong(); ++i) {
-    loading_ = true;
-    for (uint64_t n = 0; n < request_.parallel && StartLoad(); ++n) {
-    }
     phase_end_s_ = i == 0 ? -1
                           : now_s() + (now_s() - began) / static_cast<double>(i) *
                                           static_cast<double>(all - i);
-    const double limit = now_s() + request_.load_limit_s;
-    PollUntil(limit, [this] { return loads_.empty(); });
-    loading_ = false;
-    if (WentWrong()) break;
-    if (!loads_.empty()) {
-      Fail(SoakEnd::kLoadHangs,
-           fmt::format("LOAD had not ended after {} (--load-limit), in iteration {} of {}",
-                       FormatDuration(request_.load_limit_s), i + 1, all),
-           load_log_.LastLines());
-      break;
-    }
-    // What SERVICE puts away after the last answer counts as put away.
-    double objects = -1;
-    for (int look = 0; look < kQuietLooks && !WentWrong(); ++look) {
-      PollUntil(now_s() + kQuietPause, nullptr);
-      AskReports(0, kReportPatience);
-      double now = 0;
-      for (const SoakProcess& process : reports_.processes())
-        now += process.newest.totals.live_objects;
-      if (now == objects) break;
-      objects = now;
-    }
+    if (RunLoads(fmt::format("in iteration {} of {}", i + 1, all))) AwaitQuiet();
     if (WentWrong()) break;
     if (i + 1 == request_.cut_iterations) course_.from_s = now_s();
     if (i + 1 >= request_.cut_iterations) course_.marks.push_back(now_s());
   }
   course_.to_s = now_s();
-  course_.loaded_s = course_.to_s - began;
+  if (wants_more) RunMore();
+  course_.loaded_s = now_s() - began;
   StopLoads();
+}
+
+bool SoakRun::WantsMore() {
+  course_.alive = ServiceProcesses();
+  const bool wanted = wants_more(course_);
+  // What happened while it looked was let pass.
+  if (interrupts_ > 0) FailInterrupted();
+  if (roots_.empty()) FailServiceEnded();
+  return wanted && !WentWrong();
+}
+
+void SoakRun::RunMore() {
+  const double until = now_s() + kMostMore;
+  uint64_t runs = 0;
+  while (!WentWrong() && runs < request_.confirm_runs && now_s() < until && WantsMore()) {
+    phase_ = "filling up, or a leak?";
+    phase_end_s_ = until;
+    const uint64_t stop = std::min(runs + kMoreAtOnce, request_.confirm_runs);
+    while (runs < stop && now_s() < until && RunLoads("in a run after the iterations")) ++runs;
+    if (WentWrong()) break;
+    AwaitQuiet();
+    course_.more.push_back({now_s(), runs});
+  }
 }
 
 }  // namespace heapgauge::cli

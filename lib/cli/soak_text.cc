@@ -141,6 +141,8 @@ std::string Course(const SoakResult& result) {
   }
   text += fmt::format("; LOAD ended well {} {}", result.load_runs,
                       result.load_runs == 1 ? "time" : "times");
+  if (result.more_runs > 0)
+    text += fmt::format(", {} of them to tell a leak from what fills up", result.more_runs);
   if (result.requests && !result.requests_are_loads)
     text += fmt::format("; {} requests{}", FormatCount(*result.requests),
                         result.in_warm_up ? "" : " in the judged part");

@@ -217,7 +217,7 @@ void ConcludeSoak(const SoakRequest& request, const SoakCourse& course,
   result->iterations = request.iterations;
   result->cut_iterations = request.cut_iterations;
   if (request.iterations > 0) {
-    JudgeIterations(processes, course.marks, course.alive, result);
+    JudgeIterations(processes, course.marks, course.more, course.alive, result);
   } else {
     CountRequests(request, course, judged, result);
     window.requests = result->requests;

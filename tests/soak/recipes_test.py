@@ -77,7 +77,7 @@ def environment_of(recipe, **more):
     environment.update({name: str(value) for name, value in recipe.items()})
     if set(recipe) != {"HG_PACKAGE", "SOAK_LENGTH"}:
         fail(f"variables of the recipe: {recipe}")
-    environment.update(HG_PACKAGE=f"file://{HERE}/heapgauge.tar", SOAK_LENGTH="--iterations 3", **more)
+    environment.update(HG_PACKAGE=f"file://{HERE}/heapgauge.tar", SOAK_LENGTH="--iterations 3 --confirm 4", **more)
     return environment
 
 

@@ -128,13 +128,17 @@ class Verdicts(SoakTest):
 
 class Iterations(SoakTest):
     def test_names_what_each_leaves(self):
-        result = self.soak("--iterations", 7, service=["keep=64", "every=5"], load=f"{CLIENT} {self.port} 15")
+        result = self.soak("--iterations", 7, "--confirm", 20, service=["keep=64", "every=5"],
+                           load=f"{CLIENT} {self.port} 15")
         self.assertEqual(result.returncode, 1)
         leak = result.json["leaks"][0]
         self.assertEqual((leak["function"], leak["objects_per_iteration"], leak["growth_objects"]),
                          ("KeepForEver", 3, 21))
-        self.assertIn("21 objects kept by 7 iterations", result.text)
-        self.assertIn("kept in all (service .bss)", " ".join(result.text.split()))
+        text = " ".join(result.text.split())
+        self.assertIn("21 objects kept by 7 iterations", text)
+        self.assertIn("60 more by 20 runs after those", text)
+        self.assertEqual(result.json["more_runs"], 20)
+        self.assertIn("kept in all (service .bss)", text)
         self.assertEqual(leak["lost_share"], 0)
 
     def test_first_ones_are_cut(self):
@@ -145,15 +149,19 @@ class Iterations(SoakTest):
         self.assertEqual((result.json["iterations"], result.json["load_runs"]), (7, 9))
 
     def test_more_are_cut(self):
-        """What fills for longer than the usual two."""
+        """What fills for longer than the usual two: it is told to, or finds out by itself."""
         filling = {"service": ["once=60"], "load": f"{CLIENT} {self.port} 15"}
-        self.assertEqual(self.soak("--iterations", 2, where="few", **filling).returncode, 1)
+        self.assertEqual(self.soak("--iterations", 2, "--confirm", 0, where="few", **filling).returncode, 1)
+        result = self.soak("--iterations", 2, where="found", **filling)
+        self.assertEqual(result.returncode, 0)
+        self.assertIn("it fills up, as a cache or a ring does", " ".join(result.text.split()))
+        self.assertEqual(result.json["more_runs"], 16)
         result = self.soak("--iterations", 2, "--warm-up", 4, where="more", **filling)
         self.assertEqual(result.returncode, 0)
         self.assertIn("after 4 that were left out", result.text)
 
     def test_workers(self):
-        result = self.soak("--iterations", 5, service=["keep=64", "workers=3"], load=f"{CLIENT} {self.port} 4",
+        result = self.soak("--iterations", 5, "--confirm", 16, service=["keep=64", "workers=3"], load=f"{CLIENT} {self.port} 4",
                            env=support.clean_environment(HEAPGAUGE_CONTROL="off"))
         self.assertEqual(result.returncode, 1)
         self.assertEqual(result.json["leaks"][0]["growth_objects"], 20)
@@ -238,7 +246,7 @@ class Service(SoakTest):
         self.assertIn("cannot listen", result.text)
 
     def test_daemon(self):
-        result = self.soak("--iterations", 5, "--wait-port", self.port, service=["daemon", "keep=64"],
+        result = self.soak("--iterations", 5, "--confirm", 0, "--wait-port", self.port, service=["daemon", "keep=64"],
                            load=f"{CLIENT} {self.port} 2")
         self.assertEqual(result.returncode, 1)
         self.assertEqual(result.json["leaks"][0]["objects_per_iteration"], 2)
@@ -342,6 +350,8 @@ class Ends(SoakTest):
                 (("--load", "true", "--iterations", "1", "--", "ls"), "--iterations 1"),
                 (("--load", "true", "--iterations", "7", "--duration", "5s", "--", "ls"), "no meaning"),
                 (("--load", "true", "--iterations", "7", "--warm-up", "5s", "--", "ls"), "a number of iterations"),
+                (("--load", "true", "--iterations", "7", "--confirm", "all", "--", "ls"), "--confirm all"),
+                (("--load", "true", "--confirm", "7", "--", "ls"), "goes with --iterations"),
                 (("--load", "true", "--wait-port", "http", "--", "ls"), "--wait-port http"),
                 (("--load", "true", "--wait-port", "1", "--wait-line", "x", "--", "ls"), "more than one"),
                 (("--load", "true", "--format", "xml", "--", "ls"), "--format xml"),
@@ -365,7 +375,7 @@ class Ends(SoakTest):
                                       ("failure", {"load": "echo '<&\"]]>`|'; exit 1"}, 3)):
             for kind in ("json", "junit", "markdown", "html"):
                 with self.subTest(f"{name} {kind}"):
-                    result = self.soak("--iterations", 2, "--format", kind, where=f"{name}.{kind}", **options)
+                    result = self.soak("--iterations", 2, "--confirm", 0, "--format", kind, where=f"{name}.{kind}", **options)
                     self.assertEqual(result.returncode, status)
                     if kind == "json":
                         self.assertEqual(json.loads(result.text)["status"], status)

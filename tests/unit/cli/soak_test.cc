@@ -269,22 +269,27 @@ TEST_CASE("a leak that stopped with the warm-up is none of the judged part", "[c
   CHECK(result.leaks[0].bytes_per_h == Approx(80e6 * 45));
 }
 
-SoakResult Iterated(const std::vector<double>& objects, const std::vector<pid_t>& alive = {1}) {
+// `further`: what there is after each 16 runs of LOAD more.
+SoakResult Iterated(const std::vector<double>& objects, const std::vector<pid_t>& alive = {1},
+                    const std::vector<double>& further = {}) {
   SoakProcess process = Worker(
       1, [](double) { return 0.0; }, [](double) { return 0.0; });
   process.points.clear();
   std::vector<double> marks;
-  for (size_t i = 0; i < objects.size(); ++i) {
+  std::vector<SoakMore> more;
+  const auto add = [&](double count) {
     SoakPoint point;
-    point.time_s = static_cast<double>(i);
+    point.time_s = static_cast<double>(process.points.size());
     point.interval_bytes = 1;
-    point.sites["id"] = {objects[i] * 32, 0, objects[i], 0};
+    point.sites["id"] = {count * 32, 0, count, 0};
     process.points.push_back(point);
-    marks.push_back(point.time_s + 0.5);
-  }
+    return point.time_s + 0.5;
+  };
+  for (const double count : objects) marks.push_back(add(count));
+  for (const double count : further) more.push_back({add(count), 16 * (more.size() + 1)});
   process.newest.sampling.interval_bytes = 1;
   SoakResult result;
-  JudgeIterations({process}, marks, alive, &result);
+  JudgeIterations({process}, marks, more, alive, &result);
   return result;
 }
 
@@ -307,6 +312,27 @@ TEST_CASE("what some iterations leave is no leak", "[cli][soak]") {
   CHECK(Iterated({9, 8, 7, 6, 5, 4, 3, 2}).leaks.empty());
   // Of a process that has ended nothing is left.
   CHECK(Iterated({5, 6, 7, 8, 9, 10, 11, 12}, {2}).leaks.empty());
+}
+
+TEST_CASE("what fills up and then grows no more is no leak, and is noted", "[cli][soak]") {
+  const SoakResult ring = Iterated({5, 6, 7, 8, 9, 10, 11, 12}, {1}, {28, 44, 50, 50});
+  CHECK(ring.leaks.empty());
+  CHECK(ring.growing.empty());
+  CHECK(ring.more_runs == 64);
+  REQUIRE(ring.notes.size() == 1);
+  INFO(ring.notes[0]);
+  CHECK(ring.notes[0].find("keeps grew by each iteration and no longer after 64 more runs") !=
+        std::string::npos);
+  // Three of the last 16 runs filled it.
+  CHECK(Iterated({5, 6, 7, 8, 9, 10, 11, 12}, {1}, {28, 31}).leaks.empty());
+  // It goes on, or slows down only.
+  const SoakResult leak = Iterated({5, 6, 7, 8, 9, 10, 11, 12}, {1}, {28, 44, 60, 76});
+  REQUIRE(leak.leaks.size() == 1);
+  CHECK(leak.leaks[0].growth_objects == 7);
+  CHECK(leak.leaks[0].evidence.find("; 64 more by 64 runs after those") != std::string::npos);
+  CHECK(Iterated({5, 6, 7, 8, 9, 10, 11, 12}, {1}, {28, 36}).leaks.size() == 1);
+  // Not as many by each, and full as well.
+  CHECK(Iterated({0, 2, 3, 4, 4, 4, 4, 4}, {1}, {4}).growing.empty());
 }
 
 TEST_CASE("names in a soak's result can break none of its formats", "[cli][soak]") {

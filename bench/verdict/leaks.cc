@@ -69,6 +69,21 @@ Process InWaves(const Setting& setting, Random& random) {
   return Mixed(setting, traffic, random.LogUniform(0.01, 0.5), 0, random);
 }
 
+// It goes on by itself, far below the sessions of the same line that come with the day and go at night.
+Process BeneathWaves(const Setting& setting, Random& random) {
+  const double bytes = AnyBytes(setting, random);
+  const Traffic traffic =
+      Waves(setting.scale_s * random.LogUniform(10, std::min(400.0, 1.0 * setting.scales)),
+            random.Uniform(0.4, 0.9), random.Uniform());
+  const double leak = LeakRate(setting, random);
+  const double rest = std::min(leak / random.LogUniform(0.003, 0.1), 3000.0);
+  const double longest = std::min(2.0, 0.01 * setting.scales);
+  return WithCompany({Objects(rest, bytes, setting, traffic,
+                              Exponential(setting.scale_s * random.LogUniform(0.02, longest))),
+                      Objects(leak, bytes, setting, Constant(), ForEver(), true)},
+                     setting, traffic, random);
+}
+
 // No object of this line ever dies.
 Process NothingDies(const Setting& setting, Random& random) {
   const double from = random.Chance(0.5) ? 0 : Onset(setting, random);
@@ -194,6 +209,7 @@ const std::vector<Scenario>& LeakScenarios() {
       {"in-traffic", "while traffic does what it likes", true, true, false, InTraffic},
       {"in-spike", "comes with a spike and stays", true, true, false, InSpike},
       {"in-waves", "follows day and night", true, true, false, InWaves},
+      {"beneath-waves", "a slow one beneath day and night", true, true, false, BeneathWaves},
       {"nothing-dies", "every birth stays", true, true, false, NothingDies},
       {"after-set-up", "at a line that made what is kept for ever", true, true, false, AfterSetUp},
       {"sessions-forgotten", "sessions end, some are forgotten", true, true, false,

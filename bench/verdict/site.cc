@@ -95,8 +95,11 @@ void Site::Live(const Sample& sample, double until_s) {
 }
 
 void Site::BirthsOf(const std::vector<Block>& blocks, double from_s, double to_s, Random& random) {
-  for (const Block& block : blocks) {
-    if (block.born_s < from_s || block.born_s >= to_s) continue;
+  const auto first =
+      std::lower_bound(blocks.begin(), blocks.end(), from_s,
+                       [](const Block& block, double at) { return block.born_s < at; });
+  for (auto it = first; it != blocks.end() && it->born_s < to_s; ++it) {
+    const Block& block = *it;
     const double p = SampleChance(block.bytes, interval_bytes_);
     if (!random.Chance(p)) continue;
     Live({block.born_s, block.dies_s, block.bytes, p, AnyPart(false, random), false}, to_s);

@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <deque>
+#include <list>
 #include <map>
 #include <memory>
 #include <random>
@@ -256,6 +257,93 @@ void OneInThousand() {
   });
 }
 
+// Day and night, three of them: between 0.2 and 1.8.
+double Tide(double now) { return 1 - 0.8 * std::cos(now / g_seconds * 6 * M_PI); }
+
+// Who was asked for longest ago goes first.
+class LruCache {
+ public:
+  OWN_LINE void Ask(size_t key) {
+    if (const auto found = places_.find(key); found != places_.end()) {
+      entries_.splice(entries_.begin(), entries_, found->second);
+      return;
+    }
+    entries_.emplace_front(key, std::make_unique<Buffer>());
+    places_[key] = entries_.begin();
+    if (entries_.size() <= 500) return;
+    places_.erase(entries_.back().first);
+    entries_.pop_back();
+  }
+
+ private:
+  std::list<std::pair<size_t, std::unique_ptr<Buffer>>> entries_;
+  std::unordered_map<size_t, decltype(entries_)::iterator> places_;
+};
+
+// As many connections as were ever busy at once.
+class Pool {
+ public:
+  OWN_LINE void Use(size_t busy) {
+    while (connections_.size() < busy) connections_.push_back(std::make_unique<Buffer>());
+  }
+
+ private:
+  std::vector<std::unique_ptr<Buffer>> connections_;
+};
+
+// Each client subscribes anew some time after a deploy, in place of what it had.
+class Listeners {
+ public:
+  OWN_LINE void Deploy(double now) {
+    for (size_t i = 0; i < clients_.size(); ++i)
+      due_.emplace(now - 0.02 * g_seconds * std::log(1 - Uniform()), i);
+  }
+  OWN_LINE void Connect(double now) {
+    for (; !due_.empty() && due_.begin()->first < now; due_.erase(due_.begin()))
+      clients_[due_.begin()->second] = std::make_unique<Buffer>();
+  }
+
+ private:
+  std::vector<std::unique_ptr<Buffer>> clients_ = std::vector<std::unique_ptr<Buffer>>(150);
+  std::multimap<double, size_t> due_;
+};
+
+// What can't be sent waits for its next try.
+class Outbox {
+ public:
+  OWN_LINE void Send(bool works) {
+    jobs_.push_back(std::make_unique<std::array<char, 700>>());
+    for (int i = 0; works && i < 3 && !jobs_.empty(); ++i) jobs_.pop_front();
+  }
+
+ private:
+  std::deque<std::unique_ptr<std::array<char, 700>>> jobs_;
+};
+
+// The only leak: a stream in some ten, by a timer, far below those that come and go with the tide.
+OWN_LINE char* OpenStream() { return strdup(std::string(1500, 's').c_str()); }
+
+void KeptByServices() {
+  LruCache cache;
+  Pool pool;
+  Listeners listeners;
+  Outbox outbox;
+  std::deque<std::pair<double, char*>> streams;
+  double deploy = 0, streams_due = 0, lost = 0;
+  Drive(900, [&](size_t k, double now) {
+    if (k % 3 == 0) cache.Ask(static_cast<size_t>(3000 * std::pow(Uniform(), 3)));
+    if (k % 20 == 0) pool.Use(static_cast<size_t>(Tide(now) * (60 + 20 * Uniform())));
+    if (now > deploy) listeners.Deploy(now), deploy += 0.16 * g_seconds;
+    listeners.Connect(now);
+    outbox.Send(now < 0.45 * g_seconds || now > 0.6 * g_seconds);
+    for (streams_due += 0.4 * Tide(now); streams_due >= 1; --streams_due)
+      streams.emplace_back(now + 0.01 * g_seconds, OpenStream());
+    for (; !streams.empty() && streams.front().first < now; streams.pop_front())
+      std::free(streams.front().second);
+    for (lost += 0.04; lost >= 1; --lost) OpenStream();
+  });
+}
+
 constexpr std::pair<std::string_view, void (*)()> kScenarios[] = {
     {"time_to_live", TimeToLive},
     {"forgotten_session", ForgottenSession},
@@ -270,6 +358,7 @@ constexpr std::pair<std::string_view, void (*)()> kScenarios[] = {
     {"series", Series},
     {"reloads", Reloads},
     {"one_in_thousand", OneInThousand},
+    {"kept_by_services", KeptByServices},
 };
 
 }  // namespace

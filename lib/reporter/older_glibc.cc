@@ -1,6 +1,6 @@
 // What the core calls, and the archives within it (the C++ library, the compiler's), that glibc 2.28
 // has under another version or not at all.  Before glibc 2.34 the threads and dlopen() are in
-// libraries of their own, which the shim loads first (shim/core_loader.cc).
+// libraries of their own, which the shim loads first (shim/core_loader.cc): older_libraries.c.
 #include "reporter/older_glibc.h"
 
 #include <dlfcn.h>
@@ -24,23 +24,6 @@
 #include "base/raw_syscall.h"
 #include "elf/find_object.h"
 
-HG_FORWARD_TO_VERSION(dladdr1, HG_GLIBC_VERSION("GLIBC_2.3.3", "GLIBC_2.17"));
-HG_FORWARD_TO_VERSION(dlerror, HG_GLIBC_FIRST);
-HG_FORWARD_TO_VERSION(dlinfo, HG_GLIBC_VERSION("GLIBC_2.3.3", "GLIBC_2.17"));
-HG_FORWARD_TO_VERSION(dlmopen, HG_GLIBC_VERSION("GLIBC_2.3.4", "GLIBC_2.17"));
-HG_FORWARD_TO_VERSION(dlopen, HG_GLIBC_FIRST);
-HG_FORWARD_TO_VERSION(dlsym, HG_GLIBC_FIRST);
-HG_FORWARD_TO_VERSION(dlvsym, HG_GLIBC_FIRST);
-HG_FORWARD_TO_VERSION(pthread_attr_getstack, HG_GLIBC_FIRST);
-HG_FORWARD_TO_VERSION(pthread_attr_setstacksize, HG_GLIBC_FIRST);
-HG_FORWARD_TO_VERSION(pthread_create, HG_GLIBC_FIRST);
-HG_FORWARD_TO_VERSION(pthread_getattr_default_np, "GLIBC_2.18");
-HG_FORWARD_TO_VERSION(pthread_getattr_np, HG_GLIBC_FIRST);
-HG_FORWARD_TO_VERSION(pthread_key_create, HG_GLIBC_FIRST);
-HG_FORWARD_TO_VERSION(__pthread_key_create, HG_GLIBC_FIRST);
-HG_FORWARD_TO_VERSION(pthread_mutex_trylock, HG_GLIBC_FIRST);
-HG_FORWARD_TO_VERSION(pthread_once, HG_GLIBC_FIRST);
-HG_FORWARD_TO_VERSION(pthread_setspecific, HG_GLIBC_FIRST);
 // They set errno differently from those of 2.29, and nobody looks.
 HG_FORWARD_TO_VERSION(exp, HG_GLIBC_FIRST);
 HG_FORWARD_TO_VERSION(log, HG_GLIBC_FIRST);

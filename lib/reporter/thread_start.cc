@@ -17,18 +17,11 @@
 
 #include "base/address_range.h"
 #include "base/clock.h"
-#include "base/glibc_version.h"
 #include "base/raw_syscall.h"
 #include "base/readable.h"
 #include "base/signal_mask.h"
 #include "elf/module_around.h"
 #include "trace/return_address.h"
-
-// The C library's own: in the shared object the plain name is a forward (older_glibc.cc).
-extern "C" void hg_glibc_create_thread();
-extern "C" void hg_glibc_default_attributes();
-HG_USE_VERSION(hg_glibc_create_thread, pthread_create, HG_GLIBC_FIRST);
-HG_USE_VERSION(hg_glibc_default_attributes, pthread_getattr_default_np, "GLIBC_2.18");
 
 namespace heapgauge {
 namespace {
@@ -95,9 +88,9 @@ void ThreadHasBegun() noexcept {
 void LearnUnsafePlaces() {
   g_loader = ModuleAround(getauxval(AT_BASE)).range();
   g_vdso = ModuleAround(getauxval(AT_SYSINFO_EHDR)).range();
-  const uintptr_t creation = reinterpret_cast<uintptr_t>(&hg_glibc_create_thread);
+  const uintptr_t creation = reinterpret_cast<uintptr_t>(&pthread_create);
   g_thread_creation = {creation, creation + kCreationBytes};
-  const uintptr_t attributes = reinterpret_cast<uintptr_t>(&hg_glibc_default_attributes);
+  const uintptr_t attributes = reinterpret_cast<uintptr_t>(&pthread_getattr_default_np);
   g_default_attributes = {attributes, attributes + kAttributesBytes};
   g_c_library = ModuleAround(&gnu_get_libc_version).range();
   g_threads = ModuleAround(creation).range();

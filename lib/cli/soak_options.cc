@@ -15,9 +15,9 @@ namespace heapgauge::cli {
 namespace {
 
 constexpr char kSoakDescription[] =
-    "Runs SERVICE under heapgauge and LOAD against it, again and again until the duration is over, "
-    "leaves out the warm-up, and says whether SERVICE leaks, and how small a leak it would have "
-    "seen.";
+    "Says whether a service leaks under a load. SERVICE runs under heapgauge and LOAD against it, "
+    "again and again until the duration is over; the warm-up is left out. The result says how "
+    "small a leak it would have seen, too.";
 
 constexpr char kSoakFooter[] =
     "Examples:\n"

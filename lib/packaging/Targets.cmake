@@ -31,16 +31,18 @@ function(heapgauge_unity target)
 endfunction()
 
 # One layer of lib/ as a static library.  RUNTIME marks code that runs inside a host's malloc: no exceptions, no
-# RTTI, and frame pointers so that the frame-pointer unwinder can walk out of our own frames.  WHOLE: the program that links it
-# needs all of it; of the others a program takes the files that it needs, and files that are compiled as one it would take together.
+# RTTI, and frame pointers so that the frame-pointer unwinder can walk out of our own frames.  A program takes the functions of a
+# layer that it calls, whatever files they stand in: files that are compiled as one are not linked as one.
 function(heapgauge_layer name)
-  cmake_parse_arguments(LAYER "RUNTIME;WHOLE" "" "SOURCES;DEPENDS" ${ARGN})
+  cmake_parse_arguments(LAYER "RUNTIME" "" "SOURCES;DEPENDS" ${ARGN})
   add_library(heapgauge_${name} STATIC ${LAYER_SOURCES})
   heapgauge_target_defaults(heapgauge_${name})
   target_include_directories(heapgauge_${name} PUBLIC ${PROJECT_SOURCE_DIR}/lib ${PROJECT_SOURCE_DIR}/include)
   target_link_libraries(heapgauge_${name} PUBLIC ${LAYER_DEPENDS})
-  if(LAYER_WHOLE OR HEAPGAUGE_UNITY STREQUAL ALL AND NOT LAYER_RUNTIME)
+  if(NOT LAYER_RUNTIME)
     heapgauge_unity(heapgauge_${name})
+    target_compile_options(heapgauge_${name} PRIVATE -ffunction-sections -fdata-sections)
+    target_link_options(heapgauge_${name} INTERFACE -Wl,--gc-sections)
   endif()
   if(LAYER_RUNTIME)
     target_compile_options(heapgauge_${name} PRIVATE -fno-omit-frame-pointer -ftls-model=initial-exec

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "dwarf/name_time.h"
 #include "symbolize/demangle.h"
 #include "symbolize/rust_name.h"
 
@@ -51,12 +52,12 @@ size_t LongestName() {
 
 std::string Readable(const std::string& name) {
 #ifdef HEAPGAUGE_HAS_LIBIBERTY
-  if (symbolize::IsRustV0(name)) return symbolize::DemangleBy(Rust, name);
+  if (symbolize::IsRustV0(name)) return symbolize::DemangleBy(Rust, name, &kTimeForName);
   if (name.starts_with("_Z") && name.size() >= kRefused && name.size() <= LongestName()) {
-    return symbolize::DemangleBy(Cpp, name);
+    return symbolize::DemangleBy(Cpp, name, &kTimeForName);
   }
 #endif
-  return symbolize::Demangle(name, std::numeric_limits<size_t>::max());
+  return symbolize::Demangle(name, std::numeric_limits<size_t>::max(), &kTimeForName);
 }
 
 }  // namespace heapgauge::dwarf

@@ -6,7 +6,8 @@
 
 namespace heapgauge::dwarf {
 
-// C++ names of any length, and both of Rust's forms.  Else the name as it is.
+// C++ names of any length, and both of Rust's forms.  Else, or if it takes kNameMilliseconds, the
+// name as it is.
 std::string Readable(const std::string& name);
 
 }  // namespace heapgauge::dwarf

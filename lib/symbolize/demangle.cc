@@ -35,8 +35,11 @@ std::string Limit(std::string name) {
 // the demangler is left once it has said as much as a long name's outline may take.
 constexpr size_t kMostText = size_t{256} * 1024;
 
+constexpr int kEnoughSaid = 1;
+static_assert(kEnoughSaid != kNameTooSlow);
+
 struct Text {
-  jmp_buf enough;
+  sigjmp_buf leave;
   size_t said;
   size_t used;
   char bytes[kMaxFunctionName + 1];  // one more than is shown: then it is marked as cut
@@ -52,13 +55,17 @@ void Take(const char* piece, size_t length, void* data) {
   for (size_t i = 0; i < length && i < kMostText; ++i) text.outline.Take(piece[i]);
   text.said += length;
   // Over frames of C code that holds nothing: its arrays are on the stack.
-  if (text.said > kMostText) longjmp(text.enough, 1);
+  if (text.said > kMostText) siglongjmp(text.leave, kEnoughSaid);
 }
 
-// No object with a destructor lives in here.
-bool DemangleBounded(Demangler demangler, const char* name, Text* text) {
-  if (setjmp(text->enough) != 0) return true;
-  return demangler(name, Take, text) == 0;
+// No object with a destructor lives in here.  Who leaves from a signal's handler has its mask saved.
+bool DemangleBounded(Demangler demangler, const char* name, const TimeForName* time, Text* text) {
+  const int left = sigsetjmp(text->leave, time != nullptr ? 1 : 0);
+  if (left == kNameTooSlow) return false;
+  if (left == 0 && time != nullptr) time->start(&text->leave);
+  const bool read = left == kEnoughSaid || demangler(name, Take, text) == 0;
+  if (time != nullptr) time->end();
+  return read;
 }
 
 // Whole where it has room, else without what stands in brackets, else cut.
@@ -69,25 +76,62 @@ std::string Shown(const Text& text) {
   return Limit(std::string(text.bytes, text.used));
 }
 
+// What begins an expression: a template's argument, an array's size, what a template demands; and,
+// behind a D, decltype, noexcept, a number of bits, a vector's size.
+size_t FirstExpression(std::string_view name) {
+  for (size_t i = 2; i < name.size(); ++i) {
+    if (std::string_view("XAQ").find(name[i]) != std::string_view::npos) return i;
+    if (name[i - 1] == 'D' && std::string_view("TtOBUv").find(name[i]) != std::string_view::npos)
+      return i;
+  }
+  return name.size();
+}
+
 }  // namespace
 
+bool MayNeverEnd(std::string_view name) {
+  const size_t member = name.find("sr", FirstExpression(name));
+  if (member == std::string_view::npos) return false;
+  for (size_t i = member + 2; i < name.size(); ++i) {
+    std::string_view read;  // what may follow, so that the demangler goes on
+    switch (name[i]) {
+      case 'C':
+        read = "12345I";
+        break;
+      case 'D':
+        read = "01245Tt";
+        break;
+      case 'U':
+        read = "lt";
+        break;
+      default:
+        continue;
+    }
+    if (i + 1 == name.size() || read.find(name[i + 1]) == std::string_view::npos) return true;
+  }
+  return false;
+}
+
 bool NeedsHelperToRead(std::string_view name) {
-  return (name.starts_with("_Z") && name.size() > kMaxMangledInHost) || IsRustV0(name);
+  if (!name.starts_with("_Z")) return IsRustV0(name);
+  return name.size() > kMaxMangledInHost || (MayNeverEnd(name) && !RustLegacyName(name));
 }
 
-std::string DemangleBy(Demangler demangler, const std::string& name) {
+std::string DemangleBy(Demangler demangler, const std::string& name, const TimeForName* time) {
   const std::unique_ptr<Text> text(new Text());
-  return DemangleBounded(demangler, name.c_str(), text.get()) ? Shown(*text) : Limit(name);
+  return DemangleBounded(demangler, name.c_str(), time, text.get()) ? Shown(*text) : Limit(name);
 }
 
-std::string Demangle(const std::string& name, size_t max_mangled) {
+std::string Demangle(const std::string& name, size_t max_mangled, const TimeForName* time) {
   if (const auto rust = RustLegacyName(name)) return Limit(*rust);
   // Without the prefix __cxa_demangle would read a C name as a type: "f" is float.
   if (!name.starts_with("_Z") || name.size() > max_mangled) return Limit(name);
+  if (time == nullptr && MayNeverEnd(name)) return Limit(name);
   if (__gcclibcxx_demangle_callback != nullptr) {
-    return DemangleBy(__gcclibcxx_demangle_callback, name);
+    return DemangleBy(__gcclibcxx_demangle_callback, name, time);
   }
-  // A program of ours with limits of its own.
+  // A program of ours with limits of its own, but none for the time.
+  if (MayNeverEnd(name)) return Limit(name);
   int status = 0;
   const std::unique_ptr<char, decltype(&free)> text(
       abi::__cxa_demangle(name.c_str(), nullptr, nullptr, &status), &free);

@@ -2,6 +2,8 @@
 #ifndef HEAPGAUGE_SYMBOLIZE_DEMANGLE_H_
 #define HEAPGAUGE_SYMBOLIZE_DEMANGLE_H_
 
+#include <setjmp.h>
+
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -18,9 +20,25 @@ inline constexpr size_t kDemangleStackBytes = size_t{192} * 1024;
 // template names of 100 KiB exist, and nobody reads them.
 inline constexpr size_t kMaxFunctionName = 4096;
 
-// C++ and Rust's older form.  The name unchanged where it isn't a mangled one, is damaged, or is
-// longer than `max_mangled`.
-std::string Demangle(const std::string& name, size_t max_mangled = kMaxMangledInHost);
+// An end to the time for one name: Start() makes the demangler be left through `*leave`, with
+// kNameTooSlow, when the time is over; End() calls that off.
+struct TimeForName {
+  void (*start)(sigjmp_buf* leave);
+  void (*end)();
+};
+inline constexpr int kNameTooSlow = 2;
+
+// C++ and Rust's older form.  The name unchanged where it isn't a mangled one, is damaged, is
+// longer than `max_mangled`, took more than `time`, or could take for ever without one.
+std::string Demangle(const std::string& name, size_t max_mangled = kMaxMangledInHost,
+                     const TimeForName* time = nullptr);
+
+// The demangler of the C++ library and GNU's never come back from some damaged names of 16 bytes
+// or more: behind "sr", which names a member of what only an expression makes known, they read name
+// after name, and where one begins like a constructor's, a destructor's or a closure's (C, D, U) and
+// is none, they stay where they are.  True as well for whole names with such letters in an
+// identifier behind the "sr": one in five thousand of those in a system's libraries.
+bool MayNeverEnd(std::string_view name);
 
 // Whether `shown` is the symbol itself, and there is something in it that a reader of C++ names
 // could take for template arguments or parameters: a C symbol may be called "a(b)".
@@ -35,9 +53,10 @@ bool NeedsHelperToRead(std::string_view name);
 using Demangler = int (*)(const char* mangled,
                           void (*take)(const char* piece, size_t length, void* data), void* data);
 
-// What `demangler` says of it, shortened as above and left in time; the name where it is none.  The
-// demangler is C code that may be left by longjmp().
-std::string DemangleBy(Demangler demangler, const std::string& name);
+// What `demangler` says of it, shortened as above and left in time; the name where it is none or
+// `time` was over first.  The demangler is C code that may be left by longjmp().
+std::string DemangleBy(Demangler demangler, const std::string& name,
+                       const TimeForName* time = nullptr);
 
 }  // namespace heapgauge::symbolize
 

@@ -24,7 +24,8 @@ std::vector<Bytes> Seeds() {
         "S1_S3_EEDpOT_",
         "_Z1f1pIiiES_IS0_S0_ES_IS1_S1_ES_IS2_S2_E", "_ZZN1a1bEvENKUlT_E_clIiEEDaS0_",
         "_Z1fIJifdEEvDpT_", "_Z1fIiEDTcl1gfp_EET_", "_ZN1aIXadL_Z1bvEEE1cEv", "_ZGVZ1avE1b",
-        "_Z3fooILb1ELi5EEvv", "_ZStrsIcSt11char_traitsIcEERSt13basic_istreamIT_T0_ES6_RS3_"}) {
+        "_Z3fooILb1ELi5EEvv", "_Z1fIXsrmC1EEvv", "_Z1fIXsr1aC_EEvv", "_Z1fDTsriCC_Evv",
+        "_ZStrsIcSt11char_traitsIcEERSt13basic_istreamIT_T0_ES6_RS3_"}) {
     const std::string text(name);
     seeds.emplace_back(text.begin(), text.end());
   }

@@ -37,6 +37,19 @@ TEST_CASE("the helper reads C++ names of any usual length", "[dwarf][readable]")
   CHECK(Readable(endless).size() <= symbolize::kMaxFunctionName);
 }
 
+TEST_CASE("a name that takes for ever costs the helper its own time", "[dwarf][readable]") {
+  const std::string good = "_Z1fIXsrmC1EEvv";
+  CHECK(Readable(good) == "void f<unsigned long::f>()");
+  for (const std::string name : {"_Z1fIXsr1aC_EEvv", "_Z1fDTsriCC_Evv", "_Z1fA_A1_Asr1aC__i"}) {
+    CHECK(Readable(name) == name);
+    CHECK(Readable("_ZN4shop4Cart8CheckoutEv") == "shop::Cart::Checkout()");
+  }
+  // And by the other demangler, which reads the long ones.
+  const std::string endless = "_ZN1a" + Repeat("1b", 600) + "IXsr1aC_EEEvv";
+  CHECK(Readable(endless).starts_with("_ZN1a1b1b"));
+  CHECK(Readable(good) == "void f<unsigned long::f>()");
+}
+
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // whose frames are larger
 TEST_CASE("the deepest names find room on the helper's stack", "[dwarf][readable]") {
   constexpr size_t kStack = size_t{8} * 1024 * 1024;

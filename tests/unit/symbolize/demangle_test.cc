@@ -63,6 +63,26 @@ TEST_CASE("Rust's older names lose their hash and their escapes", "[symbolize][d
   }
 }
 
+// Both C++ demanglers of a Linux system loop over these for ever.
+TEST_CASE("a name that could take for ever stays mangled", "[symbolize][demangle]") {
+  for (const std::string name :
+       {"_Z1fIXsr1aC_EEvv", "_Z1fIXsrC_EEvv", "_Z1fIXsrssssC_EEvv", "_Z1fDTsriCC_Evv",
+        "_Z1fIiEDTsr1aC_ET_", "_Z1fIXadL_Z2bvAsrssC_EEvv", "_Z1fA_A1_Asr1aC__i",
+        "_Z1fIXsrssssssssssssssssmmmmC_EEvv", "_Z1fIXsr1aD9EEvv", "_Z1fIXsr1aUaEEvv",
+        "_Z1fIXsr1aDCEEvv", "_Z1fIXsr1aC"}) {
+    INFO(name);
+    CHECK(Demangle(name) == name);
+    CHECK(Demangle(name + ".constprop.0") == name + ".constprop.0");
+    CHECK(NeedsHelperToRead(name));
+  }
+  // Their kind, not all expressions, nor all that has these letters.
+  CHECK(Demangle("_ZN1aIXadL_Z1bvEEE1cEv") == "a<&(b())>::c()");
+  CHECK(Demangle("_Z1fIiEDTcl1gfp_EET_") == "decltype (g({parm#1})) f<int>(int)");
+  CHECK(Demangle("_ZN3usr5srcAXC1Ev") == "usr::srcAX::srcAX()");
+  CHECK(Demangle("_Z1fIiENSt9enable_ifIXsrSt7is_sameIT_iE5valueEvE4typeET_") ==
+        "std::enable_if<std::is_same<int, int>::value, void>::type f<int>(int)");
+}
+
 TEST_CASE("who can read a name", "[symbolize][demangle]") {
   CHECK(NeedsHelperToRead("_Z1f" + Repeat("P", kMaxMangledInHost) + "i"));
   CHECK(NeedsHelperToRead("_RNvNtCs1234_7mycrate3foo3bar"));

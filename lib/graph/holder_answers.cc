@@ -1,4 +1,6 @@
 // What a look has found (holder_search.h).
+#include <algorithm>
+
 #include "graph/holder_search.h"
 
 namespace heapgauge {
@@ -57,6 +59,13 @@ HolderSearch::Holder HolderSearch::HolderOf(uintptr_t address) noexcept {
   holder.place = root.place;
   holder.thread = root.thread;
   return holder;
+}
+
+uintptr_t HolderSearch::WordTo(uintptr_t address) const noexcept {
+  const uint32_t block = blocks_.Find(address);
+  const FoundWord* const found =
+      std::lower_bound(found_words_.begin(), found_words_.end(), FoundWord{0, block}, ByBlock());
+  return found != found_words_.end() && found->block == block ? found->word : 0;
 }
 
 bool HolderSearch::ReadMemory(uintptr_t begin, size_t bytes, void* to) noexcept {

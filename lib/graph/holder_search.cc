@@ -25,6 +25,7 @@ HolderSearch::HolderSearch(size_t memory_limit_bytes) noexcept
       kernel_words_(memory_),
       queue_(memory_),
       hits_(memory_),
+      found_words_(memory_),
       hit_of_(memory_),
       room_(memory_) {
   const uintptr_t self = reinterpret_cast<uintptr_t>(this);
@@ -43,6 +44,7 @@ void HolderSearch::Release() noexcept {
   kernel_words_.Release();
   queue_.Release();
   hits_.Release();
+  found_words_.Release();
   hit_of_.Release();
   room_.Release();
   phase_ = Phase::kDone;
@@ -67,6 +69,7 @@ bool HolderSearch::Begin(const LiveTable& live) noexcept {
   blocks_.Release();
   queue_.Clear();
   hits_.Clear();
+  found_words_.Clear();
   hit_of_.Release();
   steps_back_ = 0;
   late_.Clear();
@@ -154,13 +157,16 @@ bool HolderSearch::SealBlocks() noexcept {
   return true;
 }
 
-void HolderSearch::Reach(uintptr_t word, const Hit* hit, uint32_t from, uint32_t depth) noexcept {
+void HolderSearch::Reach(uintptr_t word, uintptr_t at, const Hit* hit, uint32_t from,
+                         uint32_t depth) noexcept {
   const uintptr_t address = word & kAddressBits;
   const uint32_t found = blocks_.IsOutside(address) ? BlockMap::kNone : blocks_.Find(address);
   if (found == BlockMap::kNone) return ReachLate(address, hit, from, depth);
   if (blocks_[found].reached != 0) return;
   Reached(found, hit, from, depth);
-  if (blocks_[found].wanted != 0) --missing_;
+  if (blocks_[found].wanted == 0) return;
+  --missing_;
+  failed_ = !found_words_.Add({at, found}) || failed_;
 }
 
 void HolderSearch::Reached(uint32_t number, const Hit* hit, uint32_t from,
@@ -186,7 +192,7 @@ void HolderSearch::Scan(const char* bytes, size_t count, uintptr_t at, uint32_t 
     std::memcpy(&word, bytes + i, kWord);
     if (word == 0 || around_.main_arena.Holds(at + i)) continue;
     const Hit hit{at + i, root};
-    Reach(word, &hit, 0, 1);
+    Reach(word, hit.word, &hit, 0, 1);
   }
 }
 
@@ -196,7 +202,7 @@ void HolderSearch::ScanBlock(const char* bytes, size_t count, uint32_t number) n
   for (size_t i = first; i + kWord <= count; i += kWord) {
     uint64_t word;
     std::memcpy(&word, bytes + i, kWord);
-    if (word != 0) Reach(word, nullptr, number, block.depth + 1);
+    if (word != 0) Reach(word, block.begin + offset_ + i, nullptr, number, block.depth + 1);
   }
 }
 
@@ -209,7 +215,7 @@ void HolderSearch::ScanRoot() noexcept {
   const uint32_t number = static_cast<uint32_t>(range_);
   if (root.place == RootKind::kRegister) {
     const Hit hit{0, number};
-    Reach(root.word, &hit, 0, 1);
+    Reach(root.word, 0, &hit, 0, 1);
     ++range_;
     return;
   }
@@ -278,7 +284,8 @@ bool HolderSearch::StartLevel() noexcept {
 
 void HolderSearch::Drain(Phase next) noexcept {
   if (drained_ == queue_.size() || missing_ == 0) {
-    phase_ = missing_ == 0 ? Phase::kDone : next;
+    phase_ = missing_ == 0 ? Phase::kSortFound : next;
+    if (phase_ == Phase::kSortFound) found_sort_.Begin(found_words_.data(), found_words_.size());
     level_end_ = drained_;
     range_ = 0;
     at_ = 0;
@@ -357,7 +364,11 @@ bool HolderSearch::Unit() noexcept {
       ScanKernel();
       return true;
     case Phase::kDrainKernel:
-      Drain(Phase::kDone);
+      Drain(Phase::kSortFound);
+      return true;
+    case Phase::kSortFound:
+      if (found_sort_.done()) phase_ = Phase::kDone;
+      found_sort_.Step(kSortStep);
       return true;
     case Phase::kDone:
       break;

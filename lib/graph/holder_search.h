@@ -85,6 +85,9 @@ class HolderSearch final {
     uint32_t depth = 0;  // 1: that word points to the block itself
   };
   Holder HolderOf(uintptr_t block) noexcept;
+  // The word that points to a block that was asked about, the first one that was found; 0: none was, or
+  // all blocks are asked about.
+  uintptr_t WordTo(uintptr_t block) const noexcept;
   // From one block to the one before it on its way: how often HolderOf() has gone so far.
   uint64_t steps_back() const noexcept { return steps_back_; }
   // Whether the answer is kLost.
@@ -147,11 +150,21 @@ class HolderSearch final {
     kDrainUnknown,
     kKernel,
     kDrainKernel,
+    kSortFound,
     kDone
   };
   struct Hit {
     uintptr_t word;
     uint32_t root;  // of the surroundings, or kUnknownRoot
+  };
+  struct FoundWord {
+    uintptr_t word;
+    uint32_t block;
+  };
+  struct ByBlock {
+    bool operator()(const FoundWord& a, const FoundWord& b) const noexcept {
+      return a.block < b.block;
+    }
   };
 
   // A pointer may lie in the swap, which is not read.
@@ -167,7 +180,8 @@ class HolderSearch final {
   void ScanKernel() noexcept;
   bool StartLevel() noexcept;
   void Drain(Phase next) noexcept;
-  void Reach(uintptr_t word, const Hit* hit, uint32_t from, uint32_t depth) noexcept;
+  // `at`: where the word lies.
+  void Reach(uintptr_t word, uintptr_t at, const Hit* hit, uint32_t from, uint32_t depth) noexcept;
   void Reached(uint32_t number, const Hit* hit, uint32_t from, uint32_t depth) noexcept;
   void ReachLate(uintptr_t address, const Hit* hit, uint32_t from, uint32_t depth) noexcept;
   uint32_t LateBlockAt(uintptr_t address) noexcept;
@@ -199,6 +213,8 @@ class HolderSearch final {
   MappedArray<uint64_t> kernel_words_;
   MappedArray<uint32_t> queue_;
   MappedArray<Hit> hits_;
+  MappedArray<FoundWord> found_words_;  // of the blocks that are asked about; sorted in the end
+  SlicedSort<FoundWord, ByBlock> found_sort_;
   MappedArray<uint32_t>
       hit_of_;  // by block, those of late_ behind all others: plus one, 0: not known
   MappedArray<char> room_;

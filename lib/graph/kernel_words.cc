@@ -96,7 +96,7 @@ void HolderSearch::ScanKernel() noexcept {
   const int most = around_.at_end() ? INT_MAX - kMostWatched : kMostWatched;
   if (!ReadKernelWords(thread, most, kernel_words_, room_.data(), kRoomBytes)) too_late_ = true;
   const Hit hit{0, kUnknownRoot};
-  for (const uint64_t word : kernel_words_) Reach(word, &hit, 0, 1);
+  for (const uint64_t word : kernel_words_) Reach(word, 0, &hit, 0, 1);
   kernel_words_.Release();
   phase_ = Phase::kDrainKernel;
 }

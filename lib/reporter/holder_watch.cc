@@ -16,6 +16,12 @@ namespace {
 
 uint64_t Hide(uintptr_t block) { return ~static_cast<uint64_t>(block); }
 
+// Not the address itself (W2): another number as soon as other words lead to the block.
+uint64_t PlaceOf(const HolderSearch::Holder& holder, uintptr_t word) {
+  constexpr uint64_t kSpread = 0x9E3779B97F4A7C15;  // the golden ratio's, as hashes take it
+  return ((word * kSpread) ^ holder.word) * kSpread + holder.depth;
+}
+
 }  // namespace
 
 void HolderWatch::Tell(Analyzer& analyzer) {
@@ -161,7 +167,10 @@ bool HolderWatch::Look() {
   }
   if (!works_) return false;
   const bool first = stage_ == Stage::kWanted;
-  if (first) AskQuestions();
+  if (first) {
+    AskQuestions();
+    agreement_.Begin(questions_.size());
+  }
   if (questions_.empty() || !search_->Begin(tracker_.live())) return false;
   return !first || !exact_ || MakeCopy();
 }
@@ -204,9 +213,8 @@ void HolderWatch::Step() noexcept {
   const uint64_t began = ThreadCpuNs();
   try {
     if (stage_ == Stage::kWanted || stage_ == Stage::kBetween) {
-      const bool first = stage_ == Stage::kWanted;
       if (Look()) {
-        stage_ = first ? Stage::kFirst : Stage::kSecond;
+        stage_ = Stage::kLooking;
       } else {
         stage_ = Stage::kIdle;
         for (auto& [key, row] : rows_) row.wanted = false;
@@ -238,24 +246,29 @@ void HolderWatch::Step() noexcept {
 }
 
 void HolderWatch::AfterLook() {
-  if (stage_ == Stage::kFirst) {
-    bool any = false;
-    for (Question& question : questions_) {
-      question.missed = search_->IsLost(~question.hidden);
-      any = any || question.missed;
-    }
-    if (any) {
-      stage_ = Stage::kBetween;
-      return;
+  for (size_t i = 0; i < questions_.size(); ++i) {
+    const uint64_t row = questions_[i].row;
+    const HolderSearch::Holder holder = search_->HolderOf(~questions_[i].hidden);
+    if (holder.answer == HolderSearch::Answer::kGone) {
+      agreement_.Gone(i);
+    } else if (holder.answer == HolderSearch::Answer::kLost) {
+      agreement_.Missed(i, row);
+    } else {
+      const bool fleeting = holder.place == RootKind::kStack || holder.place == RootKind::kRegister;
+      agreement_.Found(i, row, PlaceOf(holder, search_->WordTo(~questions_[i].hidden)), fleeting);
     }
   }
-  Conclude(stage_ == Stage::kSecond);
+  if (agreement_.EndLook()) {
+    stage_ = Stage::kBetween;
+    return;
+  }
+  Conclude();
   search_->Release();
   questions_.clear();
   stage_ = Stage::kIdle;
 }
 
-void HolderWatch::Conclude(bool second) {
+void HolderWatch::Conclude() {
   // Who has died meanwhile, or is another one by now, is not asked about any more.
   std::unordered_map<uint64_t, uint64_t> births;
   for (const Question& question : questions_) births.emplace(question.hidden, 0);
@@ -269,7 +282,8 @@ void HolderWatch::Conclude(bool second) {
     uint64_t last_ns = 0;
   };
   std::unordered_map<uint64_t, Births> lost_births;
-  for (const Question& question : questions_) {
+  for (size_t i = 0; i < questions_.size(); ++i) {
+    const Question& question = questions_[i];
     const auto alive = births.find(question.hidden);
     if (alive == births.end() || alive->second != question.birth_ns) continue;
     HolderNames::Found found;
@@ -278,7 +292,7 @@ void HolderWatch::Conclude(bool second) {
     found.weight = question.weight;
     found.holder = search_->HolderOf(~question.hidden);
     if (found.holder.answer == HolderSearch::Answer::kGone) continue;
-    if (found.holder.answer == HolderSearch::Answer::kLost && !(second && question.missed)) {
+    if (found.holder.answer == HolderSearch::Answer::kLost && !agreement_.IsLost(i)) {
       found.holder.answer = HolderSearch::Answer::kUnknown;
     }
     by_row[question.row].push_back(found);

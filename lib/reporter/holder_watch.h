@@ -2,10 +2,13 @@
 // is said of it.
 //
 //   a report suspects call sites ──► first look, in slices ──► all held: the answer
-//                                                         └─► a second later, second look ──► the answer
+//                                                         └─► a second later, another look ──► the answer
+//                                                                   ▲     │ they do not agree
+//                                                                   └─────┘
 //
-// What both looks missed is lost (graph/holder_search.h, H2).  An answer stands until the call site
-// is looked at again (analyze/look_policy.h).
+// What all of them missed is lost (graph/holder_search.h, H2); how many it takes is
+// analyze/look_agreement.h.  An answer stands until the call site is looked at again
+// (analyze/look_policy.h).
 //
 // W1  Looking takes no more of a core than HEAPGAUGE_CPU_BUDGET, over the life of the process, and
 //     no more than a quarter of it at a time.
@@ -27,6 +30,7 @@
 #include <vector>
 
 #include "analyze/analyzer.h"
+#include "analyze/look_agreement.h"
 #include "analyze/look_policy.h"
 #include "graph/holder_search.h"
 #include "graph/memory_copy.h"
@@ -97,7 +101,7 @@ class HolderWatch final {
   static constexpr size_t kMostExactRows = 256;
   static constexpr size_t kMostExactQuestions = size_t{1} << 20;
 
-  enum class Stage : uint8_t { kIdle, kWanted, kFirst, kBetween, kSecond };
+  enum class Stage : uint8_t { kIdle, kWanted, kLooking, kBetween };
   struct Row {
     SiteLevel level = SiteLevel::kCallsite;
     LastLook last;
@@ -112,7 +116,6 @@ class HolderWatch final {
     uint64_t row = 0;
     double bytes = 0;  // that it stands for
     float weight = 1;
-    bool missed = false;  // by the first look
   };
 
   void Want(const SiteJudgement& judgement, const SiteMeasures* measures);
@@ -122,7 +125,7 @@ class HolderWatch final {
   bool MakeCopy();
   void EndCopy() noexcept;
   void AfterLook();
-  void Conclude(bool second);
+  void Conclude();
   uint64_t KeyOf(SiteLevel level, uint32_t site) const;
 
   Tracker& tracker_;
@@ -142,7 +145,8 @@ class HolderWatch final {
   Stage stage_ = Stage::kIdle;
   std::unordered_map<uint64_t, Row> rows_;  // by key
   std::vector<Question> questions_;
-  uint64_t next_ns_ = 0;  // W1
+  LookAgreement agreement_;  // on them
+  uint64_t next_ns_ = 0;     // W1
   uint64_t cpu_ns_ = 0;
 };
 

@@ -62,8 +62,8 @@ bool LookAgreement::EndLook() {
     ++row.objects;
     const bool missed = (object.missed & last) != 0;
     const bool missed_before = looks_ > 1 && (object.missed & (last >> 1)) != 0;
-    // What an old word on a stack held for a while is no sign.
-    if (looks_ > 1 && missed != missed_before && !(missed && object.fleeting)) row.differs = true;
+    // An old word on a stack that comes or goes is no sign.
+    if (looks_ > 1 && missed != missed_before && !object.fleeting) row.differs = true;
     if (object.missed == all) continue;
     ++row.found;
     if (object.moved) ++row.moved;

@@ -69,6 +69,32 @@ TEST_CASE("a word on a stack that held a lost object for a while costs no look",
   CHECK(agreement.IsLost(39));
 }
 
+TEST_CASE("a word on a stack that comes, goes and comes again costs the call site no answer",
+          "[analyze][looks]") {
+  LookAgreement agreement;
+  constexpr size_t kObjects = 279;
+  agreement.Begin(kObjects);
+  const auto look = [&](bool on_stack) {
+    for (size_t i = 0; i < kObjects; ++i)
+      i == 0 && on_stack ? agreement.Found(i, kRow, i, true) : agreement.Missed(i, kRow);
+    return agreement.EndLook();
+  };
+  REQUIRE(look(false));
+  CHECK_FALSE(look(true));
+  CHECK_FALSE(agreement.IsLost(0));
+  CHECK(agreement.IsLost(1));
+}
+
+TEST_CASE("a word elsewhere that comes is a sign", "[analyze][looks]") {
+  LookAgreement agreement;
+  agreement.Begin(40);
+  for (size_t i = 0; i < 40; ++i) agreement.Missed(i, kRow);
+  REQUIRE(agreement.EndLook());
+  for (size_t i = 0; i < 40; ++i) i < 1 ? agreement.Found(i, kRow, i) : agreement.Missed(i, kRow);
+  CHECK(agreement.EndLook());
+  CHECK_FALSE(agreement.IsLost(39));
+}
+
 TEST_CASE("where looks miss what moves, more of them must agree", "[analyze][looks]") {
   std::mt19937_64 random(2);
   constexpr int kRuns = 400;

@@ -239,7 +239,7 @@ void HolderWatch::Step() noexcept {
   const uint64_t now = MonotonicNs();
   uint64_t wait = std::max(kPauseNs, 3 * took);
   if (stage_ == Stage::kBetween) wait = kBetweenNs;
-  const double life_ns = static_cast<double>(now - tracker_.start_ns());
+  const double life_ns = static_cast<double>(tracker_.UptimeNs(now));
   const double over_ns = static_cast<double>(cpu_ns_) / options_.cpu_budget - life_ns;
   if (over_ns > 0 && !on_demand_) wait = std::max(wait, static_cast<uint64_t>(over_ns));
   next_ns_ = now + wait;

@@ -119,7 +119,7 @@ StoreSnapshot TakeStoreSnapshot(const Tracker& tracker, const SiteSelection& sel
   const uint32_t count = tracker.sites().size();
   const std::vector<uint32_t> place = Choose(tracker, count, selection);
   const uint64_t now = MonotonicNs();
-  const uint64_t uptime = now - tracker.start_ns();
+  const uint64_t uptime = tracker.UptimeNs(now);
   snapshot.time_s = static_cast<double>(uptime) * 1e-9;
   snapshot.sites.resize(std::min<size_t>(count, selection.most));
   tracker.live().ForEach([&](uintptr_t, const LiveSample& sample) {

@@ -118,6 +118,10 @@ class Tracker final {
   }
   uint64_t memory_bytes() const noexcept { return arena_.held_bytes(); }
   uint64_t start_ns() const noexcept { return start_ns_; }
+  // The coarse clock, which is all that a filter may have left (base/clock.h), may still be before it.
+  uint64_t UptimeNs(uint64_t now_ns) const noexcept {
+    return now_ns > start_ns_ ? now_ns - start_ns_ : 0;
+  }
   uint64_t Now() const noexcept;  // the clock that births are read from
   // CPU the sampled paths have cost so far [ns], extrapolated from one sample in kTimedOneIn; not
   // that of exact samples.

@@ -263,6 +263,15 @@ TEST_CASE("births and ages are read from the clock that Now() reads", "[track]")
   }
 }
 
+TEST_CASE("a clock that is still before the start makes no long life", "[track]") {
+  Harness harness(kInterval);
+  REQUIRE(harness.ok());
+  const uint64_t start = harness.tracker().start_ns();
+  CHECK(harness.tracker().UptimeNs(start - 1) == 0);
+  CHECK(harness.tracker().UptimeNs(start) == 0);
+  CHECK(harness.tracker().UptimeNs(start + 5) == 5);
+}
+
 TEST_CASE("a death is counted at its age", "[track]") {
   Harness harness(kInterval);
   TakenSample taken{};

@@ -70,16 +70,15 @@ bool LookAgreement::EndLook() {
     for (int look = 0; look < looks_; ++look) row.missed[look] += object.missed >> look & 1U;
   }
   bool again = false;
-  std::unordered_map<uint64_t, bool> enough;
   for (const auto& [key, row] : rows) {
     History& history = rows_[key];
     history.stable = row.differs ? 1 : history.stable + 1;
     history.differed = history.differed || row.differs;
-    enough[key] = IsEnough(row, looks_, history.stable, history.differed);
-    again = again || (!enough[key] && row.found < row.objects);
+    history.enough = IsEnough(row, looks_, history.stable, history.differed);
+    again = again || (!history.enough && row.found < row.objects);
   }
   for (Object& object : objects_) {
-    object.lost = !object.gone && object.missed == all && enough[object.row];
+    object.lost = !object.gone && object.missed == all && rows_[object.row].enough;
   }
   return again && looks_ < kMostLooks;
 }

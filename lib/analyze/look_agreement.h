@@ -60,6 +60,7 @@ class LookAgreement final {
   struct History {
     int stable = 0;  // looks in a row that have missed the same objects
     bool differed = false;
+    bool enough = false;  // to call what all have missed lost
   };
 
   std::vector<Object> objects_;

@@ -33,13 +33,6 @@ inline constexpr int kNameTooSlow = 2;
 std::string Demangle(const std::string& name, size_t max_mangled = kMaxMangledInHost,
                      const TimeForName* time = nullptr);
 
-// The demangler of the C++ library and GNU's never come back from some damaged names of 16 bytes
-// or more: behind "sr", which names a member of what only an expression makes known, they read name
-// after name, and where one begins like a constructor's, a destructor's or a closure's (C, D, U) and
-// is none, they stay where they are.  True as well for whole names with such letters in an
-// identifier behind the "sr": one in five thousand of those in a system's libraries.
-bool MayNeverEnd(std::string_view name);
-
 // Whether `shown` is the symbol itself, and there is something in it that a reader of C++ names
 // could take for template arguments or parameters: a C symbol may be called "a(b)".
 inline bool IsVerbatim(std::string_view symbol, std::string_view shown) {
